@@ -1,0 +1,2 @@
+//! MedVAN.
+fn main() {}
