@@ -1,0 +1,338 @@
+//! The one configuration file: read, checked purely, and only then used.
+//!
+//! Everything has a documented default, so `medvan serve` on an empty folder runs: loopback only, SQLite and keys in
+//! the data folder. `medvan.example.toml` in the repository shows every key with its default; a test keeps it true.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use medvan_adapters::http::Profile;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// All settings. Keys are as in the file; unknown keys are refused so that a typo is not a silent default.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `loopback`: plain http, this machine only. `production`: TLS (own, or a declared proxy's), JWT for everybody.
+    pub profile: ProfileName,
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// The base URL under which EHRs and vendors reach this gateway, without a trailing slash; JWT audiences are
+    /// built from it. Default: `http://` and `listen`.
+    pub external_url: Option<Url>,
+    /// Folder of the database, the keys and the first credentials.
+    pub data: PathBuf,
+    /// TLS of the listener.
+    pub tls: Option<Tls>,
+    /// A TLS-terminating proxy stands before the gateway; needed for `production` without `tls`.
+    pub behind_tls_proxy: bool,
+    /// Bounds on what callers may send and hold open.
+    pub limits: ServerLimits,
+    /// Logging.
+    pub log: Log,
+    /// Delivery of feedback to vendors.
+    pub outbox: Outbox,
+    /// Polling of vendors' discovery documents.
+    pub discovery: Discovery,
+    /// After shutdown is asked for: how long running calls may take to finish, in seconds.
+    pub shutdown_seconds: u64,
+}
+
+/// Name of the trust profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProfileName {
+    /// For development on one machine.
+    Loopback,
+    /// For patients' data.
+    Production,
+}
+
+/// PEM files of the listener.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Certificate chain, leaf first.
+    pub certificate: PathBuf,
+    /// Private key.
+    pub key: PathBuf,
+    /// Accept TLS 1.2 besides 1.3 (default: only 1.3).
+    #[serde(default)]
+    pub allow_tls_1_2: bool,
+}
+
+/// Bounds on what callers may send and hold open.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerLimits {
+    /// Bytes of one request body, after decompression.
+    pub request_bytes: usize,
+    /// Open connections; further ones wait in the kernel's queue.
+    pub connections: usize,
+    /// CDS Hooks calls being answered at once; a further one gets 503 with Retry-After.
+    pub calls_in_flight: usize,
+    /// Milliseconds a client may take to send the request head.
+    pub header_read_ms: u64,
+    /// Milliseconds a client may take to send the request body.
+    pub body_read_ms: u64,
+}
+
+/// Logging.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `json` (one object a line) or `text`.
+    pub format: LogFormat,
+    /// A filter as of tracing-subscriber, such as `info` or `info,medvan::call=debug`.
+    pub filter: String,
+}
+
+/// Shape of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people at a terminal.
+    Text,
+}
+
+/// Delivery of feedback to vendors: at least once, with growing pauses.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outbox {
+    /// Milliseconds before the first repetition; doubles with each further one, up to an hour.
+    pub first_retry_ms: u64,
+    /// Attempts before a delivery is set aside as dead.
+    pub attempts: u32,
+    /// Seconds after which a claimed delivery is free again (its process may have died).
+    pub lease_seconds: u64,
+}
+
+/// Polling of vendors' discovery documents.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Discovery {
+    /// Seconds between two polls of one vendor; 0 turns polling off.
+    pub poll_seconds: u64,
+}
+
+/// A configuration that passed [`Config::check`].
+#[derive(Debug, Clone)]
+pub struct Checked {
+    config: Config,
+    external_url: Url,
+}
+
+/// One thing that is wrong with the configuration, with the mend.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {reason}")]
+pub struct ConfigFault {
+    /// The key in the file.
+    pub key: &'static str,
+    /// What is wrong and how to mend it.
+    pub reason: String,
+}
+
+/// Why a configuration file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The file is not TOML of the known keys; the message names line and key.
+    #[error("{path}: {source}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// The parser's answer.
+        source: Box<toml::de::Error>,
+    },
+    /// The values contradict each other or the profile.
+    #[error("the configuration cannot be used: {}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Faults {
+        /// Every fault found.
+        faults: Vec<ConfigFault>,
+    },
+}
+
+impl Config {
+    /// Reads a file, or the defaults where there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not TOML of the known keys.
+    pub fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        toml::from_str(&text)
+            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    /// Checks without touching network or disk.
+    ///
+    /// # Errors
+    /// Every fault at once, so that one correction is enough.
+    pub fn check(self) -> Result<Checked, ConfigError> {
+        let faults: Vec<ConfigFault> = CHECKS.iter().filter_map(|check| check(&self)).collect();
+        let default_url = Url::parse(&format!("http://{}", self.listen)).ok();
+        match self.external_url.clone().or(default_url) {
+            Some(external_url) if faults.is_empty() => Ok(Checked { config: self, external_url }),
+            _ => Err(ConfigError::Faults { faults }),
+        }
+    }
+}
+
+impl Checked {
+    /// The base of every URL that others see, without a trailing slash.
+    pub fn external_base(&self) -> &str {
+        self.external_url.as_str().trim_end_matches('/')
+    }
+
+    /// What the outgoing-address guard allows.
+    pub fn guard_profile(&self) -> Profile {
+        match self.config.profile {
+            ProfileName::Loopback => Profile::Loopback,
+            ProfileName::Production => Profile::Production,
+        }
+    }
+
+    /// The same settings for another address: the listener's real one, when port 0 was asked for.
+    pub fn listening_on(mut self, address: SocketAddr) -> Self {
+        if self.config.external_url.is_none()
+            && let Ok(url) = Url::parse(&format!("http://{address}"))
+        {
+            self.external_url = url;
+        }
+        self.config.listen = address;
+        self
+    }
+}
+
+impl std::ops::Deref for Checked {
+    type Target = Config;
+    fn deref(&self) -> &Config {
+        &self.config
+    }
+}
+
+type Check = fn(&Config) -> Option<ConfigFault>;
+
+/// Every rule, one a line.
+const CHECKS: &[Check] = &[
+    loopback_listens_on_loopback,
+    production_has_tls,
+    production_has_an_https_url,
+    external_url_is_a_base,
+    limits_are_positive,
+];
+
+fn loopback_listens_on_loopback(config: &Config) -> Option<ConfigFault> {
+    (config.profile == ProfileName::Loopback && !config.listen.ip().is_loopback()).then(|| ConfigFault {
+        key: "listen",
+        reason: format!(
+            "{} is reachable from other machines, and the loopback profile lets callers in without a signature; \
+             listen on 127.0.0.1 or set profile = \"production\"",
+            config.listen
+        ),
+    })
+}
+
+fn production_has_tls(config: &Config) -> Option<ConfigFault> {
+    (config.profile == ProfileName::Production && config.tls.is_none() && !config.behind_tls_proxy).then(|| ConfigFault {
+        key: "tls",
+        reason: "production needs [tls] with certificate and key, or behind_tls_proxy = true where a proxy ends TLS"
+            .to_owned(),
+    })
+}
+
+fn production_has_an_https_url(config: &Config) -> Option<ConfigFault> {
+    let https = config.external_url.as_ref().is_some_and(|url| url.scheme() == "https");
+    (config.profile == ProfileName::Production && !https).then(|| ConfigFault {
+        key: "external_url",
+        reason: "production needs the https URL under which EHRs reach the gateway; their tokens' `aud` is checked \
+                 against it"
+            .to_owned(),
+    })
+}
+
+fn external_url_is_a_base(config: &Config) -> Option<ConfigFault> {
+    let url = config.external_url.as_ref()?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty();
+    (!plain).then(|| ConfigFault {
+        key: "external_url",
+        reason: "an http or https URL without query, fragment or user name is needed".to_owned(),
+    })
+}
+
+fn limits_are_positive(config: &Config) -> Option<ConfigFault> {
+    let limits = &config.limits;
+    let zero = limits.request_bytes == 0
+        || limits.connections == 0
+        || limits.calls_in_flight == 0
+        || limits.header_read_ms == 0
+        || limits.body_read_ms == 0
+        || config.outbox.attempts == 0;
+    zero.then(|| ConfigFault { key: "limits", reason: "a limit of 0 would refuse everything".to_owned() })
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            profile: ProfileName::Loopback,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            external_url: None,
+            data: PathBuf::from("medvan-data"),
+            tls: None,
+            behind_tls_proxy: false,
+            limits: ServerLimits::default(),
+            log: Log::default(),
+            outbox: Outbox::default(),
+            discovery: Discovery::default(),
+            shutdown_seconds: 30,
+        }
+    }
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            request_bytes: 4 << 20,
+            connections: 4096,
+            calls_in_flight: 2048,
+            header_read_ms: 10_000,
+            body_read_ms: 10_000,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self { first_retry_ms: 1_000, attempts: 20, lease_seconds: 60 }
+    }
+}
+
+impl Default for Discovery {
+    fn default() -> Self {
+        Self { poll_seconds: 3_600 }
+    }
+}
+
+#[cfg(test)]
+mod tests;
