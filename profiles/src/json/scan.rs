@@ -137,30 +137,32 @@ impl<'de> Walk<'de> {
         let first = self.names.len();
         let mut many = HashSet::new();
         while let Some(name) = map.next_key_seed(Name)? {
-            if self.is_known(first, &mut many, &name) {
+            if !self.is_new(name, first, &mut many) {
                 return self.refuse(Refusal::DuplicateKey);
             }
-            self.names.push(name);
             map.next_value_seed(One(self))?;
         }
         self.names.truncate(first);
         Ok(())
     }
 
-    fn is_known(
-        &self,
+    /// Notes a member name of the innermost object, whose names begin at `first`.
+    fn is_new(
+        &mut self,
+        name: Cow<'de, str>,
         first: usize,
         many: &mut HashSet<Cow<'de, str>>,
-        name: &Cow<'de, str>,
     ) -> bool {
         let names = &self.names[first..];
-        if names.len() < FEW_MEMBERS {
-            return names.contains(name);
+        if names.len() >= FEW_MEMBERS {
+            if many.is_empty() {
+                many.extend(names.iter().cloned());
+            }
+            return many.insert(name);
         }
-        if many.is_empty() {
-            many.extend(names.iter().cloned());
-        }
-        !many.insert(name.clone())
+        let is_new = !names.contains(&name);
+        self.names.push(name);
+        is_new
     }
 }
 

@@ -10,9 +10,9 @@ const SMALL: Limits = Limits {
     values: 10,
 };
 
-fn check(text: impl AsRef<[u8]>, expect: Result<(), JsonError>) {
+fn check(text: impl AsRef<[u8]>, expect: &Result<(), JsonError>) {
     assert_eq!(
-        scan(text.as_ref(), &SMALL),
+        &scan(text.as_ref(), &SMALL),
         expect,
         "{:?}",
         String::from_utf8_lossy(text.as_ref())
@@ -36,23 +36,23 @@ fn ordinary_texts_pass() {
         r#"{"a":{"a":[{"a":1}]}}"#,
         r#""\ud83d\ude00""#,
     ] {
-        check(text, Ok(()));
+        check(text, &Ok(()));
     }
 }
 
 #[test]
 fn what_two_parsers_may_read_differently_is_refused() {
-    check("\u{feff}{}", Err(JsonError::ByteOrderMark));
+    check("\u{feff}{}", &Err(JsonError::ByteOrderMark));
     check(
         r#"{"a":1,"a":2}"#,
-        Err(JsonError::DuplicateKey {
+        &Err(JsonError::DuplicateKey {
             line: 1,
             column: 10,
         }),
     );
     check(
         "{\"a\":1,\n\"b\":{\"c\":1,\"\\u0063\":2}}",
-        Err(JsonError::DuplicateKey {
+        &Err(JsonError::DuplicateKey {
             line: 2,
             column: 19,
         }),
@@ -71,8 +71,8 @@ fn what_two_parsers_may_read_differently_is_refused() {
             "{lone}"
         );
     }
-    check(b"[1,\n\"\xff\"]", syntax(2, 2));
-    check("1e999", syntax(1, 5));
+    check(b"[1,\n\"\xff\"]", &syntax(2, 2));
+    check("1e999", &syntax(1, 5));
 }
 
 #[test]
@@ -99,27 +99,27 @@ fn what_is_not_json_is_refused_with_its_place() {
             "{text}"
         );
     }
-    check("[1,\n2 3]", syntax(2, 3));
+    check("[1,\n2 3]", &syntax(2, 3));
 }
 
 #[test]
 fn the_limits_hold_to_the_last_one() {
-    check(format!("\"{}\"", "a".repeat(198)), Ok(()));
+    check(format!("\"{}\"", "a".repeat(198)), &Ok(()));
     check(
         format!("\"{}\"", "a".repeat(199)),
-        Err(JsonError::TooLong { limit: 200 }),
+        &Err(JsonError::TooLong { limit: 200 }),
     );
-    check("[[[[]]]]", Ok(()));
-    check("[[[[[]]]]]", Err(JsonError::TooDeep { limit: 4 }));
-    check(r#"{"a":{"b":[{}]}}"#, Ok(()));
+    check("[[[[]]]]", &Ok(()));
+    check("[[[[[]]]]]", &Err(JsonError::TooDeep { limit: 4 }));
+    check(r#"{"a":{"b":[{}]}}"#, &Ok(()));
     check(
         r#"{"a":{"b":[{"c":{}}]}}"#,
-        Err(JsonError::TooDeep { limit: 4 }),
+        &Err(JsonError::TooDeep { limit: 4 }),
     );
-    check("[1,2,3,4,5,6,7,8,9]", Ok(()));
+    check("[1,2,3,4,5,6,7,8,9]", &Ok(()));
     check(
         "[1,2,3,4,5,6,7,8,9,10]",
-        Err(JsonError::TooMany { limit: 10 }),
+        &Err(JsonError::TooMany { limit: 10 }),
     );
 }
 
