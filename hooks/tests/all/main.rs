@@ -1,0 +1,4 @@
+//! The rules of CDS Hooks, tested through the public API. One binary: one link.
+
+mod hooks;
+mod request;
