@@ -1,1 +1,7 @@
 //! MedVAN.
+
+pub mod catalog;
+pub mod clock;
+pub mod standin;
+pub mod store;
+pub mod tasks;

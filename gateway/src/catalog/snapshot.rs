@@ -1,0 +1,154 @@
+//! [`Snapshot`]: everything that a call needs to know about the catalog, resolved beforehand.
+//!
+//! It is built from the store's [`Contents`] after each change and swapped as a whole ([`super::Catalog`]): a call sees the
+//! catalog before a change or after it, never between. Pure: no store, no clock.
+
+mod build;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::HashMap, sync::Arc};
+
+use indexmap::IndexMap;
+use url::Url;
+
+use super::{
+    client::{Authentication, Client},
+    enrollment::{Enrollment, Mode},
+    hospital::Hospital,
+    ids::{ClientId, HospitalId, ServiceName, VersionNumber},
+    version::Version,
+};
+use crate::standin::{descriptor::Descriptor, discovery::Service, plan::Union, template::Template};
+
+/// What the store holds of the catalog.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// Every hospital.
+    pub hospitals: Vec<Hospital>,
+    /// Every client.
+    pub clients: Vec<Client>,
+    /// The approved versions. What is not approved is not here and so cannot serve.
+    pub approved: Vec<Version>,
+    /// Every enrolment.
+    pub enrollments: Vec<Enrollment>,
+    /// Share of accepted cards among those with feedback, per hospital and service.
+    pub acceptance: HashMap<(HospitalId, ServiceName), f32>,
+}
+
+/// The catalog as calls see it.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    hospitals: HashMap<HospitalId, HospitalView>,
+    defects: Vec<Defect>,
+}
+
+/// One hospital as its calls see it.
+#[derive(Debug)]
+pub struct HospitalView {
+    /// The hospital and its policy.
+    pub hospital: Hospital,
+    /// Its systems.
+    pub clients: HashMap<ClientId, Arc<Client>>,
+    /// What its EHRs may call, by CDS service id.
+    pub offers: IndexMap<String, Arc<Offer>>,
+}
+
+/// One CDS service that the gateway offers to a hospital.
+#[derive(Debug)]
+pub struct Offer {
+    /// `van-<hook>` or `<vendor>.<CDS service id>`.
+    pub id: String,
+    /// The hook.
+    pub hook: String,
+    /// What discovery says about it.
+    pub published: Service,
+    /// Its prefetch keys, and back to each member's own.
+    pub union: Union,
+    /// Who is asked, ordered by name: the index is the planner's member index.
+    pub members: Vec<Arc<Member>>,
+    /// Whether it stands for all services of a hook.
+    pub aggregated: bool,
+}
+
+/// One CDS service of an enrolled version.
+#[derive(Debug)]
+pub struct Member {
+    /// The service in the catalog.
+    pub name: ServiceName,
+    /// The version that serves.
+    pub version: VersionNumber,
+    /// What its answers are for.
+    pub mode: Mode,
+    /// The hospital's rank for it.
+    pub tier: u8,
+    /// Share of its cards that this hospital's doctors accepted, where enough feedback came.
+    pub acceptance: Option<f32>,
+    /// What the vendor registered.
+    pub descriptor: Arc<Descriptor>,
+    /// Its id at the vendor.
+    pub cds_id: String,
+    /// Its own prefetch templates.
+    pub templates: IndexMap<String, Template>,
+    /// Where it is called.
+    pub url: Url,
+    /// Where its feedback goes.
+    pub feedback_url: Url,
+    /// `aud` of the JWTs it gets.
+    pub audience: String,
+}
+
+/// Something stored that cannot serve; it is left out and named, the rest serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defect {
+    /// Which hospital misses something.
+    pub hospital: HospitalId,
+    /// Which service.
+    pub service: ServiceName,
+    /// Why.
+    pub reason: String,
+}
+
+impl Snapshot {
+    /// Resolves the contents.
+    pub fn build(contents: Contents) -> Self {
+        build::snapshot(contents)
+    }
+
+    /// What is known of a hospital.
+    pub fn hospital(&self, id: &HospitalId) -> Option<&HospitalView> {
+        self.hospitals.get(id)
+    }
+
+    /// Every hospital.
+    pub fn hospitals(&self) -> impl Iterator<Item = &HospitalView> {
+        self.hospitals.values()
+    }
+
+    /// What was left out.
+    pub fn defects(&self) -> &[Defect] {
+        &self.defects
+    }
+}
+
+impl HospitalView {
+    /// What its EHRs may call under this CDS service id.
+    pub fn offer(&self, id: &str) -> Option<&Arc<Offer>> {
+        self.offers.get(id)
+    }
+
+    /// The client whose tokens carry this `iss`. Issuers are unique within a hospital.
+    pub fn client_by_issuer(&self, issuer: &str) -> Option<&Arc<Client>> {
+        self.clients.values().find(
+            |client| matches!(&client.authentication, Authentication::Jwt(jwt) if jwt.issuer == issuer),
+        )
+    }
+
+    /// The client that is believed because it stands on the same machine; the first by id.
+    pub fn loopback_client(&self) -> Option<&Arc<Client>> {
+        self.clients
+            .values()
+            .filter(|client| client.authentication == Authentication::Loopback)
+            .min_by(|a, b| a.id.cmp(&b.id))
+    }
+}

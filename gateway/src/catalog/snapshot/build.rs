@@ -1,0 +1,271 @@
+//! From what is stored to what a call reads. Deterministic: equal contents give equal offers in equal order.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use indexmap::IndexMap;
+use url::Url;
+
+use super::{Contents, Defect, HospitalView, Member, Offer, Snapshot};
+use crate::{
+    catalog::{Client, Enrollment, Hospital, HospitalId, Mode, ServiceName, Version},
+    standin::{
+        descriptor::{Descriptor, HookService},
+        discovery::Service,
+        plan,
+        template::Template,
+    },
+};
+
+pub(super) fn snapshot(contents: Contents) -> Snapshot {
+    let versions = by_service(contents.approved);
+    let mut clients = by_hospital(contents.clients, |client| &client.hospital);
+    let mut enrollments = by_hospital(contents.enrollments, |enrollment| &enrollment.hospital);
+    let mut snapshot = Snapshot::default();
+    for hospital in contents.hospitals {
+        let enrolled = enrollments.remove(&hospital.id).unwrap_or_default();
+        let members = members(
+            &enrolled,
+            &versions,
+            &contents.acceptance,
+            &mut snapshot.defects,
+        );
+        let clients = clients.remove(&hospital.id).unwrap_or_default();
+        let view = view(hospital, clients, members);
+        snapshot.hospitals.insert(view.hospital.id.clone(), view);
+    }
+    snapshot
+}
+
+fn view(hospital: Hospital, clients: Vec<Client>, members: Vec<Arc<Member>>) -> HospitalView {
+    let clients = clients
+        .into_iter()
+        .map(|client| (client.id.clone(), Arc::new(client)))
+        .collect();
+    HospitalView {
+        hospital,
+        clients,
+        offers: offers(members),
+    }
+}
+
+fn members(
+    enrolled: &[Enrollment],
+    versions: &HashMap<ServiceName, Vec<Version>>,
+    acceptance: &HashMap<(HospitalId, ServiceName), f32>,
+    defects: &mut Vec<Defect>,
+) -> Vec<Arc<Member>> {
+    let mut members = Vec::new();
+    for enrollment in enrolled {
+        let Some(version) = serving(enrollment, versions) else {
+            continue;
+        };
+        let key = (enrollment.hospital.clone(), enrollment.service.clone());
+        let acceptance = acceptance.get(&key).copied();
+        for service in &version.descriptor.hooks {
+            match member(enrollment, version, service, acceptance) {
+                Ok(member) => members.push(Arc::new(member)),
+                Err(reason) => {
+                    let (hospital, service) = key.clone();
+                    defects.push(Defect {
+                        hospital,
+                        service,
+                        reason,
+                    });
+                }
+            }
+        }
+    }
+    members.sort_by(|a, b| (&a.name, &a.cds_id).cmp(&(&b.name, &b.cds_id)));
+    members
+}
+
+/// The pinned version if it is approved, else the newest approved one; none serves without approval.
+fn serving<'v>(
+    enrollment: &Enrollment,
+    versions: &'v HashMap<ServiceName, Vec<Version>>,
+) -> Option<&'v Version> {
+    let approved = versions.get(&enrollment.service)?;
+    match &enrollment.version {
+        Some(pin) => approved.iter().find(|version| version.number == *pin),
+        None => approved.last(),
+    }
+}
+
+fn member(
+    enrollment: &Enrollment,
+    version: &Version,
+    service: &HookService,
+    acceptance: Option<f32>,
+) -> Result<Member, String> {
+    let url = service_url(&version.descriptor, &service.id)?;
+    Ok(Member {
+        name: version.name.clone(),
+        version: version.number.clone(),
+        mode: enrollment.mode,
+        tier: enrollment.tier,
+        acceptance,
+        descriptor: Arc::clone(&version.descriptor),
+        cds_id: service.id.clone(),
+        templates: templates(&service.prefetch)?,
+        feedback_url: below(&url, "feedback")?,
+        audience: version
+            .descriptor
+            .transport
+            .audience
+            .clone()
+            .unwrap_or_else(|| url.to_string()),
+        url,
+    })
+}
+
+fn templates(prefetch: &IndexMap<String, String>) -> Result<IndexMap<String, Template>, String> {
+    prefetch
+        .iter()
+        .map(|(key, text)| match Template::parse(text) {
+            Ok(template) => Ok((key.clone(), template)),
+            Err(error) => Err(format!("prefetch template '{key}': {error}")),
+        })
+        .collect()
+}
+
+/// `{baseUrl}{discoveryPath}/{id}` (CDS Hooks 2.0.1, "Discovery": the service stands below the discovery endpoint).
+fn service_url(descriptor: &Descriptor, id: &str) -> Result<Url, String> {
+    let transport = &descriptor.transport;
+    let discovery = format!(
+        "{}{}",
+        transport.base_url.trim_end_matches('/'),
+        transport.discovery_path
+    );
+    let discovery = Url::parse(&discovery).map_err(|error| format!("base URL: {error}"))?;
+    below(&discovery, id)
+}
+
+fn below(url: &Url, segment: &str) -> Result<Url, String> {
+    let mut url = url.clone();
+    url.path_segments_mut()
+        .map_err(|()| "base URL: it has no path".to_owned())?
+        .pop_if_empty()
+        .push(segment);
+    Ok(url)
+}
+
+fn offers(members: Vec<Arc<Member>>) -> IndexMap<String, Arc<Offer>> {
+    let mut by_hook: BTreeMap<String, Vec<Arc<Member>>> = BTreeMap::new();
+    let mut singles = Vec::new();
+    for member in members {
+        let Some(service) = described(&member) else {
+            continue;
+        };
+        // A shadow service never shows anything: offered singly it would only ever answer nothing.
+        if member.mode != Mode::Shadow {
+            singles.push(single(&member, service));
+        }
+        by_hook
+            .entry(service.hook.clone())
+            .or_default()
+            .push(member);
+    }
+    let aggregated = by_hook
+        .into_iter()
+        .map(|(hook, members)| aggregated(hook, members));
+    let mut offers = IndexMap::new();
+    for offer in aggregated.chain(singles) {
+        // Two services of one vendor with one CDS service id: registration refuses it; here the first by name stays.
+        offers
+            .entry(offer.id.clone())
+            .or_insert_with(|| Arc::new(offer));
+    }
+    offers
+}
+
+fn described(member: &Member) -> Option<&HookService> {
+    member
+        .descriptor
+        .hooks
+        .iter()
+        .find(|service| service.id == member.cds_id)
+}
+
+fn aggregated(hook: String, members: Vec<Arc<Member>>) -> Offer {
+    let union = union(&members);
+    let published = Service {
+        id: format!("van-{hook}"),
+        hook: hook.clone(),
+        title: Some(format!("MedVAN {hook}")),
+        description: format!("Advice of every service enrolled for {hook}, as one answer"),
+        prefetch: union.prefetch.clone(),
+        ..Service::default()
+    };
+    Offer {
+        id: published.id.clone(),
+        hook,
+        published,
+        union,
+        members,
+        aggregated: true,
+    }
+}
+
+fn single(member: &Arc<Member>, service: &HookService) -> Offer {
+    let members = vec![Arc::clone(member)];
+    let published = Service {
+        id: format!("{}.{}", member.name.vendor, member.cds_id),
+        hook: service.hook.clone(),
+        title: service.title.clone(),
+        description: service.description.clone(),
+        prefetch: service.prefetch.clone(),
+        usage_requirements: service.usage_requirements.clone(),
+    };
+    Offer {
+        id: published.id.clone(),
+        hook: published.hook.clone(),
+        union: union(&members),
+        published,
+        members,
+        aggregated: false,
+    }
+}
+
+fn union(members: &[Arc<Member>]) -> plan::Union {
+    let names: Vec<String> = members
+        .iter()
+        .map(|member| member.name.to_string())
+        .collect();
+    let parts: Vec<_> = names
+        .iter()
+        .map(String::as_str)
+        .zip(members.iter().map(|member| &member.templates))
+        .collect();
+    plan::union(&parts)
+}
+
+fn by_service(versions: Vec<Version>) -> HashMap<ServiceName, Vec<Version>> {
+    let mut grouped: HashMap<_, Vec<Version>> = HashMap::new();
+    for version in versions {
+        grouped
+            .entry(version.name.clone())
+            .or_default()
+            .push(version);
+    }
+    for versions in grouped.values_mut() {
+        versions.sort_by(|a, b| a.number.cmp(&b.number));
+    }
+    grouped
+}
+
+fn by_hospital<T>(
+    things: Vec<T>,
+    hospital: impl Fn(&T) -> &HospitalId,
+) -> HashMap<HospitalId, Vec<T>> {
+    let mut grouped: HashMap<_, Vec<T>> = HashMap::new();
+    for thing in things {
+        grouped
+            .entry(hospital(&thing).clone())
+            .or_default()
+            .push(thing);
+    }
+    grouped
+}

@@ -1,0 +1,100 @@
+//! [`Store`]: what must survive, in SQLite.
+//!
+//! One writer, many readers. SQLite has one writer at a time anyway; with one connection for it and `BEGIN IMMEDIATE`
+//! nobody ever meets `SQLITE_BUSY` in the middle of a transaction. The journal is a WAL with `synchronous=FULL`: what was
+//! acknowledged survives a power cut. Calls do not write for themselves: [`Store::record`] hands their rows to the
+//! [group commit](commit), which pays one flush for many of them.
+//!
+//! Every function that touches a hospital's data has the hospital in its signature (design, invariant 6). Rows are
+//! private to this module; what goes in and out are the types of [`crate::catalog`] and the records below.
+
+mod catalog;
+mod commit;
+mod connect;
+mod exchange;
+mod instant;
+mod rows;
+
+#[cfg(test)]
+mod tests;
+
+use std::{path::Path, sync::Arc};
+
+use sqlx::{Sqlite, SqlitePool, Transaction};
+
+pub use exchange::{
+    CardOrigin, ExchangeRecord, IssuedCard, IssuedSuggestion, Mark, Replay, StoredExchange,
+    TrialAsk, UsageRow,
+};
+
+/// A handle to the database. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Store(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    readers: SqlitePool,
+    writer: SqlitePool,
+    commits: commit::Queue,
+}
+
+/// Why the store did not do it. The text names no data.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// More is waiting to be written than the queue holds. Worth a retry a moment later.
+    #[error("the store has more to write than it can take now")]
+    Busy,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+    /// The database refused or cannot be reached.
+    #[error("the database does not answer as it should")]
+    Database(#[from] sqlx::Error),
+    /// A batch failed; the reason was logged once with the first of them.
+    #[error("the database did not take the record")]
+    NotRecorded,
+    /// Something stored is not readable any more.
+    #[error("stored {0} is not readable")]
+    Unreadable(&'static str),
+    /// The data directory was written by a newer version, or a migration failed.
+    #[error("the database's schema cannot be brought up to date")]
+    Schema(#[source] sqlx::Error),
+}
+
+impl Store {
+    /// Opens the database file, makes it where there is none, and brings its schema up to date.
+    pub async fn open(file: &Path) -> Result<Self, StoreError> {
+        let writer = connect::writer(file).await?;
+        connect::migrate(&writer).await?;
+        let readers = connect::readers(file).await?;
+        let commits = commit::Queue::start(writer.clone());
+        Ok(Self(Arc::new(Inner {
+            readers,
+            writer,
+            commits,
+        })))
+    }
+
+    /// Whether the database answers: for the readiness check.
+    pub async fn is_ready(&self) -> bool {
+        sqlx::query("SELECT 1")
+            .execute(self.readers())
+            .await
+            .is_ok()
+    }
+
+    /// Writes what waits, then closes. Records that come later are refused.
+    pub async fn close(&self) {
+        self.0.commits.close().await;
+        self.0.writer.close().await;
+        self.0.readers.close().await;
+    }
+
+    fn readers(&self) -> &SqlitePool {
+        &self.0.readers
+    }
+
+    async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.0.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}

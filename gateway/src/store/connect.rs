@@ -1,0 +1,76 @@
+//! Opening the database file and its schema.
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    Connection as _, Row as _, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::StoreError;
+
+/// Every step from an empty file to today's schema. A step that was released is never changed.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+/// The one connection that writes.
+pub(super) async fn writer(file: &Path) -> Result<SqlitePool, StoreError> {
+    let options = options(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true);
+    Ok(SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options)
+        .await?)
+}
+
+/// The connections that read. They see the last committed state and never wait for the writer.
+pub(super) async fn readers(file: &Path) -> Result<SqlitePool, StoreError> {
+    let options = options(file).pragma("query_only", "ON");
+    Ok(SqlitePoolOptions::new()
+        .max_connections(8)
+        .connect_with(options)
+        .await?)
+}
+
+/// Brings the schema up to date, each step whole or not at all.
+pub(super) async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
+    step_all(writer).await.map_err(StoreError::Schema)
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .busy_timeout(Duration::from_secs(10))
+        .statement_cache_capacity(256)
+}
+
+async fn step_all(writer: &SqlitePool) -> Result<(), sqlx::Error> {
+    let mut connection = writer.acquire().await?;
+    sqlx::query("CREATE TABLE IF NOT EXISTS schema_steps (step BIGINT NOT NULL PRIMARY KEY)")
+        .execute(&mut *connection)
+        .await?;
+    let done: i64 = sqlx::query("SELECT coalesce(max(step), 0) FROM schema_steps")
+        .fetch_one(&mut *connection)
+        .await?
+        .try_get(0)?;
+    let done = usize::try_from(done).unwrap_or(usize::MAX);
+    if done > MIGRATIONS.len() {
+        return Err(sqlx::Error::Protocol(
+            "the database was written by a newer version".to_owned(),
+        ));
+    }
+    for (step, sql) in MIGRATIONS.iter().enumerate().skip(done) {
+        let mut transaction = connection.begin().await?;
+        sqlx::raw_sql(*sql).execute(&mut *transaction).await?;
+        sqlx::query("INSERT INTO schema_steps (step) VALUES ($1)")
+            .bind(i64::try_from(step + 1).unwrap_or(i64::MAX))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! Many rows in one statement.
+//!
+//! A statement is compiled once for each number of rows, so rows go in groups of a power of two: at most eight texts
+//! per table, all of them in the connection's statement cache.
+
+use std::iter;
+
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
+
+/// The largest group.
+const LARGEST: usize = 128;
+
+/// `head VALUES (…), (…) tail` for all rows.
+pub(super) async fn insert<T>(
+    db: &mut SqliteConnection,
+    head: &'static str,
+    tail: &'static str,
+    rows: &[T],
+    mut bind: impl FnMut(Separated<'_, Sqlite, &'static str>, &T),
+) -> Result<(), sqlx::Error> {
+    for group in groups(rows) {
+        let mut query = QueryBuilder::<Sqlite>::new(head);
+        query.push_values(group, |values, row| bind(values, row));
+        query.push(tail);
+        query.build().execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+/// The rows in groups whose sizes are powers of two.
+pub(super) fn groups<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    iter::from_fn(move || {
+        let size = (1_usize << rest.len().checked_ilog2()?).min(LARGEST);
+        let (group, after) = rest.split_at(size);
+        rest = after;
+        Some(group)
+    })
+}
