@@ -22,7 +22,6 @@ mod identity;
 mod line;
 mod recent;
 mod refusal;
-mod trial;
 mod usage;
 
 use std::net::SocketAddr;
@@ -33,11 +32,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::HeaderMap;
-use medvan_hooks::{plan::Plan, request::Request};
+use medvan_hooks::request::Request;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use crate::App;
+use crate::{App, catalog::Offer};
 
 pub(crate) use body::read_json;
 pub(crate) use caller::{Audience, CdsClient};
@@ -45,7 +44,6 @@ pub(crate) use discovery::discovery;
 pub(crate) use line::Lines;
 pub(crate) use recent::RecentCards;
 pub(crate) use refusal::Refusal;
-pub(crate) use trial::Trials;
 
 use deadline::Deadline;
 use exchange::Exchange;
@@ -93,6 +91,18 @@ async fn run(app: &App, arrival: Arrival) -> Response {
     exchange.finish(app, answer).await
 }
 
+/// One call whose caller, offer and request have passed every check.
+pub(crate) struct Call<'a> {
+    app: &'a App,
+    caller: &'a CdsClient,
+    offer: &'a Offer,
+    request: &'a Request,
+    deadline: Deadline,
+    at: OffsetDateTime,
+    /// What a retried call shares with this one.
+    key: [u8; 32],
+}
+
 /// Everything between a believed caller and the bytes of its answer.
 async fn answer(
     app: &App,
@@ -102,11 +112,12 @@ async fn answer(
 ) -> Result<Vec<u8>, Refusal> {
     let offer = caller.entitled(&arrival.service)?;
     let body = read_json(&arrival.headers, arrival.body, &app.config.limits).await?;
-    let mut request = Request::parse(&body).map_err(Refusal::from)?;
+    let mut request = Request::parse(&body)?;
     exchange.read(&mut request, &offer)?;
     let deadline = Deadline::of(&caller.hospital().hospital, arrival.start);
-    let mut plan = Plan::new(&request, &offer.parts(), &offer.union, arrival.at.date());
-    gather::complete(app, caller, &request, &mut plan, &deadline, exchange).await?;
-    let heard = dispatch::ask_all(app, caller, &request, &offer, &plan, &deadline, exchange).await;
-    compose::answer(app, caller, &request, &offer, heard, exchange)
+    let key = usage::key(caller, &request);
+    let call = Call { app, caller, offer: &offer, request: &request, deadline, at: arrival.at, key };
+    let plan = gather::complete(&call, exchange).await?;
+    let heard = dispatch::ask_all(&call, &plan, exchange).await;
+    compose::answer(&call, heard, exchange)
 }

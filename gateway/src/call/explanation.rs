@@ -117,6 +117,24 @@ pub(crate) enum Status {
     Shadowed,
 }
 
+impl Status {
+    /// The status as it is counted; the same word as in the explanation.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::NotEvaluable => "not-evaluable",
+            Self::TimedOut => "timed-out",
+            Self::Unreachable => "unreachable",
+            Self::Failed => "failed",
+            Self::Unusable => "unusable",
+            Self::Resting => "resting",
+            Self::Busy => "busy",
+            Self::TrialEnded => "trial-ended",
+            Self::Shadowed => "shadowed",
+        }
+    }
+}
+
 /// One thing that was changed, taken out or joined.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Note {

@@ -6,36 +6,30 @@ use medvan_adapters::http::Bearer;
 use medvan_hooks::{
     plan::Plan,
     prefetch::{Omission, PrefetchState},
-    request::Request,
     template::Query,
 };
 use tokio::time::Instant;
 
-use super::{caller::CdsClient, deadline::Deadline, exchange::Exchange, explanation::QueryNote, refusal::Refusal};
+use super::{Call, exchange::Exchange, explanation::QueryNote, refusal::Refusal};
 use crate::{App, fhir::FhirAccess};
 
 /// Queries to one FHIR server at once, for one call.
 const PARALLEL: usize = 8;
 
-/// Completes the plan: afterwards every query it knows has a state.
-pub(super) async fn complete(
-    app: &App,
-    caller: &CdsClient,
-    request: &Request,
-    plan: &mut Plan,
-    deadline: &Deadline,
-    exchange: &mut Exchange,
-) -> Result<(), Refusal> {
-    let access = fhir_access(app, caller, request, exchange)?;
-    let patient = request.patient_id().unwrap_or_default();
+/// Makes the plan and completes it: afterwards every query it knows has a state.
+pub(super) async fn complete(call: &Call<'_>, exchange: &mut Exchange) -> Result<Plan, Refusal> {
+    let access = fhir_access(call, exchange)?;
+    let mut plan = Plan::new(call.request, &call.offer.parts(), &call.offer.union, call.at.date());
+    let patient = call.request.patient_id().unwrap_or_default();
+    let until = call.deadline.prefetch_until;
     loop {
         // One round for each level of `%key` dependencies; mostly there is one, and none when the EHR sent all.
         let queries = plan.next();
         if queries.is_empty() {
-            return Ok(());
+            return Ok(plan);
         }
         let fetched = stream::iter(queries)
-            .map(|query| fetch_one(app, access.as_ref(), query, patient, deadline.prefetch_until))
+            .map(|query| fetch_one(call.app, access.as_ref(), query, patient, until))
             .buffered(PARALLEL)
             .collect::<Vec<_>>();
         for (query, state, note) in fetched.await {
@@ -67,33 +61,22 @@ async fn fetch_one(
 }
 
 /// Access to the FHIR server that is registered for this client; the one in the request is only compared.
-fn fhir_access(
-    app: &App,
-    caller: &CdsClient,
-    request: &Request,
-    exchange: &mut Exchange,
-) -> Result<Option<FhirAccess>, Refusal> {
-    let Some(named) = &request.fhir_server else { return Ok(None) };
-    let Some(registered) = &caller.client().fhir_server else {
+fn fhir_access(call: &Call<'_>, exchange: &mut Exchange) -> Result<Option<FhirAccess>, Refusal> {
+    let Some(named) = &call.request.fhir_server else { return Ok(None) };
+    let Some(registered) = &call.caller.client().fhir_server else {
         exchange.warn("fhirServer: none is registered for this client, so none is asked");
         return Ok(None);
     };
     if named.trim_end_matches('/') != registered.as_str().trim_end_matches('/') {
-        return Err(Refusal::Malformed {
-            diagnostics: "fhirServer is not the one registered for this client; have the operator register it".to_owned(),
-            expression: Some("fhirServer".to_owned()),
-        });
+        return Err(Refusal::malformed("fhirServer", "it is not the one registered for this client; have it registered"));
     }
-    let Ok(base) = app.http.guard().check(registered.as_str()) else {
+    let Ok(base) = call.app.http.guard().check(registered.as_str()) else {
         exchange.warn("fhirServer: the registered address is not one that the gateway calls");
         return Ok(None);
     };
-    let token = match &request.fhir_authorization {
-        Some(authorization) => Some(Bearer::new(&authorization.access_token).map_err(|_| Refusal::Malformed {
-            diagnostics: "fhirAuthorization.access_token holds characters that no header can carry".to_owned(),
-            expression: Some("fhirAuthorization.access_token".to_owned()),
-        })?),
-        None => None,
-    };
+    let token = call.request.fhir_authorization.as_ref().map(|authorization| Bearer::new(&authorization.access_token));
+    let token = token.transpose().map_err(|_| {
+        Refusal::malformed("fhirAuthorization.access_token", "it holds characters that no header can carry")
+    })?;
     Ok(Some(FhirAccess::new(base, token)))
 }

@@ -18,6 +18,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use medvan_authoring::{Issue, IssueCode, operation_outcome};
+use medvan_hooks::request::RequestError;
 
 /// Why a call got no cards. Its text is for the caller: it names places and mends, never a patient's data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +48,11 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// A request that is wrong at one place.
+    pub(crate) fn malformed(place: &str, mend: impl Into<String>) -> Self {
+        Self::Malformed { diagnostics: mend.into(), expression: Some(place.to_owned()) }
+    }
+
     /// The HTTP status of the table above.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
@@ -92,6 +98,12 @@ impl Refusal {
             Self::Overloaded => IssueCode::Throttled,
             Self::NotRecorded => IssueCode::Transient,
         }
+    }
+}
+
+impl From<RequestError> for Refusal {
+    fn from(error: RequestError) -> Self {
+        Self::Malformed { diagnostics: error.diagnostics(), expression: error.expression().map(str::to_owned) }
     }
 }
 
