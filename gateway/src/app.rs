@@ -16,7 +16,7 @@ use crate::{
     store::{Store, StoreError},
     tasks::Tasks,
     telemetry,
-    trust::{Jwks, Keyring, KeyringError, Replay, Secret, SecretError},
+    trust::{Algorithm, Clients, Issuer, Jwks, Keyring, KeyringError, Replay, Secret, SecretError, Verifier},
 };
 
 /// The gateway's handles. Cheap to clone.
@@ -41,14 +41,17 @@ pub struct Handles {
     pub http: http::Client,
     /// Own signing keys.
     pub keys: Keyring,
-    /// Clients' public keys.
-    pub jwks: Jwks,
+    /// Decides about callers' tokens.
+    pub verifier: Verifier,
+    /// What callers' tokens are judged by.
+    pub clients: Clients,
     /// Tokens that were used already.
     pub replay: Replay,
     /// The key of pseudonyms.
     pub secret: Secret,
     pub(crate) lines: call::Lines,
     pub(crate) recent: call::RecentCards,
+    pub(crate) bell: outbox::Bell,
     calls: Arc<Semaphore>,
 }
 
@@ -104,17 +107,20 @@ impl App {
         make_folder(&config.data)?;
         let store = Store::open(&config.data.join("medvan.sqlite")).await?;
         api::first_credentials(&store, &config.data, &clock).await?;
-        let replay = Replay::default();
-        replay.load(store.replays(clock.now()).await?);
+        let replay = Replay::new();
+        let spent = store.replays(clock.now()).await?;
+        replay.restore(spent.iter().map(|row| (row.hospital.as_str(), row.issuer.as_str(), row.jti.as_str(), row.expires_at)));
         let http = http::Client::new(guard(&config)?, &http::Settings::default())?;
         let app = Self(Arc::new(Handles {
             tasks: Tasks::default(),
             catalog: Catalog::load(store.clone()).await?,
-            keys: Keyring::open(&config.data, config.external_base(), clock.now())?,
-            jwks: Jwks::new(http.clone()),
+            keys: keyring(&config)?,
+            verifier: Verifier::new(Jwks::new(http.clone())),
+            clients: Clients::default(),
             secret: Secret::open(&config.data)?,
             lines: call::Lines::default(),
             recent: call::RecentCards::new(),
+            bell: outbox::Bell::default(),
             calls: Arc::new(Semaphore::new(config.limits.calls_in_flight)),
             replay,
             http,
@@ -123,6 +129,7 @@ impl App {
             config,
         }));
         app.tasks.spawn("outbox", outbox::deliver(app.clone()));
+        app.tasks.spawn("keys", follow_rotation(app.clone()));
         app.tasks.spawn("discovery", poll::run(app.clone()));
         Ok(app)
     }
@@ -153,6 +160,26 @@ impl std::ops::Deref for App {
     type Target = Handles;
     fn deref(&self) -> &Handles {
         &self.0
+    }
+}
+
+/// The signing keys of the data folder; they say who this gateway is in its own tokens.
+pub(crate) fn keyring(config: &Checked) -> Result<Keyring, KeyringError> {
+    let iss = config.external_base().to_owned();
+    let issuer = Issuer { jku: format!("{iss}/.well-known/jwks.json"), iss };
+    Keyring::open(&config.data.join("keys"), issuer, &[Algorithm::Es384, Algorithm::Rs384])
+}
+
+/// Takes up keys that `medvan keys rotate` left in the folder, so that no restart is needed.
+async fn follow_rotation(app: App) {
+    while !app.tasks.is_stopping() {
+        tokio::select! {
+            () = app.tasks.stopping() => return,
+            () = tokio::time::sleep(Duration::from_secs(30)) => {}
+        }
+        if let Err(error) = app.keys.reload() {
+            tracing::error!(%error, "the signing keys cannot be read again; the old ones stay in force");
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use medvan_hooks::{
     response::Response,
     shadow,
 };
+use medvan_profiles::descriptor::transport::Authentication;
 use tokio::{
     sync::{oneshot, watch},
     time::{Instant, timeout_at},
@@ -187,8 +188,10 @@ impl Allowed {
 
 /// Our own token for this vendor's endpoint, unless the vendor takes none.
 fn bearer(call: &Call<'_>, member: &Member) -> Option<Bearer> {
-    member.descriptor.transport.wants_jwt().then(|| {
-        let tenant = identity::tenant(&call.app.secret, call.caller, &member.name.vendor);
-        call.app.keys.bearer(&member.audience, Some(&tenant), call.at)
-    })?
+    if member.descriptor.transport.authentication == Authentication::None {
+        return None;
+    }
+    let tenant = identity::tenant(&call.app.secret, call.caller, &member.name.vendor);
+    let token = call.app.keys.sign(&member.audience, Some(&tenant), call.at).ok()?;
+    Bearer::new(&token).ok()
 }
