@@ -66,10 +66,7 @@ pub fn names_another_patient(reference: &str, patient_id: &str) -> bool {
 }
 
 fn speaks_of_a_patient(text: &str) -> bool {
-    text.contains('%')
-        || text
-            .split(['/', '?', '#', '|'])
-            .any(|part| part.eq_ignore_ascii_case("patient"))
+    text.contains('%') || text.split(['/', '?', '#', '|']).any(|part| part.eq_ignore_ascii_case("patient"))
 }
 
 struct Check<'p> {
@@ -90,18 +87,12 @@ struct BundleScope<'a> {
 }
 
 impl Check<'_> {
-    fn value(
-        &self,
-        value: &Value,
-        place: &Place<'_>,
-        inside: &Surroundings<'_>,
-    ) -> Result<(), ForeignPatient> {
+    fn value(&self, value: &Value, place: &Place<'_>, inside: &Surroundings<'_>) -> Result<(), ForeignPatient> {
         match value {
             Value::Object(members) => self.object(value, members, place, inside),
-            Value::Array(items) => items
-                .iter()
-                .enumerate()
-                .try_for_each(|(index, item)| self.value(item, &place.item(index), inside)),
+            Value::Array(items) => {
+                items.iter().enumerate().try_for_each(|(index, item)| self.value(item, &place.item(index), inside))
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
         }
     }
@@ -119,14 +110,7 @@ impl Check<'_> {
         match resource_type(value) {
             Some("Bundle") => {
                 let scope = BundleScope::of(members, inside.bundle);
-                self.members(
-                    members,
-                    place,
-                    &Surroundings {
-                        bundle: Some(&scope),
-                        ..*inside
-                    },
-                )
+                self.members(members, place, &Surroundings { bundle: Some(&scope), ..*inside })
             }
             Some(name) => {
                 self.own_id(name, members, place, inside)?;
@@ -149,11 +133,7 @@ impl Check<'_> {
         let is_other = resource_type == "Patient"
             && !inside.is_contained
             && members.get("id").and_then(Value::as_str) != Some(self.patient_id);
-        if is_other {
-            Err(place.member("id").foreign())
-        } else {
-            Ok(())
-        }
+        if is_other { Err(place.member("id").foreign()) } else { Ok(()) }
     }
 
     fn reference(
@@ -169,11 +149,7 @@ impl Check<'_> {
             Reference::Urn(urn) => place.is_element_of(SUBJECTS) && !is_entry(inside.bundle, urn),
             _ => names_another_patient(reference, self.patient_id) && !place.names_others(),
         };
-        if is_foreign {
-            Err(place.foreign())
-        } else {
-            Ok(())
-        }
+        if is_foreign { Err(place.foreign()) } else { Ok(()) }
     }
 
     fn members(
@@ -184,30 +160,16 @@ impl Check<'_> {
     ) -> Result<(), ForeignPatient> {
         members.iter().try_for_each(|(name, value)| {
             let is_contained = inside.is_contained || name == "contained";
-            self.value(
-                value,
-                &place.member(name),
-                &Surroundings {
-                    is_contained,
-                    ..*inside
-                },
-            )
+            self.value(value, &place.member(name), &Surroundings { is_contained, ..*inside })
         })
     }
 }
 
 impl<'a> BundleScope<'a> {
     fn of(bundle: &'a Map<String, Value>, around: Option<&'a BundleScope<'a>>) -> Self {
-        let entries = bundle
-            .get("entry")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
+        let entries = bundle.get("entry").and_then(Value::as_array).into_iter().flatten();
         let full_urls = entries.filter_map(|entry| entry.get("fullUrl")?.as_str());
-        Self {
-            around,
-            urns: full_urls.filter(|url| url.starts_with("urn:")).collect(),
-        }
+        Self { around, urns: full_urls.filter(|url| url.starts_with("urn:")).collect() }
     }
 }
 
