@@ -8,7 +8,6 @@ use super::{ForeignPatient, NAMES_OTHERS};
 pub(super) struct Place<'a> {
     around: Option<&'a Place<'a>>,
     step: Step<'a>,
-    depth: usize,
 }
 
 enum Step<'a> {
@@ -22,23 +21,19 @@ enum Step<'a> {
 
 impl<'a> Place<'a> {
     pub(super) fn root(resource_type: Option<&'a str>) -> Self {
-        Self { around: None, step: Step::Root(shown(resource_type.unwrap_or("Resource"))), depth: 0 }
+        Self { around: None, step: Step::Root(shown(resource_type.unwrap_or("Resource"))) }
     }
 
     pub(super) fn resource(&'a self, resource_type: &'a str) -> Self {
-        Self { around: Some(self), step: Step::Resource(resource_type), depth: self.depth }
+        Self { around: Some(self), step: Step::Resource(resource_type) }
     }
 
     pub(super) fn member(&'a self, name: &'a str) -> Self {
-        Self { around: Some(self), step: Step::Member(name), depth: self.depth + 1 }
+        Self { around: Some(self), step: Step::Member(name) }
     }
 
     pub(super) fn item(&'a self, index: usize) -> Self {
-        Self { around: Some(self), step: Step::Item(index), depth: self.depth + 1 }
-    }
-
-    pub(super) fn depth(&self) -> usize {
-        self.depth
+        Self { around: Some(self), step: Step::Item(index) }
     }
 
     /// Whether this is one of these elements, or an item of one.

@@ -83,12 +83,19 @@ fn reference_at(resource_type: &str, path: &str, reference: &str) -> Value {
     resource
 }
 
+/// Both ways to ask give the same answer.
+fn answer(resource: &Value) -> Result<(), ForeignPatient> {
+    let answer = check(resource, PATIENT);
+    assert_eq!(check_json(&Json::from_value(resource), PATIENT), answer, "{resource}");
+    answer
+}
+
 fn passes(resource: &Value) {
-    assert_eq!(check(resource, PATIENT), Ok(()), "{resource}");
+    assert_eq!(answer(resource), Ok(()), "{resource}");
 }
 
 fn is_foreign(resource: &Value, place: &str) {
-    assert_eq!(check(resource, PATIENT), Err(ForeignPatient { place: place.to_owned() }), "{resource}");
+    assert_eq!(answer(resource), Err(ForeignPatient { place: place.to_owned() }), "{resource}");
 }
 
 fn each_path() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -142,6 +149,16 @@ fn a_contained_patient_has_only_a_local_id() {
         "contained": [{"resourceType": "Patient", "id": "local"}],
         "subject": {"reference": "#local"},
     }));
+}
+
+#[test]
+fn posing_as_a_resource_or_being_contained_hides_no_other_patient() {
+    for posing in ["Basic", "Bundle", "Patient"] {
+        let subject = json!({"resourceType": posing, "id": PATIENT, "reference": "Patient/p-2"});
+        is_foreign(&json!({"resourceType": "Flag", "subject": subject}), "Flag.subject");
+    }
+    let bundle = json!({"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient", "id": OTHER}}]});
+    is_foreign(&json!({"resourceType": "List", "contained": [bundle]}), "List.contained[0].entry[0].resource.id");
 }
 
 #[test]
@@ -218,11 +235,29 @@ fn another_patient_is_named_only_where_the_list_says() {
         let elsewhere = reference_at("Basic", path, "Patient/p-2");
         is_foreign(&elsewhere, &format!("Basic.{path}"));
         let in_extension = reference_at(name, &format!("extension.{path}"), "Patient/p-2");
-        assert!(check(&in_extension, PATIENT).is_err());
+        assert!(answer(&in_extension).is_err());
     }
     let payors =
         json!({"resourceType": "Coverage", "payor": [{"reference": "Organization/1"}, {"reference": "Patient/p-2"}]});
     passes(&payors);
+}
+
+#[test]
+fn escapes_hide_no_other_patient() {
+    for text in [
+        r#"{"resourceType":"Flag","subject":{"reference":"\u0050atient\/p-2"}}"#,
+        r#"{"resourceType":"Flag","subject":{"r\u0065ference":"Patient/p-2"}}"#,
+        r#"{"resourc\u0065Type":"P\u0061tient","id":"p-2"}"#,
+    ] {
+        let json = Json::parse(text.as_bytes(), &crate::Limits::MESSAGE).unwrap();
+        assert!(check_json(&json, PATIENT).is_err() && check(&json.value(), PATIENT).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_text_that_cannot_be_read_is_foreign() {
+    let unscanned: Json = serde_json::from_str(r#"{"resourceType":"Patient","id":"p-2","n":1e999}"#).unwrap();
+    assert_eq!(check_json(&unscanned, PATIENT), Err(ForeignPatient { place: "Resource".to_owned() }));
 }
 
 #[test]
@@ -268,13 +303,13 @@ proptest! {
     ) {
         let planted = json!({"reference": format!("Patient/{digits}")});
         plant(&mut tree, &planted, &turns);
-        let found = check(&json!({"resourceType": "Basic", "code": tree}), PATIENT).unwrap_err();
+        let found = answer(&json!({"resourceType": "Basic", "code": tree})).unwrap_err();
         prop_assert!(!found.place.contains(&digits));
         prop_assert!(found.place.starts_with("Basic.code"));
     }
 
     #[test]
     fn any_value_has_an_answer(tree in any_tree()) {
-        let _ = check(&tree, PATIENT);
+        let _ = answer(&tree);
     }
 }

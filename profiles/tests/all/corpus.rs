@@ -75,6 +75,9 @@ fn every_example_with_a_patient_belongs_to_that_patient_alone() {
         };
         about_a_patient += 1;
         assert_eq!(identity::check(&resource, &patient), Ok(()), "{name}");
+        let json = Json::parse(bytes, &Limits::MESSAGE).unwrap();
+        assert_eq!(identity::check_json(&json, &patient), Ok(()), "{name}");
+        assert!(identity::check_json(&json, "someone-else").is_err(), "{name}");
         assert!(identity::check(&resource, "someone-else").is_err(), "{name}");
     });
     assert!(corpus().is_none() || about_a_patient >= 8, "only {about_a_patient} examples are about a patient");
