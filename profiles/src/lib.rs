@@ -4,6 +4,8 @@
 //! leave as they came ([`Json`]), and rules look at a parsed copy. Typed FHIR that *we* author lives in
 //! `medvan-authoring`; CDS Hooks lives one floor up in `medvan-hooks`.
 
+pub mod fhir;
+pub mod identity;
 pub mod json;
 
 pub use json::{Json, JsonError, Limits};
