@@ -4,17 +4,23 @@
 //! never parsed and written again (design, invariant 2). The text has passed [`Json::parse`], which refuses what
 //! two parsers could read differently: duplicate keys, lone surrogates, a byte order mark.
 
+mod scan;
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, value::RawValue};
+
+pub use self::scan::scan;
 
 /// What one JSON text may hold. Everything above is refused before anything is built from it.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Bytes of the whole text.
     pub bytes: usize,
-    /// Depth of nested arrays and objects; serde_json's own limit of 128 holds besides.
+    /// Depth of nested arrays and objects; never more than 126, where serde_json stops reading.
     pub depth: usize,
     /// Values in the whole text, counting every array element and object member.
     pub values: usize,
@@ -22,7 +28,11 @@ pub struct Limits {
 
 impl Limits {
     /// For one CDS Hooks request or response: 8 MiB, 64 levels, one million values.
-    pub const MESSAGE: Self = Self { bytes: 8 << 20, depth: 64, values: 1_000_000 };
+    pub const MESSAGE: Self = Self {
+        bytes: 8 << 20,
+        depth: 64,
+        values: 1_000_000,
+    };
 }
 
 /// Why a text was refused. The message names a place, never a value: it may be shown to the sender.
@@ -46,20 +56,24 @@ pub enum JsonError {
         /// The limit that was passed.
         limit: usize,
     },
+    /// The text starts with a byte order mark, which RFC 8259 §8.1 forbids a sender to add.
+    #[error("the JSON text starts with a byte order mark; send UTF-8 without one")]
+    ByteOrderMark,
     /// The same member name twice in one object (RFC 8259 §4 leaves the meaning open; two parsers may differ).
     #[error("an object at line {line}, column {column} has the same member twice")]
     DuplicateKey {
-        /// Line of the second member, from 1.
+        /// Line on which the second member's name ends, from 1.
         line: usize,
-        /// Column of the second member, from 1.
+        /// Column at which the second member's name ends, in bytes, from 1.
         column: usize,
     },
-    /// Not JSON (RFC 8259), or a string that is not Unicode (lone surrogate).
+    /// Not JSON (RFC 8259), a string that is not Unicode (invalid UTF-8, lone surrogate), or a number that no
+    /// double can hold (`1e999`).
     #[error("not valid JSON at line {line}, column {column}")]
     Syntax {
         /// Line, from 1.
         line: usize,
-        /// Column, from 1.
+        /// Column, in bytes, from 1.
         column: usize,
     },
 }
@@ -71,12 +85,23 @@ pub enum JsonError {
 pub struct Json(Arc<RawValue>);
 
 impl Json {
+    /// Takes a text that came from outside: one strict [`scan`], then the text is kept as it is
+    /// (without the white space around it).
+    pub fn parse(text: &[u8], limits: &Limits) -> Result<Self, JsonError> {
+        let text = scan::checked(text, limits)?;
+        let raw = serde_json::from_str::<&RawValue>(text).map_err(|error| JsonError::at(&error))?;
+        Ok(Self(Arc::from(raw.to_owned())))
+    }
+
     /// The text as it came in.
     pub fn as_str(&self) -> &str {
         self.0.get()
     }
 
     /// A parsed copy for rules to look at. Never write it back out in place of the text.
+    ///
+    /// Every text that passed [`scan`], alone or as a part of a message, has a value. A text that nobody scanned
+    /// and that serde_json cannot hold reads as `null`.
     pub fn value(&self) -> Value {
         serde_json::from_str(self.as_str()).unwrap_or(Value::Null)
     }
@@ -91,6 +116,15 @@ impl Json {
     /// Whether the text is the literal `null`.
     pub fn is_null(&self) -> bool {
         self.as_str() == "null"
+    }
+}
+
+impl JsonError {
+    fn at(error: &serde_json::Error) -> Self {
+        Self::Syntax {
+            line: error.line().max(1),
+            column: error.column().max(1),
+        }
     }
 }
 

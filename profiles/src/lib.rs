@@ -4,6 +4,10 @@
 //! leave as they came ([`Json`]), and rules look at a parsed copy. Typed FHIR that *we* author lives in
 //! `medvan-authoring`; CDS Hooks lives one floor up in `medvan-hooks`.
 
+pub mod descriptor;
+pub mod fhir;
+pub mod identity;
 pub mod json;
 
+pub use descriptor::{Descriptor, Fault, Valid};
 pub use json::{Json, JsonError, Limits};
