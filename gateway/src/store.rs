@@ -9,23 +9,37 @@
 //! private to this module; what goes in and out are the types of [`crate::catalog`] and the records below.
 
 mod catalog;
+mod column;
 mod commit;
 mod connect;
+mod credentials;
+mod discoveries;
 mod exchange;
+mod feedback;
 mod instant;
+mod purge;
 mod rows;
+mod sums;
 
 #[cfg(test)]
 mod tests;
 
-use std::{path::Path, sync::Arc};
+use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
+pub use catalog::{
+    DeleteVendor, Moved, Page, PutClient, PutEnrollment, Registered, StoredVersion, Transition,
+    Wish, Written,
+};
+pub use credentials::StoredCredential;
+pub use discoveries::Reading;
 pub use exchange::{
     CardOrigin, ExchangeRecord, IssuedCard, IssuedSuggestion, Mark, Replay, StoredExchange,
     TrialAsk, UsageRow,
 };
+pub use feedback::{Claimed, Delivery, FeedbackRow, StoredFeedback};
+pub use sums::{MarkSum, Period, UsageSum};
 
 /// A handle to the database. Clones share it.
 #[derive(Debug, Clone)]
@@ -97,4 +111,14 @@ impl Store {
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.0.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// Digests are kept as hex.
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

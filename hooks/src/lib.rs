@@ -12,6 +12,7 @@
 //! | one plan for all services of a call: each query once, each service its own keys | [`plan`] |
 
 pub mod context;
+pub mod discovery;
 pub mod hook;
 pub mod prefetch;
 pub mod request;

@@ -1,18 +1,9 @@
 //! [`Hospital`]: the tenant and its policy.
 
+use medvan_profiles::descriptor::Words;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{HospitalId, ServiceName};
-
-/// A text in the two languages of the product.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Text {
-    /// Japanese.
-    pub ja: String,
-    /// English.
-    pub en: String,
-}
 
 /// A hospital and how it wants its calls answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +12,7 @@ pub struct Hospital {
     /// Its id, also in the EHR's base URL.
     pub id: HospitalId,
     /// Its name.
-    pub name: Text,
+    pub name: Words,
     /// Milliseconds within which the EHR has its answer.
     #[serde(default = "default_deadline")]
     pub deadline_ms: u32,
@@ -69,7 +60,7 @@ pub enum MissedHook {
 
 impl Hospital {
     /// A hospital with the default policy.
-    pub fn new(id: HospitalId, name: Text) -> Self {
+    pub fn new(id: HospitalId, name: Words) -> Self {
         Self {
             id,
             name,

@@ -128,6 +128,17 @@ impl Move {
         }
     }
 
+    /// The state that it leads to, from wherever it is possible.
+    pub const fn target(self) -> State {
+        match self {
+            Self::Submit => State::Submitted,
+            Self::Approve | Self::Reinstate => State::Approved,
+            Self::Reject => State::Draft,
+            Self::Suspend => State::Suspended,
+            Self::Withdraw => State::Withdrawn,
+        }
+    }
+
     /// Whether only the governor may make it.
     pub const fn is_governors(self) -> bool {
         !matches!(self, Self::Submit)
@@ -169,6 +180,13 @@ mod tests {
         check(State::Approved, &[Move::Suspend, Move::Withdraw]);
         check(State::Suspended, &[Move::Reinstate, Move::Withdraw]);
         check(State::Withdrawn, &[]);
+    }
+
+    #[test]
+    fn a_move_leads_to_its_target_wherever_it_is_possible() {
+        for (_, by, to) in TABLE {
+            assert_eq!(*to, by.target());
+        }
     }
 
     #[test]

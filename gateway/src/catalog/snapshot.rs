@@ -10,6 +10,8 @@ mod tests;
 use std::{collections::HashMap, sync::Arc};
 
 use indexmap::IndexMap;
+use medvan_hooks::discovery::Service;
+use medvan_profiles::descriptor::Descriptor;
 use url::Url;
 
 use super::{
@@ -19,7 +21,7 @@ use super::{
     ids::{ClientId, HospitalId, ServiceName, VersionNumber},
     version::Version,
 };
-use crate::standin::{descriptor::Descriptor, discovery::Service, plan::Union, template::Template};
+use crate::standin::{plan::Union, template::Template};
 
 /// What the store holds of the catalog.
 #[derive(Debug, Default)]
@@ -92,8 +94,8 @@ pub struct Member {
     pub templates: IndexMap<String, Template>,
     /// Where it is called.
     pub url: Url,
-    /// Where its feedback goes.
-    pub feedback_url: Url,
+    /// Where its feedback goes, if it has an endpoint for it.
+    pub feedback_url: Option<Url>,
     /// `aud` of the JWTs it gets.
     pub audience: String,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::standin::descriptor::Descriptor;
+use medvan_profiles::descriptor::Descriptor;
 
 use super::{
     ids::{ServiceName, VersionNumber},

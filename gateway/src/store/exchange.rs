@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::{
     Store, StoreError,
+    column::{instant, parsed, service_name},
     commit::Work,
-    instant::{from_micros, micros},
+    instant::micros,
 };
 use crate::catalog::{ClientId, HospitalId, ServiceName, VersionNumber};
 
@@ -278,7 +279,7 @@ fn replay(row: &SqliteRow) -> Result<Replay, StoreError> {
         hospital: parsed(row, "hospital", "hospital id")?,
         issuer: row.try_get("issuer")?,
         jti: row.try_get("jti")?,
-        expires_at: from_micros(row.try_get("expires_at")?),
+        expires_at: instant(row, "expires_at")?,
     })
 }
 
@@ -291,28 +292,10 @@ fn stored_exchange(row: &SqliteRow) -> Result<StoredExchange, StoreError> {
         client: row.try_get("client")?,
         hook: row.try_get("hook")?,
         offer: row.try_get("offer")?,
-        received_at: from_micros(row.try_get("received_at")?),
+        received_at: instant(row, "received_at")?,
         status: u16::try_from(status).map_err(|_| StoreError::Unreadable("status"))?,
         duration_us: u64::try_from(duration).unwrap_or_default(),
         explanation: serde_json::from_str(&explanation)
             .map_err(|_| StoreError::Unreadable("explanation"))?,
     })
-}
-
-/// The service that the columns `vendor` and `service` name.
-pub(super) fn service_name(row: &SqliteRow) -> Result<ServiceName, StoreError> {
-    Ok(ServiceName::new(
-        parsed(row, "vendor", "vendor id")?,
-        parsed(row, "service", "service id")?,
-    ))
-}
-
-/// A text column as the type that it is in the code.
-pub(super) fn parsed<T: std::str::FromStr>(
-    row: &SqliteRow,
-    column: impl sqlx::ColumnIndex<SqliteRow>,
-    what: &'static str,
-) -> Result<T, StoreError> {
-    let text: &str = row.try_get(column)?;
-    text.parse().map_err(|_| StoreError::Unreadable(what))
 }

@@ -1,4 +1,5 @@
 //! The rules of CDS Hooks, tested through the public API. One binary: one link.
 
+mod discovery;
 mod hooks;
 mod request;

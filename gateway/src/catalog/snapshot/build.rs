@@ -6,17 +6,14 @@ use std::{
 };
 
 use indexmap::IndexMap;
+use medvan_hooks::discovery::Service;
+use medvan_profiles::descriptor::{Descriptor, HookEntry};
 use url::Url;
 
 use super::{Contents, Defect, HospitalView, Member, Offer, Snapshot};
 use crate::{
     catalog::{Client, Enrollment, Hospital, HospitalId, Mode, ServiceName, Version},
-    standin::{
-        descriptor::{Descriptor, HookService},
-        discovery::Service,
-        plan,
-        template::Template,
-    },
+    standin::{plan, template::Template},
 };
 
 pub(super) fn snapshot(contents: Contents) -> Snapshot {
@@ -97,20 +94,21 @@ fn serving<'v>(
 fn member(
     enrollment: &Enrollment,
     version: &Version,
-    service: &HookService,
+    service: &HookEntry,
     acceptance: Option<f32>,
 ) -> Result<Member, String> {
-    let url = service_url(&version.descriptor, &service.id)?;
+    let descriptor = &version.descriptor;
+    let url = service_url(descriptor, &service.id)?;
     Ok(Member {
         name: version.name.clone(),
         version: version.number.clone(),
         mode: enrollment.mode,
         tier: enrollment.tier,
         acceptance,
-        descriptor: Arc::clone(&version.descriptor),
+        descriptor: Arc::clone(descriptor),
         cds_id: service.id.clone(),
         templates: templates(&service.prefetch)?,
-        feedback_url: below(&url, "feedback")?,
+        feedback_url: descriptor.transport.overrides.feedback.then(|| below(&url, "feedback")).transpose()?,
         audience: version
             .descriptor
             .transport
@@ -131,16 +129,10 @@ fn templates(prefetch: &IndexMap<String, String>) -> Result<IndexMap<String, Tem
         .collect()
 }
 
-/// `{baseUrl}{discoveryPath}/{id}` (CDS Hooks 2.0.1, "Discovery": the service stands below the discovery endpoint).
+/// `{baseUrl}/cds-services/{id}` (CDS Hooks 2.0.1, "Calling a CDS Service"); a vendor may have its discovery elsewhere.
 fn service_url(descriptor: &Descriptor, id: &str) -> Result<Url, String> {
-    let transport = &descriptor.transport;
-    let discovery = format!(
-        "{}{}",
-        transport.base_url.trim_end_matches('/'),
-        transport.discovery_path
-    );
-    let discovery = Url::parse(&discovery).map_err(|error| format!("base URL: {error}"))?;
-    below(&discovery, id)
+    let base = Url::parse(&descriptor.transport.base_url).map_err(|error| format!("base URL: {error}"))?;
+    below(&below(&base, "cds-services")?, id)
 }
 
 fn below(url: &Url, segment: &str) -> Result<Url, String> {
@@ -181,7 +173,7 @@ fn offers(members: Vec<Arc<Member>>) -> IndexMap<String, Arc<Offer>> {
     offers
 }
 
-fn described(member: &Member) -> Option<&HookService> {
+fn described(member: &Member) -> Option<&HookEntry> {
     member
         .descriptor
         .hooks
@@ -197,7 +189,10 @@ fn aggregated(hook: String, members: Vec<Arc<Member>>) -> Offer {
         title: Some(format!("MedVAN {hook}")),
         description: format!("Advice of every service enrolled for {hook}, as one answer"),
         prefetch: union.prefetch.clone(),
-        ..Service::default()
+        usage_requirements: None,
+        version: None,
+        hook_version: None,
+        extension: None,
     };
     Offer {
         id: published.id.clone(),
@@ -209,7 +204,7 @@ fn aggregated(hook: String, members: Vec<Arc<Member>>) -> Offer {
     }
 }
 
-fn single(member: &Arc<Member>, service: &HookService) -> Offer {
+fn single(member: &Arc<Member>, service: &HookEntry) -> Offer {
     let members = vec![Arc::clone(member)];
     let published = Service {
         id: format!("{}.{}", member.name.vendor, member.cds_id),
@@ -218,6 +213,9 @@ fn single(member: &Arc<Member>, service: &HookService) -> Offer {
         description: service.description.clone(),
         prefetch: service.prefetch.clone(),
         usage_requirements: service.usage_requirements.clone(),
+        version: None,
+        hook_version: None,
+        extension: None,
     };
     Offer {
         id: published.id.clone(),

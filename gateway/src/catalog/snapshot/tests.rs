@@ -3,22 +3,28 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::catalog::{State, Text};
+use medvan_profiles::descriptor::{Words, example_text};
 
-fn text(text: &str) -> Text {
-    Text {
+use crate::catalog::State;
+
+fn words(text: &str) -> Words {
+    Words {
         ja: text.to_owned(),
         en: text.to_owned(),
     }
 }
 
 fn kiku() -> Hospital {
-    Hospital::new("kiku".parse().unwrap(), text("菊病院"))
+    Hospital::new("kiku".parse().unwrap(), words("菊病院"))
 }
 
 fn descriptor(service: &str, number: &str, hooks: &Value) -> Value {
-    json!({"vendor": "asagao", "id": service, "version": number, "name": {"ja": "x", "en": "x"},
-        "transport": {"kind": "cds-hooks", "baseUrl": "https://ai.example/root/"}, "hooks": hooks})
+    let mut descriptor: Value = serde_json::from_str(example_text()).unwrap();
+    descriptor["id"] = json!(service);
+    descriptor["version"] = json!(number);
+    descriptor["transport"]["baseUrl"] = json!("https://ai.example/root/");
+    descriptor["hooks"] = hooks.clone();
+    descriptor
 }
 
 fn version(service: &str, number: &str, hooks: &Value) -> Version {
@@ -162,7 +168,7 @@ fn a_member_knows_where_it_is_called_and_where_its_feedback_goes() {
         "https://ai.example/root/cds-services/v"
     );
     assert_eq!(
-        member.feedback_url.as_str(),
+        member.feedback_url.as_ref().unwrap().as_str(),
         "https://ai.example/root/cds-services/v/feedback"
     );
     assert_eq!(member.templates.keys().collect::<Vec<_>>(), ["patient"]);

@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use crate::{
     catalog::{ServiceName, VersionNumber},
     store::{
-        ExchangeRecord, IssuedCard, TrialAsk, UsageRow,
+        ExchangeRecord, IssuedCard, TrialAsk, UsageRow, hex,
         instant::{day, micros},
         rows,
     },
@@ -219,14 +219,4 @@ async fn settle_trials(
         query.build().execute(&mut *db).await?;
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

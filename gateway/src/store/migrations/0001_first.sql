@@ -167,23 +167,25 @@ CREATE TABLE marks (
 
 -- One outcome of one card; the same again is the same row.
 CREATE TABLE feedback (
-    id          TEXT   NOT NULL PRIMARY KEY,
-    hospital    TEXT   NOT NULL,
-    exchange    TEXT   NOT NULL,
-    card        TEXT   NOT NULL,
-    vendor      TEXT   NOT NULL,
-    service     TEXT   NOT NULL,
-    number      TEXT   NOT NULL,
-    cds_id      TEXT   NOT NULL,
-    outcome     TEXT   NOT NULL,
-    document    TEXT   NOT NULL,
-    digest      TEXT   NOT NULL,
-    received_at BIGINT NOT NULL,
-    UNIQUE (card, digest)
+    id           TEXT   NOT NULL PRIMARY KEY,
+    hospital     TEXT   NOT NULL,
+    exchange     TEXT   NOT NULL,
+    card         TEXT   NOT NULL,
+    vendor       TEXT   NOT NULL,
+    service      TEXT   NOT NULL,
+    number       TEXT   NOT NULL,
+    cds_id       TEXT   NOT NULL,
+    outcome      TEXT   NOT NULL,
+    document     TEXT   NOT NULL,
+    digest       TEXT   NOT NULL,
+    received_at  BIGINT NOT NULL,
+    delivered_at BIGINT,
+    UNIQUE (hospital, card, vendor, service, digest)
 );
 CREATE INDEX feedback_of_vendor ON feedback (vendor, id);
 CREATE INDEX feedback_of_hospital ON feedback (hospital, vendor, service, outcome);
 
+-- What must still reach a vendor; the id is the feedback's. A delivered row is gone, a dead one stays to be looked at.
 CREATE TABLE outbox (
     id          TEXT   NOT NULL PRIMARY KEY,
     hospital    TEXT   NOT NULL,
@@ -198,7 +200,6 @@ CREATE TABLE outbox (
     attempts    BIGINT NOT NULL,
     next_at     BIGINT NOT NULL,
     lease_until BIGINT NOT NULL,
-    last_fault  TEXT,
-    created_at  BIGINT NOT NULL
+    last_fault  TEXT
 );
 CREATE INDEX outbox_due ON outbox (state, next_at);

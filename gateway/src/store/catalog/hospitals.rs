@@ -1,0 +1,85 @@
+//! Hospitals.
+
+use time::OffsetDateTime;
+
+use super::{Page, Written, document, text_of, written};
+use crate::{
+    catalog::{Hospital, HospitalId},
+    store::{Store, StoreError, instant::micros},
+};
+
+impl Store {
+    /// Hospitals in the order of their ids.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn hospitals(&self, page: Page<'_>) -> Result<Vec<Hospital>, StoreError> {
+        let rows = sqlx::query("SELECT document FROM hospitals WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(page.after)
+            .bind(i64::from(page.limit))
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter().map(document).collect()
+    }
+
+    /// One hospital.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn hospital(&self, id: &HospitalId) -> Result<Option<Hospital>, StoreError> {
+        let row = sqlx::query("SELECT document FROM hospitals WHERE id = $1")
+            .bind(id.as_str())
+            .fetch_optional(self.readers())
+            .await?;
+        row.as_ref().map(document).transpose()
+    }
+
+    /// Makes or changes a hospital.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn put_hospital(&self, hospital: &Hospital) -> Result<Written, StoreError> {
+        let text = text_of(hospital)?;
+        let mut db = self.write().await?;
+        let old = sqlx::query("SELECT document FROM hospitals WHERE id = $1")
+            .bind(hospital.id.as_str())
+            .fetch_optional(&mut *db)
+            .await?;
+        let written = written(old.as_ref(), &text)?;
+        sqlx::query(
+            "INSERT INTO hospitals (id, document) VALUES ($1, $2) \
+             ON CONFLICT (id) DO UPDATE SET document = excluded.document",
+        )
+        .bind(hospital.id.as_str())
+        .bind(&text)
+        .execute(&mut *db)
+        .await?;
+        db.commit().await?;
+        Ok(written)
+    }
+
+    /// Ends a hospital: its clients and enrolments go, its credentials are revoked, its records stay.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn delete_hospital(
+        &self,
+        id: &HospitalId,
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        let mut db = self.write().await?;
+        let deleted = sqlx::query("DELETE FROM hospitals WHERE id = $1")
+            .bind(id.as_str())
+            .execute(&mut *db)
+            .await?;
+        sqlx::query(
+            "UPDATE credentials SET revoked_at = $1 WHERE role = 'hospital' AND subject = $2 AND revoked_at IS NULL",
+        )
+        .bind(micros(now))
+        .bind(id.as_str())
+        .execute(&mut *db)
+        .await?;
+        db.commit().await?;
+        Ok(deleted.rows_affected() > 0)
+    }
+}
