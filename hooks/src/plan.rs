@@ -7,7 +7,7 @@
 //! ```text
 //! let mut plan = Plan::new(&request, &members, &union, today);
 //! loop {
-//!     let queries = plan.next();      // distinct, not sent by the EHR, not asked before
+//!     let queries = plan.queries();      // distinct, not sent by the EHR, not asked before
 //!     if queries.is_empty() { break }
 //!     // fetch them in parallel, then for each: plan.supply(query, state)
 //! }
@@ -103,12 +103,7 @@ impl<'a> Plan<'a> {
             sent: request
                 .prefetch
                 .iter()
-                .map(|(key, json)| {
-                    (
-                        key.as_str(),
-                        Answer::of(PrefetchState::of(json.clone()), Origin::Ehr),
-                    )
-                })
+                .map(|(key, json)| (key.as_str(), Answer::of(PrefetchState::of(json.clone()), Origin::Ehr)))
                 .collect(),
             known: HashMap::new(),
             asked: HashSet::new(),
@@ -116,17 +111,8 @@ impl<'a> Plan<'a> {
         for (service, templates) in members {
             let want = |(key, template): (&'a String, &'a Template)| {
                 let published = union.key(service, key, template);
-                let sent = published
-                    .and_then(|key| request.prefetch.get_key_value(key))
-                    .map(|(key, _)| key.as_str());
-                (
-                    key.as_str(),
-                    Want {
-                        template,
-                        resolution: Resolution::Waiting,
-                        sent,
-                    },
-                )
+                let sent = published.and_then(|key| request.prefetch.get_key_value(key)).map(|(key, _)| key.as_str());
+                (key.as_str(), Want { template, resolution: Resolution::Waiting, sent })
             };
             plan.members.push(templates.iter().map(want).collect());
         }
@@ -137,7 +123,7 @@ impl<'a> Plan<'a> {
 
     /// The queries to make now: each distinct one once over the life of the plan. Ask again after supplying their answers:
     /// templates may depend on them. Empty when nothing is left to ask.
-    pub fn next(&mut self) -> Vec<Query> {
+    pub fn queries(&mut self) -> Vec<Query> {
         self.resolve();
         let mut queries = Vec::new();
         for want in self.members.iter().flat_map(IndexMap::values) {
@@ -153,8 +139,7 @@ impl<'a> Plan<'a> {
 
     /// The answer to one of the queries.
     pub fn supply(&mut self, query: Query, state: PrefetchState) {
-        self.known
-            .insert(query, Answer::of(state, Origin::FhirServer));
+        self.known.insert(query, Answer::of(state, Origin::FhirServer));
     }
 
     /// What one service receives: exactly its own keys, searches without a match told in its style.
@@ -163,10 +148,7 @@ impl<'a> Plan<'a> {
         wants
             .map(|(key, want)| {
                 let (state, _) = self.outcome(want);
-                (
-                    (*key).to_owned(),
-                    state.in_style(style, want.template.is_search()),
-                )
+                ((*key).to_owned(), state.in_style(style, want.template.is_search()))
             })
             .collect()
     }
@@ -179,16 +161,9 @@ impl<'a> Plan<'a> {
                 let (state, origin) = self.outcome(want);
                 let reason = match &state {
                     PrefetchState::Omitted(omission) => Some(omission.to_string()),
-                    PrefetchState::Null | PrefetchState::Failed(_) | PrefetchState::Resource(_) => {
-                        None
-                    }
+                    PrefetchState::Null | PrefetchState::Failed(_) | PrefetchState::Resource(_) => None,
                 };
-                KeyStory {
-                    key: (*key).to_owned(),
-                    state: state.word(),
-                    origin,
-                    reason,
-                }
+                KeyStory { key: (*key).to_owned(), state: state.word(), origin, reason }
             })
             .collect()
     }
@@ -201,9 +176,7 @@ impl<'a> Plan<'a> {
                     continue;
                 }
                 let keys = |key: &str| self.known_under(member, key);
-                let resolution = self.members[member][position]
-                    .template
-                    .resolve(&self.scope, &keys);
+                let resolution = self.members[member][position].template.resolve(&self.scope, &keys);
                 self.members[member][position].resolution = resolution;
             }
         }
@@ -223,28 +196,19 @@ impl<'a> Plan<'a> {
     /// What the EHR sent for one template is the answer to every template of the same query: a resource before a failure.
     fn share_what_was_sent(&mut self) {
         for want in self.members.iter().flat_map(IndexMap::values) {
-            let (Some(query), Some(sent)) =
-                (want.query(), want.sent.and_then(|key| self.sent.get(key)))
-            else {
+            let (Some(query), Some(sent)) = (want.query(), want.sent.and_then(|key| self.sent.get(key))) else {
                 continue;
             };
-            let better = self
-                .known
-                .get(query)
-                .is_none_or(|known| known.is_failed() && !sent.is_failed());
+            let better = self.known.get(query).is_none_or(|known| known.is_failed() && !sent.is_failed());
             if better {
-                self.known
-                    .insert(query.clone(), Answer::of(sent.state.clone(), Origin::Ehr));
+                self.known.insert(query.clone(), Answer::of(sent.state.clone(), Origin::Ehr));
             }
         }
     }
 
     /// The answer for a key, if there is one yet: what was sent under it, then what is known for its query.
     fn answer(&self, want: &Want<'a>) -> Option<&Answer> {
-        let sent = want
-            .sent
-            .and_then(|key| self.sent.get(key))
-            .filter(|sent| want.believes(sent));
+        let sent = want.sent.and_then(|key| self.sent.get(key)).filter(|sent| want.believes(sent));
         let shared = want.query().and_then(|query| self.known.get(query));
         match (sent, shared) {
             (Some(sent), Some(shared)) if sent.is_failed() => Some(shared),
@@ -289,16 +253,8 @@ impl Want<'_> {
 
 impl Answer {
     fn of(state: PrefetchState, origin: Origin) -> Self {
-        let origin = if matches!(state, PrefetchState::Omitted(_)) {
-            Origin::Nobody
-        } else {
-            origin
-        };
-        Self {
-            state,
-            value: OnceLock::new(),
-            origin,
-        }
+        let origin = if matches!(state, PrefetchState::Omitted(_)) { Origin::Nobody } else { origin };
+        Self { state, value: OnceLock::new(), origin }
     }
 
     fn is_failed(&self) -> bool {
@@ -308,9 +264,7 @@ impl Answer {
     fn known(&self) -> Known<'_> {
         match &self.state {
             PrefetchState::Resource(json) => Known::Value(self.value.get_or_init(|| json.value())),
-            PrefetchState::Omitted(_) | PrefetchState::Null | PrefetchState::Failed(_) => {
-                Known::Nothing
-            }
+            PrefetchState::Omitted(_) | PrefetchState::Null | PrefetchState::Failed(_) => Known::Nothing,
         }
     }
 }

@@ -73,9 +73,7 @@ impl PrefetchState {
     pub fn in_style(self, style: EmptySearch, is_search: bool) -> Self {
         match (self, style) {
             (Self::Null, EmptySearch::Bundle) if is_search => Self::Resource(empty_bundle()),
-            (Self::Resource(json), EmptySearch::Null) if is_search && is_empty_bundle(&json) => {
-                Self::Null
-            }
+            (Self::Resource(json), EmptySearch::Null) if is_search && is_empty_bundle(&json) => Self::Null,
             (state, _) => state,
         }
     }
@@ -172,9 +170,7 @@ fn is_empty_bundle(value: &Json) -> bool {
     }
     value.as_str().len() <= EMPTY_BUNDLE_BYTES
         && serde_json::from_str::<Bundle<'_>>(value.as_str()).is_ok_and(|bundle| {
-            bundle.resource_type.as_deref() == Some("Bundle")
-                && bundle.entry.is_empty()
-                && bundle.total == 0
+            bundle.resource_type.as_deref() == Some("Bundle") && bundle.entry.is_empty() && bundle.total == 0
         })
 }
 

@@ -63,11 +63,7 @@ impl Template {
     }
 
     /// The query for one call. `keys` tells what is known under the service's other prefetch keys.
-    pub fn resolve<'v>(
-        &self,
-        scope: &'v Scope<'v>,
-        keys: &dyn Fn(&str) -> Known<'v>,
-    ) -> Resolution {
+    pub fn resolve<'v>(&self, scope: &'v Scope<'v>, keys: &dyn Fn(&str) -> Known<'v>) -> Resolution {
         resolve::resolve(&self.form, scope, keys)
     }
 
@@ -104,15 +100,9 @@ impl Eq for Template {}
 #[derive(Clone)]
 enum Form {
     /// `Patient/{{context.patientId}}`, or a token alone that holds `Type/id`.
-    Read {
-        resource_type: Option<String>,
-        id: Part,
-    },
+    Read { resource_type: Option<String>, id: Part },
     /// `Observation?patient={{context.patientId}}`.
-    Search {
-        resource_type: String,
-        parameters: Vec<Parameter>,
-    },
+    Search { resource_type: String, parameters: Vec<Parameter> },
 }
 
 #[derive(Clone)]

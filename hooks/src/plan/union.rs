@@ -32,10 +32,7 @@ pub fn union(hook: &str, members: &[(&str, &IndexMap<String, Template>)]) -> Uni
     let wanted = wanted(&members);
     let mut union = Union::default();
     for (identity, key) in name_all(&wanted) {
-        if wanted
-            .get(&identity)
-            .is_some_and(|users| users.template.is_publishable(Hook::find(hook)))
-        {
+        if wanted.get(&identity).is_some_and(|users| users.template.is_publishable(Hook::find(hook))) {
             union.prefetch.insert(key.clone(), identity.text.clone());
         }
         union.keys.insert(identity, key);
@@ -51,9 +48,7 @@ impl Union {
 
     /// The key that stands for this template of this service.
     pub fn key(&self, service: &str, key: &str, template: &Template) -> Option<&str> {
-        self.keys
-            .get(&Identity::of(service, key, template))
-            .map(String::as_str)
+        self.keys.get(&Identity::of(service, key, template)).map(String::as_str)
     }
 }
 
@@ -63,20 +58,12 @@ struct Users<'a> {
     keys: Vec<(&'a str, &'a str)>,
 }
 
-fn wanted<'a>(
-    members: &[(&'a str, &'a IndexMap<String, Template>)],
-) -> IndexMap<Identity, Users<'a>> {
+fn wanted<'a>(members: &[(&'a str, &'a IndexMap<String, Template>)]) -> IndexMap<Identity, Users<'a>> {
     let mut wanted: IndexMap<Identity, Users<'a>> = IndexMap::new();
     for (service, templates) in members {
         for (key, template) in *templates {
             let users = wanted.entry(Identity::of(service, key, template));
-            users
-                .or_insert_with(|| Users {
-                    template,
-                    keys: Vec::new(),
-                })
-                .keys
-                .push((service, key));
+            users.or_insert_with(|| Users { template, keys: Vec::new() }).keys.push((service, key));
         }
     }
     wanted
@@ -91,11 +78,7 @@ fn name_all(wanted: &IndexMap<Identity, Users<'_>>) -> Vec<(Identity, String)> {
         }
     }
     let own = |users: &Users<'_>| {
-        users
-            .keys
-            .iter()
-            .find(|(_, key)| meanings[key].len() == 1)
-            .map(|(_, key)| (*key).to_owned())
+        users.keys.iter().find(|(_, key)| meanings[key].len() == 1).map(|(_, key)| (*key).to_owned())
     };
     let mut taken: HashSet<String> = wanted.values().filter_map(own).collect();
     let name = |(identity, users): (&Identity, &Users<'_>)| {
@@ -118,14 +101,8 @@ fn prefixed(keys: &[(&str, &str)], taken: &mut HashSet<String>) -> String {
 
 impl Identity {
     fn of(service: &str, key: &str, template: &Template) -> Self {
-        let only_of = template
-            .depends_on()
-            .next()
-            .map(|_| (service.to_owned(), key.to_owned()));
-        Self {
-            text: template.as_str().to_owned(),
-            only_of,
-        }
+        let only_of = template.depends_on().next().map(|_| (service.to_owned(), key.to_owned()));
+        Self { text: template.as_str().to_owned(), only_of }
     }
 }
 

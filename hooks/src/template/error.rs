@@ -29,14 +29,10 @@ pub enum Problem {
     #[error("a token is context.<field>, a user token, today() or %<key>")]
     UnknownToken,
     /// The mistake of the standard's own experimental example.
-    #[error(
-        "write context.<field> without the percent sign; %<key> is the result of another template"
-    )]
+    #[error("write context.<field> without the percent sign; %<key> is the result of another template")]
     PercentContext,
     /// Not in the subset.
-    #[error(
-        "known functions are ofType(Type), resolve(), extension('url'), where(path = 'text'), exists(), first()"
-    )]
+    #[error("known functions are ofType(Type), resolve(), extension('url'), where(path = 'text'), exists(), first()")]
     UnknownFunction,
     /// Something else was expected.
     #[error("{0} expected")]
@@ -57,9 +53,6 @@ pub enum Problem {
 
 impl Problem {
     pub(super) fn at(self, position: usize) -> TemplateError {
-        TemplateError {
-            position,
-            problem: self,
-        }
+        TemplateError { position, problem: self }
     }
 }

@@ -63,10 +63,7 @@ const USERS: [(&str, &str); 4] = [
 impl Expression {
     /// Reads one token of `text` from just behind its `{{`; also gives the position behind its `}}`.
     pub(super) fn read(text: &str, start: usize) -> Result<(Self, usize), TemplateError> {
-        let mut cursor = Cursor {
-            text,
-            position: start,
-        };
+        let mut cursor = Cursor { text, position: start };
         let mut terms = vec![cursor.term()?];
         while cursor.skip("|") {
             terms.push(cursor.term()?);
@@ -129,11 +126,8 @@ impl<'t> Cursor<'t> {
             (_, true) => -1,
             _ => return Ok(Term::Day(0)),
         };
-        let number = i32::try_from(self.number()?)
-            .ok()
-            .filter(|days| *days <= DAYS);
-        let days = number
-            .ok_or_else(|| self.fail(Problem::Expected("a number of days up to a century")))?;
+        let number = i32::try_from(self.number()?).ok().filter(|days| *days <= DAYS);
+        let days = number.ok_or_else(|| self.fail(Problem::Expected("a number of days up to a century")))?;
         self.space();
         match self.word() {
             "days" | "day" => Ok(Term::Day(sign * days)),
@@ -167,11 +161,7 @@ impl<'t> Cursor<'t> {
             self.expect("]", Problem::Expected("]"))?;
             return Ok(Some(Step::Index(index)));
         }
-        if self.skip(".") {
-            self.step(depth).map(Some)
-        } else {
-            Ok(None)
-        }
+        if self.skip(".") { self.step(depth).map(Some) } else { Ok(None) }
     }
 
     fn step(&mut self, depth: usize) -> Result<Step, TemplateError> {
@@ -229,11 +219,7 @@ impl<'t> Cursor<'t> {
                 return Err(self.fail(Problem::TooComplex));
             }
         }
-        let text = if self.skip("=") {
-            Some(self.text_literal()?)
-        } else {
-            None
-        };
+        let text = if self.skip("=") { Some(self.text_literal()?) } else { None };
         if text.is_none() && steps.last() != Some(&Step::Exists) {
             return Err(self.fail(Problem::Expected("= 'text' or exists()")));
         }
@@ -251,8 +237,7 @@ impl<'t> Cursor<'t> {
         if self.text[self.position..].starts_with('`') {
             return self.quoted('`');
         }
-        let key =
-            self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        let key = self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
         if key.is_empty() {
             Err(self.fail(Problem::Expected("the name of a prefetch key")))
         } else {
@@ -288,9 +273,7 @@ impl<'t> Cursor<'t> {
     fn number(&mut self) -> Result<usize, TemplateError> {
         self.space();
         let digits = self.take_while(|byte| byte.is_ascii_digit());
-        digits
-            .parse()
-            .map_err(|_| self.fail(Problem::Expected("a number")))
+        digits.parse().map_err(|_| self.fail(Problem::Expected("a number")))
     }
 
     fn word(&mut self) -> &'t str {
@@ -299,10 +282,7 @@ impl<'t> Cursor<'t> {
 
     fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'t str {
         let rest = &self.text[self.position..];
-        let length = rest
-            .bytes()
-            .position(|byte| !keep(byte))
-            .unwrap_or(rest.len());
+        let length = rest.bytes().position(|byte| !keep(byte)).unwrap_or(rest.len());
         self.position += length;
         &rest[..length]
     }
@@ -317,11 +297,7 @@ impl<'t> Cursor<'t> {
     }
 
     fn expect(&mut self, wanted: &str, problem: Problem) -> Result<(), TemplateError> {
-        if self.skip(wanted) {
-            Ok(())
-        } else {
-            Err(self.fail(problem))
-        }
+        if self.skip(wanted) { Ok(()) } else { Err(self.fail(problem)) }
     }
 
     fn space(&mut self) {

@@ -23,10 +23,7 @@ pub struct Lint {
 }
 
 pub(super) fn lint(template: &Template, hook: Option<&Hook>) -> Vec<Lint> {
-    let mut lints: Vec<Lint> = template
-        .tokens()
-        .filter_map(|token| token_lint(token, hook))
-        .collect();
+    let mut lints: Vec<Lint> = template.tokens().filter_map(|token| token_lint(token, hook)).collect();
     if let Form::Search { parameters, .. } = &template.form {
         lints.extend(parameters.iter().filter_map(parameter_lint));
         if template.tokens().next().is_none() {
@@ -60,11 +57,7 @@ fn token_lint(token: &Expression, hook: Option<&Hook>) -> Option<Lint> {
     } else {
         "the hook's table has no such field"
     };
-    Some(outside(
-        format!("context.{name}"),
-        reason,
-        "a field that the hook's table marks as a prefetch token",
-    ))
+    Some(outside(format!("context.{name}"), reason, "a field that the hook's table marks as a prefetch token"))
 }
 
 fn first_name(token: &Expression) -> &str {
@@ -84,11 +77,9 @@ fn parameter_lint(parameter: &Parameter) -> Option<Lint> {
     };
     let place = parameter.name.clone();
     match (name, modifier) {
-        ("sort" | "_sort", Some(_)) | ("sort", None) => Some(outside(
-            place,
-            "was the spelling of sorting before R4",
-            "_sort=-date",
-        )),
+        ("sort" | "_sort", Some(_)) | ("sort", None) => {
+            Some(outside(place, "was the spelling of sorting before R4", "_sort=-date"))
+        }
         ("_count" | "_sort" | "_maxresults" | "_id" | "_lastUpdated", None) => date_lint(parameter),
         (name, _) if name.starts_with('_') => Some(outside(
             place,
@@ -100,11 +91,9 @@ fn parameter_lint(parameter: &Parameter) -> Option<Lint> {
             "chained parameters are not in the recommended subset",
             "a reference or token parameter of the resource itself",
         )),
-        (_, Some(modifier)) if modifier != "in" => Some(outside(
-            place,
-            "of the modifiers only :in is in the recommended subset",
-            "an equality",
-        )),
+        (_, Some(modifier)) if modifier != "in" => {
+            Some(outside(place, "of the modifiers only :in is in the recommended subset", "an equality"))
+        }
         _ => date_lint(parameter),
     }
 }
@@ -114,11 +103,9 @@ fn date_lint(parameter: &Parameter) -> Option<Lint> {
     let Some(Part::Literal(start)) = parameter.value.first() else {
         return None;
     };
-    let rest = ["ne", "sa", "eb", "ap"]
-        .iter()
-        .find_map(|prefix| start.strip_prefix(prefix))?;
-    let is_date = rest.starts_with(|first: char| first.is_ascii_digit())
-        || (rest.is_empty() && parameter.value.len() > 1);
+    let rest = ["ne", "sa", "eb", "ap"].iter().find_map(|prefix| start.strip_prefix(prefix))?;
+    let is_date =
+        rest.starts_with(|first: char| first.is_ascii_digit()) || (rest.is_empty() && parameter.value.len() > 1);
     is_date.then(|| {
         outside(
             parameter.name.clone(),
@@ -138,10 +125,5 @@ fn about_nobody() -> Lint {
 }
 
 fn outside(place: String, reason: &'static str, mend: &'static str) -> Lint {
-    Lint {
-        place,
-        reason,
-        mend,
-        outside_subset: true,
-    }
+    Lint { place, reason, mend, outside_subset: true }
 }

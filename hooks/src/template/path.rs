@@ -43,11 +43,7 @@ impl<'v> Walk<'v> {
         self.steps(items, steps)
     }
 
-    fn steps(
-        self,
-        mut items: Vec<Item<'v>>,
-        steps: &[Step],
-    ) -> Result<Vec<Item<'v>>, Unresolvable> {
+    fn steps(self, mut items: Vec<Item<'v>>, steps: &[Step]) -> Result<Vec<Item<'v>>, Unresolvable> {
         for step in steps {
             items = self.step(items, step)?;
         }
@@ -57,15 +53,9 @@ impl<'v> Walk<'v> {
     fn step(self, items: Vec<Item<'v>>, step: &Step) -> Result<Vec<Item<'v>>, Unresolvable> {
         match step {
             Step::Member(name) => each(items, |item, found| member(item, name, found)),
-            Step::OfType(name) => Ok(items
-                .into_iter()
-                .filter(|item| is_of_type(item, name))
-                .collect()),
+            Step::OfType(name) => Ok(items.into_iter().filter(|item| is_of_type(item, name)).collect()),
             Step::Resolve if items.len() > REFERENCES => Err(Unresolvable::TooMany),
-            Step::Resolve => Ok(items
-                .into_iter()
-                .filter_map(|item| self.follow(item))
-                .collect()),
+            Step::Resolve => Ok(items.into_iter().filter_map(|item| self.follow(item)).collect()),
             Step::Extension(url) => each(items, |item, found| extension(item, url, found)),
             Step::Where(steps, text) => self.filter(items, steps, text.as_deref()),
             Step::Exists => Ok(vec![Item::Truth(!items.is_empty())]),
@@ -74,12 +64,7 @@ impl<'v> Walk<'v> {
         }
     }
 
-    fn filter(
-        self,
-        items: Vec<Item<'v>>,
-        steps: &[Step],
-        text: Option<&str>,
-    ) -> Result<Vec<Item<'v>>, Unresolvable> {
+    fn filter(self, items: Vec<Item<'v>>, steps: &[Step], text: Option<&str>) -> Result<Vec<Item<'v>>, Unresolvable> {
         let mut kept = Vec::new();
         for item in items {
             let found = self.steps(vec![item], steps)?;
@@ -97,25 +82,15 @@ impl<'v> Walk<'v> {
         let Item::Element { value, resource } = item else {
             return None;
         };
-        let reference = value
-            .as_str()
-            .or_else(|| value.get("reference")?.as_str())?;
+        let reference = value.as_str().or_else(|| value.get("reference")?.as_str())?;
         match Reference::parse(reference) {
             Reference::Fragment(id) => contained(resource?, id).map(standing),
-            Reference::Urn(urn) => self.bundles().find_map(|bundle| {
-                entry(bundle, |entry| {
-                    entry.get("fullUrl").and_then(Value::as_str) == Some(urn)
-                })
-            }),
-            Reference::Literal(literal)
-                if literal
-                    .base
-                    .is_none_or(|base| self.scope.is_own_server(base)) =>
-            {
+            Reference::Urn(urn) => self
+                .bundles()
+                .find_map(|bundle| entry(bundle, |entry| entry.get("fullUrl").and_then(Value::as_str) == Some(urn))),
+            Reference::Literal(literal) if literal.base.is_none_or(|base| self.scope.is_own_server(base)) => {
                 let (resource_type, id) = (literal.resource_type, literal.id);
-                let at_hand = self
-                    .bundles()
-                    .find_map(|bundle| find(bundle, resource_type, id));
+                let at_hand = self.bundles().find_map(|bundle| find(bundle, resource_type, id));
                 Some(at_hand.unwrap_or(Item::Referred { resource_type, id }))
             }
             Reference::Literal(_) | Reference::Other(_) => None,
@@ -143,14 +118,8 @@ impl<'v> Item<'v> {
             Self::Text(text) => Ok((*text).to_owned()),
             Self::Truth(truth) => Ok(truth.to_string()),
             Self::Referred { resource_type, id } => Ok(format!("{resource_type}/{id}")),
-            Self::Element {
-                value: Value::String(text),
-                ..
-            } => Ok(text.clone()),
-            Self::Element {
-                value: value @ (Value::Number(_) | Value::Bool(_)),
-                ..
-            } => Ok(value.to_string()),
+            Self::Element { value: Value::String(text), .. } => Ok(text.clone()),
+            Self::Element { value: value @ (Value::Number(_) | Value::Bool(_)), .. } => Ok(value.to_string()),
             Self::Element { value, .. } => match value.get("reference") {
                 Some(Value::String(reference)) => Ok(reference.clone()),
                 _ => Err(Unresolvable::NotSimple),
@@ -172,17 +141,10 @@ fn each<'v>(
 
 fn member<'v>(item: Item<'v>, name: &str, found: &mut Vec<Item<'v>>) -> Result<(), Unresolvable> {
     match item {
-        Item::Element {
-            value: Value::Object(members),
-            resource,
-        } => {
-            let choice = |(key, _): &(&String, &Value)| {
-                key.strip_prefix(name)
-                    .is_some_and(|suffix| TYPES.contains(&suffix))
-            };
-            let value = members
-                .get(name)
-                .or_else(|| members.iter().find(choice).map(|(_, value)| value));
+        Item::Element { value: Value::Object(members), resource } => {
+            let choice =
+                |(key, _): &(&String, &Value)| key.strip_prefix(name).is_some_and(|suffix| TYPES.contains(&suffix));
+            let value = members.get(name).or_else(|| members.iter().find(choice).map(|(_, value)| value));
             if let Some(value) = value {
                 enter(value, resource, found);
             }
@@ -198,16 +160,11 @@ fn member<'v>(item: Item<'v>, name: &str, found: &mut Vec<Item<'v>>) -> Result<(
 fn enter<'v>(value: &'v Value, resource: Option<&'v Value>, found: &mut Vec<Item<'v>>) {
     match value {
         Value::Null => {}
-        Value::Array(values) => values
-            .iter()
-            .for_each(|value| enter(value, resource, found)),
+        Value::Array(values) => values.iter().for_each(|value| enter(value, resource, found)),
         value => {
             let is_contained = resource.is_some_and(|outer| holds(outer, value));
             let is_resource = value.get("resourceType").is_some() && !is_contained;
-            found.push(Item::Element {
-                value,
-                resource: if is_resource { Some(value) } else { resource },
-            });
+            found.push(Item::Element { value, resource: if is_resource { Some(value) } else { resource } });
         }
     }
 }
@@ -221,13 +178,8 @@ fn holds(outer: &Value, value: &Value) -> bool {
 fn extension<'v>(item: Item<'v>, url: &str, found: &mut Vec<Item<'v>>) -> Result<(), Unresolvable> {
     match item {
         Item::Element { value, resource } => {
-            let extensions = value
-                .get("extension")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            let named = extensions
-                .filter(|extension| extension.get("url").and_then(Value::as_str) == Some(url));
+            let extensions = value.get("extension").and_then(Value::as_array).into_iter().flatten();
+            let named = extensions.filter(|extension| extension.get("url").and_then(Value::as_str) == Some(url));
             found.extend(named.map(|value| Item::Element { value, resource }));
             Ok(())
         }
@@ -238,9 +190,7 @@ fn extension<'v>(item: Item<'v>, url: &str, found: &mut Vec<Item<'v>>) -> Result
 
 fn is_of_type(item: &Item<'_>, name: &str) -> bool {
     match item {
-        Item::Element { value, .. } => {
-            value.get("resourceType").and_then(Value::as_str) == Some(name)
-        }
+        Item::Element { value, .. } => value.get("resourceType").and_then(Value::as_str) == Some(name),
         Item::Referred { resource_type, .. } => *resource_type == name,
         Item::Text(_) | Item::Truth(_) => false,
     }
@@ -251,9 +201,7 @@ fn contained<'v>(resource: &'v Value, id: &str) -> Option<&'v Value> {
         return Some(resource);
     }
     let contained = resource.get("contained")?.as_array()?;
-    contained
-        .iter()
-        .find(|inner| inner.get("id").and_then(Value::as_str) == Some(id))
+    contained.iter().find(|inner| inner.get("id").and_then(Value::as_str) == Some(id))
 }
 
 fn find<'v>(value: &'v Value, resource_type: &str, id: &str) -> Option<Item<'v>> {
@@ -269,18 +217,11 @@ fn find<'v>(value: &'v Value, resource_type: &str, id: &str) -> Option<Item<'v>>
 
 fn entry<'v>(bundle: &'v Value, is: impl Fn(&Value) -> bool) -> Option<Item<'v>> {
     let entries = bundle.get("entry")?.as_array()?;
-    entries
-        .iter()
-        .find(|entry| is(entry))?
-        .get("resource")
-        .map(standing)
+    entries.iter().find(|entry| is(entry))?.get("resource").map(standing)
 }
 
 fn standing(resource: &Value) -> Item<'_> {
-    Item::Element {
-        value: resource,
-        resource: Some(resource),
-    }
+    Item::Element { value: resource, resource: Some(resource) }
 }
 
 /// The types that end the name of a choice element (FHIR R4 §2.1.0.6 and its open types, with R5's `CodeableReference`).

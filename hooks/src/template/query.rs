@@ -16,10 +16,7 @@ pub struct Query {
 impl Query {
     /// `Patient/123`. Both parts have been checked to be a type and an id.
     pub(super) fn read(resource_type: &str, id: &str) -> Self {
-        Self {
-            url: format!("{resource_type}/{id}"),
-            is_search: false,
-        }
+        Self { url: format!("{resource_type}/{id}"), is_search: false }
     }
 
     /// `Observation?patient=123`. Names and values stand as they will in the URL.
@@ -30,10 +27,7 @@ impl Query {
             url.push(if index == 0 { '?' } else { '&' });
             url.extend([*name, "=", value.as_str()]);
         }
-        Self {
-            url,
-            is_search: true,
-        }
+        Self { url, is_search: true }
     }
 
     /// The URL, relative to the base of the FHIR server.
@@ -70,11 +64,7 @@ pub(super) fn normalize(literal: &str) -> String {
                 push(&mut normal, decoded, is_unreserved(decoded));
             }
             (b'%', None) => push(&mut normal, b'%', false),
-            (byte, _) => push(
-                &mut normal,
-                byte,
-                is_unreserved(byte) || b"!$'()*+,;:@/?=".contains(&byte),
-            ),
+            (byte, _) => push(&mut normal, byte, is_unreserved(byte) || b"!$'()*+,;:@/?=".contains(&byte)),
         }
     }
     normal
@@ -88,21 +78,13 @@ pub(super) fn encode(value: &str) -> String {
         if b",$|\\".contains(&byte) {
             encoded.push_str("%5C");
         }
-        push(
-            &mut encoded,
-            byte,
-            is_unreserved(byte) || b"/:".contains(&byte),
-        );
+        push(&mut encoded, byte, is_unreserved(byte) || b"/:".contains(&byte));
     }
     encoded
 }
 
 fn encoded(mut rest: impl Iterator<Item = u8>) -> Option<u8> {
-    let mut digit = || {
-        char::from(rest.next()?)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
+    let mut digit = || char::from(rest.next()?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     Some(digit()? * 16 + digit()?)
 }
 
@@ -111,11 +93,7 @@ fn push(url: &mut String, byte: u8, plain: bool) {
     if plain {
         url.push(char::from(byte));
     } else {
-        url.extend([
-            '%',
-            char::from(HEX[usize::from(byte >> 4)]),
-            char::from(HEX[usize::from(byte & 15)]),
-        ]);
+        url.extend(['%', char::from(HEX[usize::from(byte >> 4)]), char::from(HEX[usize::from(byte & 15)])]);
     }
 }
 

@@ -31,12 +31,7 @@ fn parts(text: &str) -> Result<(Vec<Part>, String), TemplateError> {
         push_literal(&mut parts, &text[position..open], position)?;
         let (expression, end) = Expression::read(text, open + 2)?;
         parts.push(Part::Token(expression));
-        trimmed.extend([
-            &text[position..open],
-            "{{",
-            text[open + 2..end - 2].trim(),
-            "}}",
-        ]);
+        trimmed.extend([&text[position..open], "{{", text[open + 2..end - 2].trim(), "}}"]);
         position = end;
     }
     push_literal(&mut parts, &text[position..], position)?;
@@ -47,11 +42,7 @@ fn parts(text: &str) -> Result<(Vec<Part>, String), TemplateError> {
     }
 }
 
-fn push_literal(
-    parts: &mut Vec<Part>,
-    literal: &str,
-    position: usize,
-) -> Result<(), TemplateError> {
+fn push_literal(parts: &mut Vec<Part>, literal: &str, position: usize) -> Result<(), TemplateError> {
     if let Some(offset) = literal.find("}}") {
         return Err(Problem::Unbalanced.at(position + offset));
     }
@@ -67,10 +58,7 @@ fn push_literal(
 fn form(parts: Vec<Part>) -> Result<Form, TemplateError> {
     let (path, query) = split_first(parts, '?');
     match query {
-        Some(query) => Ok(Form::Search {
-            resource_type: searched_type(&path)?,
-            parameters: parameters(query)?,
-        }),
+        Some(query) => Ok(Form::Search { resource_type: searched_type(&path)?, parameters: parameters(query)? }),
         None => read_form(path),
     }
 }
@@ -78,25 +66,16 @@ fn form(parts: Vec<Part>) -> Result<Form, TemplateError> {
 fn read_form(path: Vec<Part>) -> Result<Form, TemplateError> {
     let mut path = path.into_iter();
     match (path.next(), path.next(), path.next()) {
-        (Some(id @ Part::Token(_)), None, _) => Ok(Form::Read {
-            resource_type: None,
-            id,
-        }),
+        (Some(id @ Part::Token(_)), None, _) => Ok(Form::Read { resource_type: None, id }),
         (Some(Part::Literal(prefix)), Some(id @ Part::Token(_)), None) => {
-            let name = prefix
-                .strip_suffix('/')
-                .filter(|name| is_resource_type(name));
+            let name = prefix.strip_suffix('/').filter(|name| is_resource_type(name));
             let name = name.ok_or_else(|| not_a_path(&prefix))?;
-            Ok(Form::Read {
-                resource_type: Some(name.to_owned()),
-                id,
-            })
+            Ok(Form::Read { resource_type: Some(name.to_owned()), id })
         }
         (Some(Part::Literal(whole)), None, _) => match whole.split_once('/') {
-            Some((name, id)) if is_resource_type(name) && is_id(id) => Ok(Form::Read {
-                resource_type: Some(name.to_owned()),
-                id: Part::Literal(id.to_owned()),
-            }),
+            Some((name, id)) if is_resource_type(name) && is_id(id) => {
+                Ok(Form::Read { resource_type: Some(name.to_owned()), id: Part::Literal(id.to_owned()) })
+            }
             _ => Err(not_a_path(&whole)),
         },
         _ => Err(Problem::NotReadOrSearch.at(0)),
@@ -120,15 +99,9 @@ fn not_a_path(path: &str) -> TemplateError {
 }
 
 fn parameters(query: Vec<Part>) -> Result<Vec<Parameter>, TemplateError> {
-    let parameters = split(query, '&')
-        .into_iter()
-        .filter(|parts| !parts.is_empty());
+    let parameters = split(query, '&').into_iter().filter(|parts| !parts.is_empty());
     let parameters = parameters.map(parameter).collect::<Result<Vec<_>, _>>()?;
-    if parameters.is_empty() {
-        Err(Problem::NoParameters.at(0))
-    } else {
-        Ok(parameters)
-    }
+    if parameters.is_empty() { Err(Problem::NoParameters.at(0)) } else { Ok(parameters) }
 }
 
 fn parameter(parts: Vec<Part>) -> Result<Parameter, TemplateError> {
@@ -142,10 +115,7 @@ fn parameter(parts: Vec<Part>) -> Result<Parameter, TemplateError> {
         Part::Literal(text) => Part::Literal(normalize(&text)),
         token @ Part::Token(_) => token,
     };
-    Ok(Parameter {
-        name,
-        value: value.into_iter().map(normal).collect(),
-    })
+    Ok(Parameter { name, value: value.into_iter().map(normal).collect() })
 }
 
 /// Cuts at the first `mark` that stands outside a token.

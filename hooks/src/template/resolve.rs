@@ -84,22 +84,13 @@ impl From<Unresolvable> for Halt {
     }
 }
 
-pub(super) fn resolve<'v>(
-    form: &Form,
-    scope: &'v Scope<'v>,
-    keys: &dyn Fn(&str) -> Known<'v>,
-) -> Resolution {
+pub(super) fn resolve<'v>(form: &Form, scope: &'v Scope<'v>, keys: &dyn Fn(&str) -> Known<'v>) -> Resolution {
     let outcome = match form {
         Form::Read { resource_type, id } => read(resource_type.as_deref(), id, scope, keys),
-        Form::Search {
-            resource_type,
-            parameters,
-        } => search(resource_type, parameters, scope, keys),
+        Form::Search { resource_type, parameters } => search(resource_type, parameters, scope, keys),
     };
     match outcome {
-        Ok(query) if query.as_str().len() > QUERY_BYTES => {
-            Resolution::Unresolvable(Unresolvable::TooMany)
-        }
+        Ok(query) if query.as_str().len() > QUERY_BYTES => Resolution::Unresolvable(Unresolvable::TooMany),
         Ok(query) => Resolution::Query(query),
         Err(Halt::Unresolvable(reason)) => Resolution::Unresolvable(reason),
         Err(Halt::Waiting) => Resolution::Waiting,
@@ -143,15 +134,8 @@ fn search<'v>(
 ) -> Result<Query, Halt> {
     let mut resolved = Vec::with_capacity(parameters.len());
     for parameter in parameters {
-        let expected = if parameter.name == "_id" {
-            Some(resource_type)
-        } else {
-            None
-        };
-        resolved.push((
-            parameter.name.as_str(),
-            parameter_value(parameter, expected, scope, keys)?,
-        ));
+        let expected = if parameter.name == "_id" { Some(resource_type) } else { None };
+        resolved.push((parameter.name.as_str(), parameter_value(parameter, expected, scope, keys)?));
     }
     Ok(Query::search(resource_type, resolved))
 }
@@ -189,35 +173,24 @@ fn type_before(written: &str) -> Option<&str> {
 
 /// References to the wanted type as ids; references to other types cannot be among the matches and fall away.
 fn ids(values: Vec<String>, wanted: &str) -> Result<Vec<String>, Unresolvable> {
-    let own = values
-        .into_iter()
-        .filter_map(|value| match value.split_once('/') {
-            Some((found, id)) if found == wanted => Some(id.to_owned()),
-            Some(_) => None,
-            None => Some(value),
-        });
+    let own = values.into_iter().filter_map(|value| match value.split_once('/') {
+        Some((found, id)) if found == wanted => Some(id.to_owned()),
+        Some(_) => None,
+        None => Some(value),
+    });
     let ids: Vec<String> = own.collect();
     if ids.is_empty() {
         return Err(Unresolvable::Empty);
     }
-    if ids.iter().all(|id| is_id(id)) {
-        Ok(ids)
-    } else {
-        Err(Unresolvable::NotAnId)
-    }
+    if ids.iter().all(|id| is_id(id)) { Ok(ids) } else { Err(Unresolvable::NotAnId) }
 }
 
 fn joined(values: &[String]) -> Result<String, Unresolvable> {
-    let is_plain =
-        |value: &String| (1..=256).contains(&value.len()) && !value.contains(char::is_control);
+    let is_plain = |value: &String| (1..=256).contains(&value.len()) && !value.contains(char::is_control);
     if !values.iter().all(is_plain) {
         return Err(Unresolvable::NotAnId);
     }
-    Ok(values
-        .iter()
-        .map(|value| query::encode(value))
-        .collect::<Vec<_>>()
-        .join(","))
+    Ok(values.iter().map(|value| query::encode(value)).collect::<Vec<_>>().join(","))
 }
 
 /// The distinct values of a token, in the order found.
@@ -230,13 +203,10 @@ fn values<'v>(
     let mut nothing = Unresolvable::Empty;
     for term in &expression.0 {
         match term_values(term, scope, keys) {
-            Ok(found) => found
-                .into_iter()
-                .for_each(|value| push_new(&mut values, value)),
+            Ok(found) => found.into_iter().for_each(|value| push_new(&mut values, value)),
             // A union is still good when one of its sides has nothing to say.
             Err(Halt::Unresolvable(
-                reason
-                @ (Unresolvable::NoSuchField | Unresolvable::OtherUser | Unresolvable::Empty),
+                reason @ (Unresolvable::NoSuchField | Unresolvable::OtherUser | Unresolvable::Empty),
             )) => {
                 nothing = reason;
             }
@@ -246,11 +216,7 @@ fn values<'v>(
             return Err(Unresolvable::TooMany.into());
         }
     }
-    if values.is_empty() {
-        Err(nothing.into())
-    } else {
-        Ok(values)
-    }
+    if values.is_empty() { Err(nothing.into()) } else { Ok(values) }
 }
 
 fn push_new(values: &mut Vec<String>, value: String) {
@@ -259,24 +225,14 @@ fn push_new(values: &mut Vec<String>, value: String) {
     }
 }
 
-fn term_values<'v>(
-    term: &Term,
-    scope: &'v Scope<'v>,
-    keys: &dyn Fn(&str) -> Known<'v>,
-) -> Result<Vec<String>, Halt> {
+fn term_values<'v>(term: &Term, scope: &'v Scope<'v>, keys: &dyn Fn(&str) -> Known<'v>) -> Result<Vec<String>, Halt> {
     let (root, steps) = match term {
         Term::User(resource_type) => {
             let id = scope.user(resource_type).ok_or(Unresolvable::OtherUser)?;
-            return if is_id(id) {
-                Ok(vec![id.to_owned()])
-            } else {
-                Err(Unresolvable::NotAnId.into())
-            };
+            return if is_id(id) { Ok(vec![id.to_owned()]) } else { Err(Unresolvable::NotAnId.into()) };
         }
         Term::Day(days) => {
-            return Ok(vec![
-                date::written(scope.today(), *days).ok_or(Unresolvable::NoSuchDay)?,
-            ]);
+            return Ok(vec![date::written(scope.today(), *days).ok_or(Unresolvable::NoSuchDay)?]);
         }
         Term::Path(Root::Key(key), steps) => match keys(key) {
             Known::Value(value) => (value, steps.as_slice()),
@@ -286,10 +242,7 @@ fn term_values<'v>(
         Term::Path(Root::Context, steps) => context_root(steps, scope)?,
     };
     let items = Walk { scope, root }.run(steps)?;
-    items
-        .iter()
-        .map(|item| item.written().map_err(Halt::from))
-        .collect()
+    items.iter().map(|item| item.written().map_err(Halt::from)).collect()
 }
 
 fn context_root<'v, 's>(
@@ -297,9 +250,7 @@ fn context_root<'v, 's>(
     scope: &'v Scope<'v>,
 ) -> Result<(&'v serde_json::Value, &'s [Step]), Unresolvable> {
     match steps.split_first() {
-        Some((Step::Member(field), rest)) => {
-            Ok((scope.field(field).ok_or(Unresolvable::NoSuchField)?, rest))
-        }
+        Some((Step::Member(field), rest)) => Ok((scope.field(field).ok_or(Unresolvable::NoSuchField)?, rest)),
         _ => Err(Unresolvable::NoSuchField),
     }
 }

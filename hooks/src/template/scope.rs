@@ -32,31 +32,17 @@ pub enum Known<'v> {
 impl<'a> Scope<'a> {
     /// The view of this call on that day.
     pub fn new(request: &'a Request, today: Date) -> Self {
-        let field = |(name, json): (&'a String, &'a Json)| {
-            (
-                name.as_str(),
-                Field {
-                    json,
-                    value: OnceLock::new(),
-                },
-            )
-        };
+        let field = |(name, json): (&'a String, &'a Json)| (name.as_str(), Field { json, value: OnceLock::new() });
         Self {
             context: request.context.iter().map(field).collect(),
             user: request.user(),
-            fhir_server: request
-                .fhir_server
-                .as_deref()
-                .map(|base| base.trim_end_matches('/')),
+            fhir_server: request.fhir_server.as_deref().map(|base| base.trim_end_matches('/')),
             today,
         }
     }
 
     pub(super) fn field(&self, name: &str) -> Option<&Value> {
-        self.context
-            .get(name)
-            .map(Field::value)
-            .filter(|value| !value.is_null())
+        self.context.get(name).map(Field::value).filter(|value| !value.is_null())
     }
 
     /// The id of the current user, if the user is of that type.
@@ -76,10 +62,7 @@ impl<'a> Scope<'a> {
 
     /// The fields, parsed, in which a resource could stand.
     pub(super) fn fields(&self) -> impl Iterator<Item = &Value> {
-        self.context
-            .values()
-            .filter(|field| !field.json.as_str().starts_with('"'))
-            .map(Field::value)
+        self.context.values().filter(|field| !field.json.as_str().starts_with('"')).map(Field::value)
     }
 }
 

@@ -29,63 +29,34 @@ pub enum Fault {
 }
 
 /// Reads the templates of one service. The order does not matter: dependencies are followed by name.
-pub fn parse_all(
-    texts: &IndexMap<String, String>,
-) -> Result<IndexMap<String, Template>, Vec<SetFault>> {
+pub fn parse_all(texts: &IndexMap<String, String>) -> Result<IndexMap<String, Template>, Vec<SetFault>> {
     let mut faults = Vec::new();
     let mut templates = IndexMap::with_capacity(texts.len());
     for (key, text) in texts {
         match Template::parse(text) {
             Ok(template) => drop(templates.insert(key.clone(), template)),
-            Err(error) => faults.push(SetFault {
-                key: key.clone(),
-                fault: error.into(),
-            }),
+            Err(error) => faults.push(SetFault { key: key.clone(), fault: error.into() }),
         }
     }
-    faults.extend(
-        templates
-            .iter()
-            .filter_map(|(key, template)| unknown_key(key, template, texts)),
-    );
+    faults.extend(templates.iter().filter_map(|(key, template)| unknown_key(key, template, texts)));
     faults.extend(
         templates
             .keys()
             .filter(|key| reaches_itself(key, &templates))
-            .map(|key| SetFault {
-                key: key.clone(),
-                fault: Fault::Cycle,
-            }),
+            .map(|key| SetFault { key: key.clone(), fault: Fault::Cycle }),
     );
-    if faults.is_empty() {
-        Ok(templates)
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(templates) } else { Err(faults) }
 }
 
-fn unknown_key(
-    key: &str,
-    template: &Template,
-    texts: &IndexMap<String, String>,
-) -> Option<SetFault> {
-    let unknown = template
-        .depends_on()
-        .find(|needed| !texts.contains_key(*needed))?;
-    Some(SetFault {
-        key: key.to_owned(),
-        fault: Fault::UnknownKey(unknown.to_owned()),
-    })
+fn unknown_key(key: &str, template: &Template, texts: &IndexMap<String, String>) -> Option<SetFault> {
+    let unknown = template.depends_on().find(|needed| !texts.contains_key(*needed))?;
+    Some(SetFault { key: key.to_owned(), fault: Fault::UnknownKey(unknown.to_owned()) })
 }
 
 fn reaches_itself(start: &str, templates: &IndexMap<String, Template>) -> bool {
     let (mut seen, mut open) = (Vec::new(), vec![start]);
     while let Some(key) = open.pop() {
-        for needed in templates
-            .get(key)
-            .into_iter()
-            .flat_map(Template::depends_on)
-        {
+        for needed in templates.get(key).into_iter().flat_map(Template::depends_on) {
             if needed == start {
                 return true;
             }

@@ -21,20 +21,11 @@ const TODAY: Date = date!(2026 - 03 - 01);
 type Templates = IndexMap<String, Template>;
 
 fn templates(pairs: &[(&str, &str)]) -> Templates {
-    parse_all(
-        &pairs
-            .iter()
-            .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))
-            .collect(),
-    )
-    .expect("templates")
+    parse_all(&pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect()).expect("templates")
 }
 
-fn members<'a>(services: &'a [(String, Templates)]) -> Vec<(&'a str, &'a Templates)> {
-    services
-        .iter()
-        .map(|(name, templates)| (name.as_str(), templates))
-        .collect()
+fn members(services: &[(String, Templates)]) -> Vec<(&str, &Templates)> {
+    services.iter().map(|(name, templates)| (name.as_str(), templates)).collect()
 }
 
 fn two_services() -> Vec<(String, Templates)> {
@@ -43,38 +34,24 @@ fn two_services() -> Vec<(String, Templates)> {
             "asagao.news2".to_owned(),
             templates(&[
                 ("patient", "Patient/{{context.patientId}}"),
-                (
-                    "vitals",
-                    "Observation?patient={{context.patientId}}&category=vital-signs",
-                ),
+                ("vitals", "Observation?patient={{context.patientId}}&category=vital-signs"),
             ]),
         ),
         (
             "kiku.renal".to_owned(),
             templates(&[
                 ("pt", "Patient/{{context.patientId}}"),
-                (
-                    "vitals",
-                    "Observation?patient={{context.patientId}}&code=8867-4",
-                ),
-                (
-                    "again",
-                    "Observation?category=vital-signs&patient={{context.patientId}}",
-                ),
-                (
-                    "recent",
-                    "Observation?patient={{context.patientId}}&date=gt{{today() - 7 days}}",
-                ),
+                ("vitals", "Observation?patient={{context.patientId}}&code=8867-4"),
+                ("again", "Observation?category=vital-signs&patient={{context.patientId}}"),
+                ("recent", "Observation?patient={{context.patientId}}&date=gt{{today() - 7 days}}"),
             ]),
         ),
     ]
 }
 
 fn view(prefetch: &Value) -> Request {
-    let mut value = call(
-        "patient-view",
-        &json!({"userId": "Practitioner/dr-1", "patientId": "p-1", "encounterId": "e-1"}),
-    );
+    let mut value =
+        call("patient-view", &json!({"userId": "Practitioner/dr-1", "patientId": "p-1", "encounterId": "e-1"}));
     value["prefetch"] = prefetch.clone();
     parse(&value)
 }
@@ -91,33 +68,18 @@ fn urls(queries: &[Query]) -> Vec<&str> {
 fn the_union_publishes_each_template_once_under_a_key_that_means_it_alone() {
     let services = two_services();
     let union = union("patient-view", &members(&services));
-    let published: Vec<(&str, &str)> = union
-        .prefetch()
-        .iter()
-        .map(|(key, text)| (key.as_str(), text.as_str()))
-        .collect();
+    let published: Vec<(&str, &str)> =
+        union.prefetch().iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
     assert_eq!(
         published,
         [
             ("patient", "Patient/{{context.patientId}}"),
-            (
-                "asagao-news2-vitals",
-                "Observation?patient={{context.patientId}}&category=vital-signs"
-            ),
-            (
-                "kiku-renal-vitals",
-                "Observation?patient={{context.patientId}}&code=8867-4"
-            ),
-            (
-                "again",
-                "Observation?category=vital-signs&patient={{context.patientId}}"
-            ),
+            ("asagao-news2-vitals", "Observation?patient={{context.patientId}}&category=vital-signs"),
+            ("kiku-renal-vitals", "Observation?patient={{context.patientId}}&code=8867-4"),
+            ("again", "Observation?category=vital-signs&patient={{context.patientId}}"),
         ]
     );
-    assert_eq!(
-        union.key("kiku.renal", "pt", &services[1].1["pt"]),
-        Some("patient")
-    );
+    assert_eq!(union.key("kiku.renal", "pt", &services[1].1["pt"]), Some("patient"));
 }
 
 #[test]
@@ -134,34 +96,21 @@ fn what_a_client_of_the_recommended_subset_cannot_do_is_not_published() {
         "a.b".to_owned(),
         templates(&[
             ("patient", "Patient/{{context.patientId}}"),
-            (
-                "dated",
-                "Observation?patient={{context.patientId}}&date={{today()}}",
-            ),
-            (
-                "included",
-                "Encounter?patient={{context.patientId}}&_include=Encounter:location",
-            ),
+            ("dated", "Observation?patient={{context.patientId}}&date={{today()}}"),
+            ("included", "Encounter?patient={{context.patientId}}&_include=Encounter:location"),
             ("dependent", "Basic?x={{%patient.id}}"),
             ("unknown", "Basic?x={{context.colour}}"),
         ]),
     )];
     let union = union("patient-view", &members(&services));
     assert_eq!(union.prefetch().keys().collect::<Vec<_>>(), ["patient"]);
-    assert_eq!(
-        union.key("a.b", "dated", &services[0].1["dated"]),
-        Some("dated"),
-        "an EHR may send it all the same"
-    );
+    assert_eq!(union.key("a.b", "dated", &services[0].1["dated"]), Some("dated"), "an EHR may send it all the same");
 }
 
 #[test]
 fn made_up_keys_do_not_collide_with_own_ones() {
     let services = vec![
-        (
-            "a".to_owned(),
-            templates(&[("x", "Patient/1"), ("b-x", "Patient/2")]),
-        ),
+        ("a".to_owned(), templates(&[("x", "Patient/1"), ("b-x", "Patient/2")])),
         ("b".to_owned(), templates(&[("x", "Patient/3")])),
     ];
     let union = union("custom", &members(&services));
@@ -175,7 +124,7 @@ fn each_distinct_query_is_asked_once_and_each_service_gets_its_own_keys() {
     let members = members(&services);
     let request = view(&json!({}));
     let mut plan = Plan::new(&request, &members, &union("patient-view", &members), TODAY);
-    let queries = plan.next();
+    let queries = plan.queries();
     assert_eq!(
         urls(&queries),
         [
@@ -185,20 +134,14 @@ fn each_distinct_query_is_asked_once_and_each_service_gets_its_own_keys() {
             "Observation?date=gt2026-02-22&patient=p-1",
         ]
     );
-    assert!(plan.next().is_empty(), "nothing is asked twice");
+    assert!(plan.queries().is_empty(), "nothing is asked twice");
     for query in queries {
         let state = resource(&json!({"resourceType": "Basic", "code": query.as_str()}));
         plan.supply(query, state);
     }
     let slice = plan.slice(1, EmptySearch::Null);
-    assert_eq!(
-        slice.keys().collect::<Vec<_>>(),
-        ["pt", "vitals", "again", "recent"]
-    );
-    assert_eq!(
-        slice["pt"],
-        resource(&json!({"resourceType": "Basic", "code": "Patient/p-1"}))
-    );
+    assert_eq!(slice.keys().collect::<Vec<_>>(), ["pt", "vitals", "again", "recent"]);
+    assert_eq!(slice["pt"], resource(&json!({"resourceType": "Basic", "code": "Patient/p-1"})));
     assert_eq!(slice["again"], plan.slice(0, EmptySearch::Null)["vitals"]);
     assert!(plan.slice(7, EmptySearch::Null).is_empty());
 }
@@ -215,26 +158,13 @@ fn what_the_ehr_sent_is_used_in_all_four_states_and_not_asked_again() {
         "not-a-key-of-ours": {"resourceType": "Coverage"}
     }));
     let mut plan = Plan::new(&request, &members, &union("patient-view", &members), TODAY);
-    assert_eq!(
-        urls(&plan.next()),
-        ["Observation?date=gt2026-02-22&patient=p-1"]
-    );
+    assert_eq!(urls(&plan.queries()), ["Observation?date=gt2026-02-22&patient=p-1"]);
     let slice = plan.slice(1, EmptySearch::Null);
     assert_eq!(slice["pt"].word(), "resource");
-    assert_eq!(
-        slice["vitals"],
-        PrefetchState::Failed(Json::from_value(&outcome))
-    );
-    assert_eq!(
-        slice["again"],
-        PrefetchState::Null,
-        "shared through the query"
-    );
+    assert_eq!(slice["vitals"], PrefetchState::Failed(Json::from_value(&outcome)));
+    assert_eq!(slice["again"], PrefetchState::Null, "shared through the query");
     assert_eq!(slice["recent"], PrefetchState::Omitted(Omission::NotAsked));
-    assert!(matches!(
-        plan.slice(1, EmptySearch::Bundle)["again"],
-        PrefetchState::Resource(_)
-    ));
+    assert!(matches!(plan.slice(1, EmptySearch::Bundle)["again"], PrefetchState::Resource(_)));
     let story = serde_json::to_value(plan.explain(1)).expect("JSON");
     assert_eq!(
         story,
@@ -256,40 +186,24 @@ fn a_failure_gives_way_to_a_resource_of_the_same_query() {
         "again": {"resourceType": "Bundle", "entry": [{}]}
     }));
     let plan = Plan::new(&request, &members, &union("patient-view", &members), TODAY);
-    assert_eq!(
-        plan.slice(0, EmptySearch::Null)["vitals"].word(),
-        "resource"
-    );
+    assert_eq!(plan.slice(0, EmptySearch::Null)["vitals"].word(), "resource");
 }
 
 /// The public sandbox fills an unresolvable user token in literally and sends the empty search that comes of it.
 #[test]
 fn an_empty_answer_to_a_template_that_cannot_be_resolved_is_no_proof_of_absence() {
-    let services = vec![(
-        "a".to_owned(),
-        templates(&[("user", "PractitionerRole?_id={{userPractitionerRoleId}}")]),
-    )];
+    let services = vec![("a".to_owned(), templates(&[("user", "PractitionerRole?_id={{userPractitionerRoleId}}")]))];
     let members = members(&services);
     let union = union("patient-view", &members);
     for (sent, state) in [
-        (
-            json!({"resourceType": "Bundle", "type": "searchset", "total": 0, "entry": []}),
-            "omitted",
-        ),
+        (json!({"resourceType": "Bundle", "type": "searchset", "total": 0, "entry": []}), "omitted"),
         (Value::Null, "omitted"),
-        (
-            json!({"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "PractitionerRole"}}]}),
-            "resource",
-        ),
+        (json!({"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "PractitionerRole"}}]}), "resource"),
     ] {
         let request = view(&json!({"user": sent}));
         let mut plan = Plan::new(&request, &members, &union, TODAY);
-        assert!(plan.next().is_empty());
-        assert_eq!(
-            plan.slice(0, EmptySearch::Null)["user"].word(),
-            state,
-            "{sent}"
-        );
+        assert!(plan.queries().is_empty());
+        assert_eq!(plan.slice(0, EmptySearch::Null)["user"].word(), state, "{sent}");
     }
 }
 
@@ -298,57 +212,40 @@ fn dependent_templates_are_asked_level_by_level() {
     let services = vec![(
         "a".to_owned(),
         templates(&[
-            (
-                "org",
-                "Organization?_id={{%role.entry.resource.organization.resolve().id}}",
-            ),
+            ("org", "Organization?_id={{%role.entry.resource.organization.resolve().id}}"),
             (
                 "role",
                 "PractitionerRole?_id={{%encounter.participant.individual.resolve().ofType(PractitionerRole).id}}",
             ),
             ("encounter", "Encounter/{{context.encounterId}}"),
-            (
-                "ward",
-                "Location?_id={{%encounter.location.location.resolve().id}}",
-            ),
+            ("ward", "Location?_id={{%encounter.location.location.resolve().id}}"),
         ]),
     )];
     let members = members(&services);
     let request = view(&json!({}));
     let mut plan = Plan::new(&request, &members, &union("patient-view", &members), TODAY);
-    assert_eq!(urls(&plan.next()), ["Encounter/e-1"]);
-    let encounter = json!({"resourceType": "Encounter", "participant": [{"individual": {"reference": "PractitionerRole/r"}}]});
+    assert_eq!(urls(&plan.queries()), ["Encounter/e-1"]);
+    let encounter =
+        json!({"resourceType": "Encounter", "participant": [{"individual": {"reference": "PractitionerRole/r"}}]});
     supply(&mut plan, "Encounter/e-1", &encounter);
-    let queries = plan.next();
+    let queries = plan.queries();
     assert_eq!(urls(&queries), ["PractitionerRole?_id=r"]);
     for query in queries {
         plan.supply(query, PrefetchState::Omitted(Omission::OutOfTime));
     }
-    assert!(plan.next().is_empty());
-    let reasons: Vec<Option<String>> = plan
-        .explain(0)
-        .into_iter()
-        .map(|story| story.reason)
-        .collect();
-    assert_eq!(
-        reasons[0].as_deref(),
-        Some("the prefetch key that the template depends on is not known")
-    );
+    assert!(plan.queries().is_empty());
+    let reasons: Vec<Option<String>> = plan.explain(0).into_iter().map(|story| story.reason).collect();
+    assert_eq!(reasons[0].as_deref(), Some("the prefetch key that the template depends on is not known"));
     assert_eq!(reasons[1].as_deref(), Some("not ready in time"));
     assert_eq!(reasons[2], None);
-    assert_eq!(
-        reasons[3].as_deref(),
-        Some("the template's path leads to nothing in this call")
-    );
+    assert_eq!(reasons[3].as_deref(), Some("the template's path leads to nothing in this call"));
 }
 
 fn supply(plan: &mut Plan<'_>, url: &str, value: &Value) {
     let request = view(&json!({}));
     let scope = Scope::new(&request, TODAY);
     let template = Template::parse(url).expect("a constant template");
-    let Resolution::Query(query) = template.resolve(&scope, &|_| Known::NotYet) else {
-        panic!("constant")
-    };
+    let Resolution::Query(query) = template.resolve(&scope, &|_| Known::NotYet) else { panic!("constant") };
     plan.supply(query, resource(value));
 }
 
@@ -358,14 +255,10 @@ fn nobody_is_named_as_the_origin_of_what_was_not_given() {
     let members = members(&services);
     let request = view(&json!({}));
     let mut plan = Plan::new(&request, &members, &union("patient-view", &members), TODAY);
-    for query in plan.next() {
+    for query in plan.queries() {
         plan.supply(query, PrefetchState::Omitted(Omission::NoAccess));
     }
-    assert!(
-        plan.explain(0)
-            .iter()
-            .all(|story| story.origin == Origin::Nobody && story.state == "omitted")
-    );
+    assert!(plan.explain(0).iter().all(|story| story.origin == Origin::Nobody && story.state == "omitted"));
 }
 
 // === every service receives what its own call would have given ===
@@ -381,19 +274,14 @@ const POOL: &[(&str, &str)] = &[
     ("obs", "Observation?patient={{context.patientId}}&code=1"),
     ("obs", "Observation?code=1&patient=p-1"),
     ("obs", "Observation?patient={{context.patientId}}&code=2"),
-    (
-        "meds",
-        "MedicationRequest?patient={{context.patientId}}&date=gt{{today() - 30 days}}",
-    ),
+    ("meds", "MedicationRequest?patient={{context.patientId}}&date=gt{{today() - 30 days}}"),
     ("more", "Observation?patient={{%patient.id}}&code=1"),
     ("chain", "Basic?x={{%more.entry.resource.id}}"),
 ];
 
 /// A FHIR server that answers each query always the same way, in one of the three states.
 fn server(query: &str, salt: u8) -> PrefetchState {
-    let number = query.bytes().fold(u32::from(salt), |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u32::from(byte))
-    });
+    let number = query.bytes().fold(u32::from(salt), |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     match number % 5 {
         0 => PrefetchState::Null,
         1 => resource(&json!({"resourceType": "OperationOutcome", "id": query})),
@@ -404,11 +292,7 @@ fn server(query: &str, salt: u8) -> PrefetchState {
 }
 
 /// What one service would get by itself, template by template, without any plan. Pairs of resolved URL and state.
-fn own_call(
-    request: &Request,
-    own: &Templates,
-    salt: u8,
-) -> HashMap<String, (Option<String>, PrefetchState)> {
+fn own_call(request: &Request, own: &Templates, salt: u8) -> HashMap<String, (Option<String>, PrefetchState)> {
     let scope = Scope::new(request, TODAY);
     let mut known: HashMap<String, (Option<String>, PrefetchState)> = HashMap::new();
     for _ in 0..own.len() {
@@ -430,13 +314,8 @@ fn own_call(
                 (false, None, true) => Known::NotYet,
             });
             let outcome = match resolution {
-                Resolution::Query(query) => (
-                    Some(query.as_str().to_owned()),
-                    server(query.as_str(), salt),
-                ),
-                Resolution::Unresolvable(reason) => {
-                    (None, PrefetchState::Omitted(Omission::Unresolvable(reason)))
-                }
+                Resolution::Query(query) => (Some(query.as_str().to_owned()), server(query.as_str(), salt)),
+                Resolution::Unresolvable(reason) => (None, PrefetchState::Omitted(Omission::Unresolvable(reason))),
                 Resolution::Waiting => continue,
             };
             known.insert(key.clone(), outcome);
@@ -447,20 +326,11 @@ fn own_call(
 
 fn any_services() -> impl Strategy<Value = Vec<(String, Templates)>> {
     let service = prop::sample::subsequence(POOL.to_vec(), 0..POOL.len()).prop_map(|pool| {
-        let templates = pool.iter().map(|(key, text)| {
-            (
-                (*key).to_owned(),
-                Template::parse(text).expect("a template"),
-            )
-        });
+        let templates = pool.iter().map(|(key, text)| ((*key).to_owned(), Template::parse(text).expect("a template")));
         templates.collect::<Templates>()
     });
     prop::collection::vec(service, 1..6).prop_map(|services| {
-        services
-            .into_iter()
-            .enumerate()
-            .map(|(n, templates)| (format!("vendor.s{n}"), templates))
-            .collect()
+        services.into_iter().enumerate().map(|(n, templates)| (format!("vendor.s{n}"), templates)).collect()
     })
 }
 
@@ -470,9 +340,7 @@ fn ehr_sends(union: &Union, honours: &[bool], salt: u8) -> Value {
     let scope = Scope::new(&bare, TODAY);
     let mut prefetch = serde_json::Map::new();
     for ((key, text), honours) in union.prefetch().iter().zip(honours) {
-        let resolution = Template::parse(text)
-            .expect("published")
-            .resolve(&scope, &|_| Known::NotYet);
+        let resolution = Template::parse(text).expect("published").resolve(&scope, &|_| Known::NotYet);
         if let (Resolution::Query(query), true) = (resolution, honours) {
             let value = match server(query.as_str(), salt) {
                 PrefetchState::Resource(json) | PrefetchState::Failed(json) => json.value(),
@@ -499,7 +367,7 @@ proptest! {
         let mut plan = Plan::new(&request, &members, &union, TODAY);
         let mut asked: Vec<String> = Vec::new();
         loop {
-            let queries = plan.next();
+            let queries = plan.queries();
             if queries.is_empty() { break }
             for query in queries {
                 asked.push(query.as_str().to_owned());
@@ -531,10 +399,7 @@ fn sent_urls(union: &Union, sent: &Value) -> BTreeSet<String> {
     let scope = Scope::new(&bare, TODAY);
     let keys = sent.as_object().expect("an object").keys();
     keys.filter_map(|key| {
-        match Template::parse(&union.prefetch()[key])
-            .expect("published")
-            .resolve(&scope, &|_| Known::NotYet)
-        {
+        match Template::parse(&union.prefetch()[key]).expect("published").resolve(&scope, &|_| Known::NotYet) {
             Resolution::Query(query) => Some(query.as_str().to_owned()),
             Resolution::Unresolvable(_) | Resolution::Waiting => None,
         }

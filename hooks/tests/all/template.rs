@@ -63,9 +63,7 @@ fn check(call: &Value, text: &str, expect: Result<&str, Unresolvable>) {
     let resolution = resolve_in(call, text);
     match expect {
         Ok(url) => {
-            let Resolution::Query(query) = resolution else {
-                panic!("{text}: {resolution:?}")
-            };
+            let Resolution::Query(query) = resolution else { panic!("{text}: {resolution:?}") };
             assert_eq!(query.as_str(), url, "{text}");
         }
         Err(reason) => assert_eq!(resolution, Resolution::Unresolvable(reason), "{text}"),
@@ -83,48 +81,18 @@ fn context_fields_and_users_are_replaced() {
             Ok("Observation?_count=1&_sort=-date&code=4548-4&patient=p-1"),
         ),
         ("{{context.userId}}", Ok("PractitionerRole/role-1")),
-        (
-            "PractitionerRole/{{context.userId}}",
-            Ok("PractitionerRole/role-1"),
-        ),
-        (
-            "Practitioner/{{context.userId}}",
-            Err(Unresolvable::OtherUser),
-        ),
-        (
-            "PractitionerRole?_id={{context.userId}}",
-            Ok("PractitionerRole?_id=role-1"),
-        ),
-        (
-            "Practitioner?_id={{context.userId}}",
-            Err(Unresolvable::Empty),
-        ),
-        (
-            "PractitionerRole?_id={{userPractitionerRoleId}}",
-            Ok("PractitionerRole?_id=role-1"),
-        ),
-        (
-            "Practitioner/{{userPractitionerId}}",
-            Err(Unresolvable::OtherUser),
-        ),
+        ("PractitionerRole/{{context.userId}}", Ok("PractitionerRole/role-1")),
+        ("Practitioner/{{context.userId}}", Err(Unresolvable::OtherUser)),
+        ("PractitionerRole?_id={{context.userId}}", Ok("PractitionerRole?_id=role-1")),
+        ("Practitioner?_id={{context.userId}}", Err(Unresolvable::Empty)),
+        ("PractitionerRole?_id={{userPractitionerRoleId}}", Ok("PractitionerRole?_id=role-1")),
+        ("Practitioner/{{userPractitionerId}}", Err(Unresolvable::OtherUser)),
         ("Patient/{{userPatientId}}", Err(Unresolvable::OtherUser)),
-        (
-            "RelatedPerson/{{userRelatedPersonId}}",
-            Err(Unresolvable::OtherUser),
-        ),
-        (
-            "Encounter/{{context.encounterId}}",
-            Err(Unresolvable::NoSuchField),
-        ),
-        (
-            "Observation?patient=Patient/{{context.patientId}}",
-            Ok("Observation?patient=Patient/p-1"),
-        ),
+        ("RelatedPerson/{{userRelatedPersonId}}", Err(Unresolvable::OtherUser)),
+        ("Encounter/{{context.encounterId}}", Err(Unresolvable::NoSuchField)),
+        ("Observation?patient=Patient/{{context.patientId}}", Ok("Observation?patient=Patient/p-1")),
         ("{{context.patientId}}", Err(Unresolvable::NotAnId)),
-        (
-            "Observation?x={{context.draftOrders}}",
-            Err(Unresolvable::NotSimple),
-        ),
+        ("Observation?x={{context.draftOrders}}", Err(Unresolvable::NotSimple)),
     ] {
         check(&sign(), text, expect);
     }
@@ -137,25 +105,13 @@ fn an_array_of_dispatched_orders_is_joined_by_commas() {
         &json!({"patientId": "p", "dispatchedOrders": ["ServiceRequest/a", "DeviceRequest/b", "ServiceRequest/c"], "performer": "Organization/o"}),
     );
     for (text, expect) in [
-        (
-            "Task?focus={{context.dispatchedOrders}}",
-            Ok("Task?focus=ServiceRequest/a,DeviceRequest/b,ServiceRequest/c"),
-        ),
-        (
-            "ServiceRequest?_id={{context.dispatchedOrders}}",
-            Ok("ServiceRequest?_id=a,c"),
-        ),
-        (
-            "NutritionOrder?_id={{context.dispatchedOrders}}",
-            Err(Unresolvable::Empty),
-        ),
+        ("Task?focus={{context.dispatchedOrders}}", Ok("Task?focus=ServiceRequest/a,DeviceRequest/b,ServiceRequest/c")),
+        ("ServiceRequest?_id={{context.dispatchedOrders}}", Ok("ServiceRequest?_id=a,c")),
+        ("NutritionOrder?_id={{context.dispatchedOrders}}", Err(Unresolvable::Empty)),
         ("{{context.performer}}", Ok("Organization/o")),
         ("{{context.dispatchedOrders}}", Err(Unresolvable::TooMany)),
         ("{{context.dispatchedOrders[1]}}", Ok("DeviceRequest/b")),
-        (
-            "{{context.dispatchedOrders.first()}}",
-            Ok("ServiceRequest/a"),
-        ),
+        ("{{context.dispatchedOrders.first()}}", Ok("ServiceRequest/a")),
     ] {
         check(&dispatch, text, expect);
     }
@@ -168,14 +124,8 @@ fn relative_dates_are_computed_from_the_day_of_the_call() {
             "Observation?patient={{context.patientId}}&category=laboratory&date=gt{{today() - 90 days}}",
             Ok("Observation?category=laboratory&date=gt2024-06-15&patient=p-1"),
         ),
-        (
-            "Observation?date={{today()}}",
-            Ok("Observation?date=2024-09-13"),
-        ),
-        (
-            "Observation?date=ge{{today() -1 day}}",
-            Ok("Observation?date=ge2024-09-12"),
-        ),
+        ("Observation?date={{today()}}", Ok("Observation?date=2024-09-13")),
+        ("Observation?date=ge{{today() -1 day}}", Ok("Observation?date=ge2024-09-12")),
     ] {
         check(&sign(), text, expect);
     }
@@ -185,68 +135,28 @@ fn relative_dates_are_computed_from_the_day_of_the_call() {
 #[test]
 fn both_ends_of_a_range_of_dates_keep_their_prefix_and_order() {
     let text = "Appointment?patient={{context.patientId}}&date=gt{{today()}}&date=lt{{today() + 365 days}}";
-    check(
-        &sign(),
-        text,
-        Ok("Appointment?date=gt2024-09-13&date=lt2025-09-13&patient=p-1"),
-    );
+    check(&sign(), text, Ok("Appointment?date=gt2024-09-13&date=lt2025-09-13&patient=p-1"));
 }
 
 #[test]
 fn paths_walk_through_the_context() {
     let orders = "context.draftOrders.entry.resource";
     for (path, expect) in [
-        (
-            "ofType(MedicationRequest).medication.resolve().id",
-            Ok("m.1,m-2"),
-        ),
-        (
-            "ofType(MedicationRequest).medicationReference.resolve().ofType(Medication).id",
-            Ok("m.1,m-2"),
-        ),
-        (
-            "ofType(MedicationRequest).requester.resolve().ofType(Practitioner).id",
-            Ok("dr-1"),
-        ),
-        (
-            "ofType(MedicationRequest).requester.resolve().ofType(PractitionerRole).id",
-            Ok("role-9"),
-        ),
-        (
-            "ofType(MedicationRequest).requester.resolve().ofType(Organization).id",
-            Err(Unresolvable::Empty),
-        ),
-        (
-            "ofType(MedicationRequest).reasonReference.resolve().ofType(Condition).id",
-            Ok("co-1,elsewhere"),
-        ),
-        (
-            "ofType(MedicationRequest).reasonReference.first().resolve().asserter.resolve().id",
-            Ok("dr-2"),
-        ),
-        (
-            "ofType(MedicationRequest).reasonReference.resolve().asserter",
-            Err(Unresolvable::NotAtHand),
-        ),
-        (
-            "ofType(MedicationRequest).extension('http://x.example/coverage').value.resolve().id",
-            Ok("c-1"),
-        ),
-        (
-            "ofType(MedicationRequest).extension('http://x.example/coverage').value",
-            Ok("Coverage/c-1"),
-        ),
-        (
-            "ofType(MedicationRequest).supportingInformation.resolve().code.text",
-            Ok("%E9%8C%A0"),
-        ),
+        ("ofType(MedicationRequest).medication.resolve().id", Ok("m.1,m-2")),
+        ("ofType(MedicationRequest).medicationReference.resolve().ofType(Medication).id", Ok("m.1,m-2")),
+        ("ofType(MedicationRequest).requester.resolve().ofType(Practitioner).id", Ok("dr-1")),
+        ("ofType(MedicationRequest).requester.resolve().ofType(PractitionerRole).id", Ok("role-9")),
+        ("ofType(MedicationRequest).requester.resolve().ofType(Organization).id", Err(Unresolvable::Empty)),
+        ("ofType(MedicationRequest).reasonReference.resolve().ofType(Condition).id", Ok("co-1,elsewhere")),
+        ("ofType(MedicationRequest).reasonReference.first().resolve().asserter.resolve().id", Ok("dr-2")),
+        ("ofType(MedicationRequest).reasonReference.resolve().asserter", Err(Unresolvable::NotAtHand)),
+        ("ofType(MedicationRequest).extension('http://x.example/coverage').value.resolve().id", Ok("c-1")),
+        ("ofType(MedicationRequest).extension('http://x.example/coverage').value", Ok("Coverage/c-1")),
+        ("ofType(MedicationRequest).supportingInformation.resolve().code.text", Ok("%E9%8C%A0")),
         ("ofType(MedicationRequest)[1].id", Ok("mr-2")),
         ("where(status = 'draft').id", Ok("sr-1")),
         ("where(asserter.exists()).id", Ok("co-1")),
-        (
-            "where(contained.where(code.text = '錠').exists()).id",
-            Ok("mr-2"),
-        ),
+        ("where(contained.where(code.text = '錠').exists()).id", Ok("mr-2")),
         ("ofType(NutritionOrder).exists()", Ok("false")),
         ("dispenseRequest.numberOfRepeatsAllowed", Ok("2")),
         ("`id`", Ok("mr-1,mr-2,co-1,sr-1")),
@@ -258,10 +168,7 @@ fn paths_walk_through_the_context() {
         check(
             &sign(),
             &format!("Basic?x={{{{{orders}.{path}}}}}"),
-            expect
-                .as_ref()
-                .map(String::as_str)
-                .map_err(|reason| *reason),
+            expect.as_ref().map(String::as_str).map_err(|reason| *reason),
         );
     }
 }
@@ -270,41 +177,24 @@ fn paths_walk_through_the_context() {
 fn a_union_takes_what_its_sides_have() {
     let either = "Practitioner?_id={{context.draftOrders.entry.resource.requester.resolve().ofType(Practitioner).id|userPractitionerId}}";
     check(&sign(), either, Ok("Practitioner?_id=dr-1"));
-    check(
-        &sign(),
-        "Basic?x={{context.patientId | context.patientId}}",
-        Ok("Basic?x=p-1"),
-    );
-    check(
-        &sign(),
-        "Basic?x={{userPatientId|context.encounterId}}",
-        Err(Unresolvable::NoSuchField),
-    );
+    check(&sign(), "Basic?x={{context.patientId | context.patientId}}", Ok("Basic?x=p-1"));
+    check(&sign(), "Basic?x={{userPatientId|context.encounterId}}", Err(Unresolvable::NoSuchField));
 }
 
 #[test]
 fn a_variable_waits_for_its_key_and_then_walks_through_the_result() {
     let request = parse(&sign());
     let scope = Scope::new(&request, TODAY);
-    let text =
-        "Practitioner?_id={{%encounter.participant.individual.resolve().ofType(Practitioner).id}}";
+    let text = "Practitioner?_id={{%encounter.participant.individual.resolve().ofType(Practitioner).id}}";
     let encounter = json!({"resourceType": "Encounter", "participant": [
         {"individual": {"reference": "Practitioner/a"}}, {"individual": {"reference": "Practitioner/b"}}]});
     let variable = template(text);
-    assert_eq!(
-        variable.resolve(&scope, &|_| Known::NotYet),
-        Resolution::Waiting
-    );
+    assert_eq!(variable.resolve(&scope, &|_| Known::NotYet), Resolution::Waiting);
     let nothing = Resolution::Unresolvable(Unresolvable::Dependency);
     assert_eq!(variable.resolve(&scope, &|_| Known::Nothing), nothing);
-    let Resolution::Query(query) = variable.resolve(&scope, &|_| Known::Value(&encounter)) else {
-        panic!("resolved")
-    };
+    let Resolution::Query(query) = variable.resolve(&scope, &|_| Known::Value(&encounter)) else { panic!("resolved") };
     assert_eq!(query.as_str(), "Practitioner?_id=a,b");
-    assert_eq!(
-        template(text).depends_on().collect::<Vec<_>>(),
-        ["encounter"]
-    );
+    assert_eq!(template(text).depends_on().collect::<Vec<_>>(), ["encounter"]);
 }
 
 #[test]
@@ -351,37 +241,20 @@ fn equal_queries_are_equal_and_others_are_not() {
         other => panic!("{text}: {other:?}"),
     };
     let same = |left: &str, right: &str| query(left) == query(right);
-    assert!(same(
-        "Observation?patient={{context.patientId}}&code=1",
-        "Observation?code=1&patient=p-1"
-    ));
-    assert!(same(
-        "Observation?code=http://loinc.org|1",
-        "Observation?code=http://loinc.org%7c1"
-    ));
+    assert!(same("Observation?patient={{context.patientId}}&code=1", "Observation?code=1&patient=p-1"));
+    assert!(same("Observation?code=http://loinc.org|1", "Observation?code=http://loinc.org%7c1"));
     assert!(!same("Observation?code=1,2", "Observation?code=2,1"));
-    assert!(!same(
-        "Observation?date=gt2020&date=lt2021",
-        "Observation?date=gt2020,lt2021"
-    ));
+    assert!(!same("Observation?date=gt2020&date=lt2021", "Observation?date=gt2020,lt2021"));
     assert!(!same("Observation?code=1", "Observation?code:in=1"));
     assert!(!same("Observation?code=1", "Observation?code=1&_count=5"));
-    assert!(!same(
-        "Patient/{{context.patientId}}",
-        "Patient?_id={{context.patientId}}"
-    ));
+    assert!(!same("Patient/{{context.patientId}}", "Patient?_id={{context.patientId}}"));
 }
 
 #[test]
 fn a_query_does_not_show_its_ids_in_debug_texts() {
-    let Resolution::Query(query) = resolve_in(&sign(), "Patient/{{context.patientId}}") else {
-        panic!("resolved")
-    };
+    let Resolution::Query(query) = resolve_in(&sign(), "Patient/{{context.patientId}}") else { panic!("resolved") };
     assert_eq!(format!("{query:?}"), "Query(read Patient)");
-    assert_eq!(
-        (query.resource_type(), query.is_search()),
-        ("Patient", false)
-    );
+    assert_eq!((query.resource_type(), query.is_search()), ("Patient", false));
 }
 
 #[test]
@@ -404,14 +277,8 @@ fn texts_that_are_no_template_are_refused_with_the_mend() {
         ("Patient/{{patientId}}", "a token is"),
         ("Patient/{{context}}", "a field of the context"),
         ("Patient/{{context.}}", "the name of an element"),
-        (
-            "Patient/{{context.patientId.children()}}",
-            "known functions",
-        ),
-        (
-            "Patient/{{context.patientId.ofType(patient)}}",
-            "resource type",
-        ),
+        ("Patient/{{context.patientId.children()}}", "known functions"),
+        ("Patient/{{context.patientId.ofType(patient)}}", "resource type"),
         ("Patient?a={{context.x.where(y)}}", "= 'text'"),
         ("Patient?a={{context.x.extension(url)}}", "single quotes"),
         ("Patient?a={{context.x.extension('url}}", "closing quote"),
@@ -420,10 +287,7 @@ fn texts_that_are_no_template_are_refused_with_the_mend() {
         ("Patient?a={{now()}}", "a token is"),
         ("Patient?{{context.x}}=1", "name cannot hold a token"),
         // The experimental box of 3.0 prints this one.
-        (
-            "Encounter/{{%context.encounterId}}",
-            "without the percent sign",
-        ),
+        ("Encounter/{{%context.encounterId}}", "without the percent sign"),
     ] {
         let error = Template::parse(text).expect_err(text).to_string();
         assert!(error.contains(mend), "{text}: {error}");
@@ -438,9 +302,7 @@ fn a_template_is_bounded() {
     assert!(Template::parse(&format!("Patient?a={}", "x".repeat(5000))).is_err());
     assert!(Template::parse(&format!("Patient?a={{{{context{}}}}}", ".a".repeat(40))).is_err());
     let nested = |depth: usize| {
-        let inner = (0..depth).fold("a.exists()".to_owned(), |inner, _| {
-            format!("a.where({inner}).exists()")
-        });
+        let inner = (0..depth).fold("a.exists()".to_owned(), |inner, _| format!("a.where({inner}).exists()"));
         format!("Patient?a={{{{context.{inner}}}}}")
     };
     assert!(Template::parse(&nested(8)).is_ok());
@@ -449,53 +311,30 @@ fn a_template_is_bounded() {
 
 #[test]
 fn white_space_in_braces_is_not_part_of_a_template() {
-    assert_eq!(
-        template("Patient/{{  context.patientId }}"),
-        template("Patient/{{context.patientId}}")
-    );
+    assert_eq!(template("Patient/{{  context.patientId }}"), template("Patient/{{context.patientId}}"));
 }
 
 #[test]
 fn templates_with_keys_that_lead_nowhere_are_refused_together() {
     let set = |pairs: &[(&str, &str)]| {
-        parse_all(
-            &pairs
-                .iter()
-                .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))
-                .collect::<IndexMap<_, _>>(),
-        )
+        parse_all(&pairs.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect::<IndexMap<_, _>>())
     };
-    let later = [
-        ("b", "Basic?x={{%a.id}}"),
-        ("a", "Patient/{{context.patientId}}"),
-    ];
+    let later = [("b", "Basic?x={{%a.id}}"), ("a", "Patient/{{context.patientId}}")];
     assert_eq!(set(&later).expect("order does not matter").len(), 2);
-    let faults = set(&[
-        ("a", "Basic?x={{%b.id}}"),
-        ("b", "Basic?x={{%a.id}}"),
-        ("c", "nonsense"),
-        ("d", "Basic?x={{%z.id}}"),
-    ])
-    .expect_err("wrong");
+    let faults =
+        set(&[("a", "Basic?x={{%b.id}}"), ("b", "Basic?x={{%a.id}}"), ("c", "nonsense"), ("d", "Basic?x={{%z.id}}")])
+            .expect_err("wrong");
     let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 4, "{told:?}");
     assert!(
-        told[0].starts_with("c: ")
-            && told[1].contains("%z")
-            && told[2] == "a: depends on itself; break the circle"
+        told[0].starts_with("c: ") && told[1].contains("%z") && told[2] == "a: depends on itself; break the circle"
     );
 }
 
 #[test]
 fn what_the_recommended_subset_lacks_is_remarked() {
     let hook = Hook::find("order-sign");
-    let places = |text: &str| {
-        template(text)
-            .lint(hook)
-            .into_iter()
-            .map(|lint| lint.place)
-            .collect::<Vec<_>>()
-    };
+    let places = |text: &str| template(text).lint(hook).into_iter().map(|lint| lint.place).collect::<Vec<_>>();
     for clean in [
         "Patient/{{context.patientId}}",
         "Observation?patient={{context.patientId}}&code:in=http://x.example/vs&date=ge2020-01-01&_count=1&_sort=-date",
@@ -505,42 +344,19 @@ fn what_the_recommended_subset_lacks_is_remarked() {
         assert_eq!(places(clean), [""; 0], "{clean}");
     }
     for (text, place) in [
-        (
-            "PractitionerRole?_id={{userPractitionerRoleId}}&_include=PractitionerRole:practitioner",
-            "_include",
-        ),
-        (
-            "Observation?patient={{context.patientId}}&_count=1&sort:desc=date",
-            "sort:desc",
-        ),
-        (
-            "Observation?patient={{context.patientId}}&code:not=1",
-            "code:not",
-        ),
-        (
-            "Observation?patient={{context.patientId}}&date=ne2020",
-            "date",
-        ),
-        (
-            "Observation?patient={{context.patientId}}&subject.name=x",
-            "subject.name",
-        ),
-        (
-            "Observation?patient={{context.patientId}}&date=gt{{today()}}",
-            "today()",
-        ),
+        ("PractitionerRole?_id={{userPractitionerRoleId}}&_include=PractitionerRole:practitioner", "_include"),
+        ("Observation?patient={{context.patientId}}&_count=1&sort:desc=date", "sort:desc"),
+        ("Observation?patient={{context.patientId}}&code:not=1", "code:not"),
+        ("Observation?patient={{context.patientId}}&date=ne2020", "date"),
+        ("Observation?patient={{context.patientId}}&subject.name=x", "subject.name"),
+        ("Observation?patient={{context.patientId}}&date=gt{{today()}}", "today()"),
         ("Encounter?patient={{context.patient}}", "context.patient"),
         ("Basic?x={{context.draftOrders}}", "context.draftOrders"),
         ("Patient?name=a", "?"),
     ] {
         assert_eq!(places(text), [place], "{text}");
     }
-    assert!(
-        template("Basic?x={{context.anything}}")
-            .lint(None)
-            .is_empty(),
-        "a custom hook has no table"
-    );
+    assert!(template("Basic?x={{context.anything}}").lint(None).is_empty(), "a custom hook has no table");
 }
 
 fn scope_of(request: &Request) -> Scope<'_> {
@@ -590,11 +406,7 @@ fn unescape(value: &str) -> String {
     let mut characters = value.chars();
     let mut text = String::new();
     while let Some(character) = characters.next() {
-        text.extend(if character == '\\' {
-            characters.next()
-        } else {
-            Some(character)
-        });
+        text.extend(if character == '\\' { characters.next() } else { Some(character) });
     }
     text
 }
