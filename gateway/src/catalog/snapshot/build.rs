@@ -6,15 +6,16 @@ use std::{
 };
 
 use indexmap::IndexMap;
-use medvan_hooks::discovery::Service;
+use medvan_hooks::{
+    discovery::Service,
+    plan::{self, Union},
+    template::Template,
+};
 use medvan_profiles::descriptor::{Descriptor, HookEntry};
 use url::Url;
 
 use super::{Contents, Defect, HospitalView, Member, Offer, Snapshot};
-use crate::{
-    catalog::{Client, Enrollment, Hospital, HospitalId, Mode, ServiceName, Version},
-    standin::{plan, template::Template},
-};
+use crate::catalog::{Client, Enrollment, Hospital, HospitalId, Mode, ServiceName, Version};
 
 pub(super) fn snapshot(contents: Contents) -> Snapshot {
     let versions = by_service(contents.approved);
@@ -107,6 +108,7 @@ fn member(
         acceptance,
         descriptor: Arc::clone(descriptor),
         cds_id: service.id.clone(),
+        key: format!("{}.{}", version.name.vendor, service.id),
         templates: templates(&service.prefetch)?,
         feedback_url: descriptor.transport.overrides.feedback.then(|| below(&url, "feedback")).transpose()?,
         audience: version
@@ -182,13 +184,13 @@ fn described(member: &Member) -> Option<&HookEntry> {
 }
 
 fn aggregated(hook: String, members: Vec<Arc<Member>>) -> Offer {
-    let union = union(&members);
+    let union = union(&hook, &members);
     let published = Service {
         id: format!("van-{hook}"),
         hook: hook.clone(),
         title: Some(format!("MedVAN {hook}")),
         description: format!("Advice of every service enrolled for {hook}, as one answer"),
-        prefetch: union.prefetch.clone(),
+        prefetch: union.prefetch().clone(),
         usage_requirements: None,
         version: None,
         hook_version: None,
@@ -207,7 +209,7 @@ fn aggregated(hook: String, members: Vec<Arc<Member>>) -> Offer {
 fn single(member: &Arc<Member>, service: &HookEntry) -> Offer {
     let members = vec![Arc::clone(member)];
     let published = Service {
-        id: format!("{}.{}", member.name.vendor, member.cds_id),
+        id: member.key.clone(),
         hook: service.hook.clone(),
         title: service.title.clone(),
         description: service.description.clone(),
@@ -220,24 +222,16 @@ fn single(member: &Arc<Member>, service: &HookEntry) -> Offer {
     Offer {
         id: published.id.clone(),
         hook: published.hook.clone(),
-        union: union(&members),
+        union: union(&service.hook, &members),
         published,
         members,
         aggregated: false,
     }
 }
 
-fn union(members: &[Arc<Member>]) -> plan::Union {
-    let names: Vec<String> = members
-        .iter()
-        .map(|member| member.name.to_string())
-        .collect();
-    let parts: Vec<_> = names
-        .iter()
-        .map(String::as_str)
-        .zip(members.iter().map(|member| &member.templates))
-        .collect();
-    plan::union(&parts)
+fn union(hook: &str, members: &[Arc<Member>]) -> Union {
+    let parts: Vec<_> = members.iter().map(|member| (member.key.as_str(), &member.templates)).collect();
+    plan::union(hook, &parts)
 }
 
 fn by_service(versions: Vec<Version>) -> HashMap<ServiceName, Vec<Version>> {
