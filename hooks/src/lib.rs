@@ -9,13 +9,16 @@
 //! | a call: read strictly from an EHR, written exactly for a vendor | [`request`] |
 //! | the definitions of services, and what changed between two versions of them | [`discovery`] |
 //! | prefetch templates, their tokens and the FHIR queries that come of them | [`template`] |
+//! | cards, suggestions, actions, links | [`card`], [`response`] |
 //! | one plan for all services of a call: each query once, each service its own keys | [`plan`] |
 
+pub mod card;
 pub mod context;
 pub mod discovery;
 pub mod hook;
 pub mod prefetch;
 pub mod request;
+pub mod response;
 pub mod template;
 
 pub use context::Warning;
