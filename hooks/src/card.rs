@@ -282,13 +282,7 @@ impl Coding {
 
 impl fmt::Debug for Card {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Card({}, {} suggestions, {} links)",
-            self.indicator.code(),
-            self.suggestions.len(),
-            self.links.len()
-        )
+        write!(f, "Card({}, {} suggestions, {} links)", self.indicator.code(), self.suggestions.len(), self.links.len())
     }
 }
 

@@ -70,9 +70,7 @@ impl PrefetchState {
     pub fn in_style(self, style: EmptySearch, is_search: bool) -> Self {
         match (self, style) {
             (Self::Null, EmptySearch::Bundle) if is_search => Self::Resource(empty_bundle()),
-            (Self::Resource(json), EmptySearch::Null) if is_search && is_empty_bundle(&json) => {
-                Self::Null
-            }
+            (Self::Resource(json), EmptySearch::Null) if is_search && is_empty_bundle(&json) => Self::Null,
             (state, _) => state,
         }
     }
@@ -127,9 +125,7 @@ pub(crate) fn resource_type(value: &Json) -> Option<Cow<'_, str>> {
         #[serde(rename = "resourceType", borrow)]
         resource_type: Option<Cow<'a, str>>,
     }
-    serde_json::from_str::<Head<'_>>(value.as_str())
-        .ok()?
-        .resource_type
+    serde_json::from_str::<Head<'_>>(value.as_str()).ok()?.resource_type
 }
 
 /// Texts longer than this are not looked at: a Bundle without entries is small.
@@ -147,9 +143,7 @@ fn is_empty_bundle(value: &Json) -> bool {
     }
     value.as_str().len() <= EMPTY_BUNDLE_BYTES
         && serde_json::from_str::<Bundle<'_>>(value.as_str()).is_ok_and(|bundle| {
-            bundle.resource_type.as_deref() == Some("Bundle")
-                && bundle.entry.is_empty()
-                && bundle.total == 0
+            bundle.resource_type.as_deref() == Some("Bundle") && bundle.entry.is_empty() && bundle.total == 0
         })
 }
 

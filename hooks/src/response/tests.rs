@@ -33,9 +33,6 @@ fn debug_shows_no_content() {
             "links":[{"label":"SECRET","url":"https://SECRET","type":"smart"}],"overrideReasons":[{"code":"SECRET"}]}]}"#,
     )
     .unwrap();
-    let shown = format!(
-        "{response:?} {:?} {:?}",
-        response.cards[0].suggestions, response.cards[0].links
-    );
+    let shown = format!("{response:?} {:?} {:?}", response.cards[0].suggestions, response.cards[0].links);
     assert!(!shown.contains("SECRET"), "{shown}");
 }
