@@ -12,6 +12,7 @@
 //! | cards, suggestions, actions, links | [`card`], [`response`] |
 //! | vendors' answers made to obey the standard | [`firewall`], [`markdown`] |
 //! | why users don't follow a card | [`override_reason`] |
+//! | many answers made one | [`merge`] |
 //! | one plan for all services of a call: each query once, each service its own keys | [`plan`] |
 
 pub mod card;
@@ -20,6 +21,7 @@ pub mod discovery;
 pub mod firewall;
 pub mod hook;
 pub mod markdown;
+pub mod merge;
 mod named;
 pub mod override_reason;
 pub mod prefetch;
