@@ -1,5 +1,6 @@
 //! MedVAN.
 
+pub mod api;
 pub mod catalog;
 pub mod clock;
 pub mod standin;

@@ -108,7 +108,12 @@ fn member(
         descriptor: Arc::clone(descriptor),
         cds_id: service.id.clone(),
         templates: templates(&service.prefetch)?,
-        feedback_url: descriptor.transport.overrides.feedback.then(|| below(&url, "feedback")).transpose()?,
+        feedback_url: descriptor
+            .transport
+            .overrides
+            .feedback
+            .then(|| below(&url, "feedback"))
+            .transpose()?,
         audience: version
             .descriptor
             .transport
@@ -131,7 +136,8 @@ fn templates(prefetch: &IndexMap<String, String>) -> Result<IndexMap<String, Tem
 
 /// `{baseUrl}/cds-services/{id}` (CDS Hooks 2.0.1, "Calling a CDS Service"); a vendor may have its discovery elsewhere.
 fn service_url(descriptor: &Descriptor, id: &str) -> Result<Url, String> {
-    let base = Url::parse(&descriptor.transport.base_url).map_err(|error| format!("base URL: {error}"))?;
+    let base =
+        Url::parse(&descriptor.transport.base_url).map_err(|error| format!("base URL: {error}"))?;
     below(&below(&base, "cds-services")?, id)
 }
 
