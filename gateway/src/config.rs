@@ -31,6 +31,8 @@ pub struct Config {
     pub behind_tls_proxy: bool,
     /// Bounds on what callers may send and hold open.
     pub limits: ServerLimits,
+    /// Calls to other machines.
+    pub outgoing: Outgoing,
     /// Logging.
     pub log: Log,
     /// Delivery of feedback to vendors.
@@ -78,6 +80,15 @@ pub struct ServerLimits {
     pub header_read_ms: u64,
     /// Milliseconds a client may take to send the request body.
     pub body_read_ms: u64,
+}
+
+/// Calls to other machines.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outgoing {
+    /// Hosts, or `host:port`, that may be called although they are private or on another port: a FHIR server inside
+    /// the hospital, say.
+    pub allowed_hosts: Vec<String>,
 }
 
 /// Logging.
@@ -296,6 +307,7 @@ impl Default for Config {
             tls: None,
             behind_tls_proxy: false,
             limits: ServerLimits::default(),
+            outgoing: Outgoing::default(),
             log: Log::default(),
             outbox: Outbox::default(),
             discovery: Discovery::default(),

@@ -1,8 +1,26 @@
-//! MedVAN.
+//! MedVAN (医療VAN): the gateway between hospitals and the makers of medical AI.
+//!
+//! ARCHITECTURE.md shows the floors, what always holds and the way of one call; [`router`](router::router) lists
+//! every route. This crate is the only one that listens and stores.
 
 pub mod api;
+mod app;
+pub mod apply;
+mod call;
 pub mod catalog;
+pub mod cli;
 pub mod clock;
-pub mod standin;
+pub mod config;
+mod feedback;
+mod fhir;
+mod middleware;
+mod outbox;
+pub mod poll;
+pub mod router;
+pub mod server;
 pub mod store;
 pub mod tasks;
+pub mod telemetry;
+pub mod trust;
+
+pub use app::{App, StartError};

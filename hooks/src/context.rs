@@ -29,10 +29,7 @@ pub struct Warning {
 
 impl Warning {
     pub(crate) fn new(place: impl Into<Cow<'static, str>>, oddity: Oddity) -> Self {
-        Self {
-            place: place.into(),
-            oddity,
-        }
+        Self { place: place.into(), oddity }
     }
 }
 
@@ -108,11 +105,7 @@ fn rename(field: &Field, context: &mut IndexMap<String, Json>, warnings: &mut Ve
     }
 }
 
-fn check_field(
-    field: &Field,
-    value: Option<&Json>,
-    warnings: &mut Vec<Warning>,
-) -> Result<(), RequestError> {
+fn check_field(field: &Field, value: Option<&Json>, warnings: &mut Vec<Warning>) -> Result<(), RequestError> {
     match (value, field.need) {
         (Some(value), _) if !value.is_null() => check_value(field, value, warnings),
         (_, Need::Optional) => Ok(()),
@@ -124,19 +117,9 @@ fn check_field(
     }
 }
 
-fn check_value(
-    field: &Field,
-    value: &Json,
-    warnings: &mut Vec<Warning>,
-) -> Result<(), RequestError> {
+fn check_value(field: &Field, value: &Json, warnings: &mut Vec<Warning>) -> Result<(), RequestError> {
     let problem = match field.kind {
-        Kind::Id => string(value).and_then(|text| {
-            if is_id(&text) {
-                Ok(())
-            } else {
-                Err(Problem::NotAnId)
-            }
-        }),
+        Kind::Id => string(value).and_then(|text| if is_id(&text) { Ok(()) } else { Err(Problem::NotAnId) }),
         Kind::Reference => string(value).and_then(|text| reference(&text).map(|_| ())),
         Kind::References => references(value),
         Kind::Bundle => of_type(value, "Bundle"),
@@ -147,12 +130,7 @@ fn check_value(
     problem.map_err(|problem| at(field, problem))
 }
 
-fn check_user(
-    field: &Field,
-    types: &[&str],
-    value: &Json,
-    warnings: &mut Vec<Warning>,
-) -> Result<(), RequestError> {
+fn check_user(field: &Field, types: &[&str], value: &Json, warnings: &mut Vec<Warning>) -> Result<(), RequestError> {
     let text = string(value).map_err(|problem| at(field, problem))?;
     let (user_type, _) = reference(&text).map_err(|problem| at(field, problem))?;
     if !types.contains(&user_type) {
@@ -178,53 +156,34 @@ fn check_resource(
 }
 
 fn check_resources(field: &Field, name: &'static str, value: &Json) -> Result<(), RequestError> {
-    let items: Vec<Json> =
-        serde_json::from_str(value.as_str()).map_err(|_| at(field, Problem::NotAnArray))?;
+    let items: Vec<Json> = serde_json::from_str(value.as_str()).map_err(|_| at(field, Problem::NotAnArray))?;
     for (position, item) in items.iter().enumerate() {
-        of_type(item, name).map_err(|problem| {
-            RequestError::at(format!("{}[{position}]", place(field)), problem)
-        })?;
+        of_type(item, name).map_err(|problem| RequestError::at(format!("{}[{position}]", place(field)), problem))?;
     }
     Ok(())
 }
 
 /// order-select: "the selections field references FHIR resources in the draftOrders Bundle".
 fn check_selections(context: &IndexMap<String, Json>, warnings: &mut Vec<Warning>) {
-    let (Some(selections), Some(orders)) = (context.get("selections"), context.get("draftOrders"))
-    else {
+    let (Some(selections), Some(orders)) = (context.get("selections"), context.get("draftOrders")) else {
         return;
     };
     let selections: Vec<String> = serde_json::from_str(selections.as_str()).unwrap_or_default();
     let bundle: Bundle = serde_json::from_str(orders.as_str()).unwrap_or_default();
-    let known: Vec<String> = bundle
-        .entry
-        .into_iter()
-        .filter_map(Entry::reference)
-        .collect();
-    if selections
-        .iter()
-        .any(|selection| !known.contains(selection))
-    {
+    let known: Vec<String> = bundle.entry.into_iter().filter_map(Entry::reference).collect();
+    if selections.iter().any(|selection| !known.contains(selection)) {
         warnings.push(Warning::new("context.selections", Oddity::Dangling));
     }
 }
 
 /// order-dispatch: each task "SHALL reference one of the dispatchedOrders". Vendors can still use the rest of the call.
 fn check_tasks(context: &IndexMap<String, Json>, warnings: &mut Vec<Warning>) {
-    let (Some(orders), Some(tasks)) = (
-        context.get("dispatchedOrders"),
-        context.get("fulfillmentTasks"),
-    ) else {
+    let (Some(orders), Some(tasks)) = (context.get("dispatchedOrders"), context.get("fulfillmentTasks")) else {
         return;
     };
     let orders: Vec<String> = serde_json::from_str(orders.as_str()).unwrap_or_default();
     let tasks: Vec<Task> = serde_json::from_str(tasks.as_str()).unwrap_or_default();
-    let dangling = |task: &Task| {
-        task.focus
-            .reference
-            .as_ref()
-            .is_none_or(|focus| !orders.contains(focus))
-    };
+    let dangling = |task: &Task| task.focus.reference.as_ref().is_none_or(|focus| !orders.contains(focus));
     if tasks.iter().any(dangling) {
         warnings.push(Warning::new("context.fulfillmentTasks", Oddity::Dangling));
     }
@@ -276,22 +235,15 @@ fn at(field: &Field, problem: Problem) -> RequestError {
 
 fn string(value: &Json) -> Result<String, Problem> {
     let text: String = serde_json::from_str(value.as_str()).map_err(|_| Problem::NotAString)?;
-    if text.is_empty() {
-        Err(Problem::Empty)
-    } else {
-        Ok(text)
-    }
+    if text.is_empty() { Err(Problem::Empty) } else { Ok(text) }
 }
 
 fn references(value: &Json) -> Result<(), Problem> {
-    let items: Vec<String> =
-        serde_json::from_str(value.as_str()).map_err(|_| Problem::NotAnArray)?;
+    let items: Vec<String> = serde_json::from_str(value.as_str()).map_err(|_| Problem::NotAnArray)?;
     if items.is_empty() {
         return Err(Problem::NotAnArray);
     }
-    items
-        .iter()
-        .try_for_each(|item| reference(item).map(|_| ()))
+    items.iter().try_for_each(|item| reference(item).map(|_| ()))
 }
 
 fn of_type(value: &Json, name: &'static str) -> Result<(), Problem> {
@@ -304,10 +256,7 @@ fn of_type(value: &Json, name: &'static str) -> Result<(), Problem> {
 /// `{"resource": {…}}`, as in the R4 example of allergyintolerance-create.
 fn entry_holds(value: &Json, name: &str) -> bool {
     let entry: Option<Entry> = serde_json::from_str(value.as_str()).ok();
-    entry
-        .and_then(|entry| entry.resource)
-        .and_then(|head| head.resource_type)
-        .is_some_and(|found| found == name)
+    entry.and_then(|entry| entry.resource).and_then(|head| head.resource_type).is_some_and(|found| found == name)
 }
 
 /// `Type/id`, split.

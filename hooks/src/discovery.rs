@@ -69,9 +69,7 @@ impl Services {
 
 impl FromIterator<Service> for Services {
     fn from_iter<I: IntoIterator<Item = Service>>(services: I) -> Self {
-        Self {
-            services: services.into_iter().collect(),
-        }
+        Self { services: services.into_iter().collect() }
     }
 }
 
@@ -81,18 +79,12 @@ impl fmt::Display for Service {
     }
 }
 
-#[allow(
-    clippy::ref_option,
-    reason = "serde hands over a reference to the field"
-)]
+#[allow(clippy::ref_option, reason = "serde hands over a reference to the field")]
 fn is_empty(text: &Option<String>) -> bool {
     text.as_ref().is_none_or(String::is_empty)
 }
 
-#[allow(
-    clippy::ref_option,
-    reason = "serde hands over a reference to the field"
-)]
+#[allow(clippy::ref_option, reason = "serde hands over a reference to the field")]
 fn no_members(members: &Option<IndexMap<String, Json>>) -> bool {
     members.as_ref().is_none_or(IndexMap::is_empty)
 }

@@ -123,22 +123,11 @@ pub enum Kind {
 /// Users who are staff.
 const STAFF: &[&str] = &["Practitioner", "PractitionerRole"];
 /// Users of the hooks that a patient or a proxy may fire too.
-const ANYONE: &[&str] = &[
-    "Practitioner",
-    "PractitionerRole",
-    "Patient",
-    "RelatedPerson",
-];
+const ANYONE: &[&str] = &["Practitioner", "PractitionerRole", "Patient", "RelatedPerson"];
 
 const fn field(name: &'static str, kind: Kind) -> Field {
     let token = matches!(kind, Kind::Id | Kind::User(_) | Kind::Reference);
-    Field {
-        name,
-        aliases: &[],
-        kind,
-        need: Need::Required,
-        token,
-    }
+    Field { name, aliases: &[], kind, need: Need::Required, token }
 }
 
 impl Field {

@@ -14,6 +14,7 @@
 pub mod context;
 pub mod discovery;
 pub mod hook;
+pub mod plan;
 pub mod prefetch;
 pub mod request;
 pub mod template;

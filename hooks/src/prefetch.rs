@@ -6,7 +6,10 @@
 use std::{borrow::Cow, fmt};
 
 use medvan_profiles::Json;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::json;
 
 use crate::template::Unresolvable;
@@ -70,9 +73,7 @@ impl PrefetchState {
     pub fn in_style(self, style: EmptySearch, is_search: bool) -> Self {
         match (self, style) {
             (Self::Null, EmptySearch::Bundle) if is_search => Self::Resource(empty_bundle()),
-            (Self::Resource(json), EmptySearch::Null) if is_search && is_empty_bundle(&json) => {
-                Self::Null
-            }
+            (Self::Resource(json), EmptySearch::Null) if is_search && is_empty_bundle(&json) => Self::Null,
             (state, _) => state,
         }
     }
@@ -120,17 +121,39 @@ fn is_outcome(value: &Json) -> bool {
     resource_type(value).is_some_and(|name| name == "OperationOutcome")
 }
 
-/// The resourceType of a value, read without building the value.
+/// The resourceType of a value. Reading stops there: it mostly stands first, and values are large.
 pub(crate) fn resource_type(value: &Json) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Head<'a> {
-        #[serde(rename = "resourceType", borrow)]
-        resource_type: Option<Cow<'a, str>>,
-    }
-    serde_json::from_str::<Head<'_>>(value.as_str())
-        .ok()?
-        .resource_type
+    let mut found = None;
+    let mut deserializer = serde_json::Deserializer::from_str(value.as_str());
+    // The seeker stops with an error on purpose; what counts is what it found.
+    let _stopped = deserializer.deserialize_map(Seeker(&mut found));
+    found
 }
+
+struct Seeker<'f, 'de>(&'f mut Option<Cow<'de, str>>);
+
+impl<'de> Visitor<'de> for Seeker<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a resource")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<(), M::Error> {
+        while let Some(Text(name)) = members.next_key()? {
+            if name == "resourceType" {
+                let Text(name) = members.next_value()?;
+                *self.0 = Some(name);
+                return Err(M::Error::custom("found"));
+            }
+            members.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
 
 /// Texts longer than this are not looked at: a Bundle without entries is small.
 const EMPTY_BUNDLE_BYTES: usize = 16 * 1024;
@@ -141,15 +164,13 @@ fn is_empty_bundle(value: &Json) -> bool {
         #[serde(rename = "resourceType", borrow)]
         resource_type: Option<Cow<'a, str>>,
         #[serde(default)]
-        entry: Vec<serde::de::IgnoredAny>,
+        entry: Vec<IgnoredAny>,
         #[serde(default)]
         total: u64,
     }
     value.as_str().len() <= EMPTY_BUNDLE_BYTES
         && serde_json::from_str::<Bundle<'_>>(value.as_str()).is_ok_and(|bundle| {
-            bundle.resource_type.as_deref() == Some("Bundle")
-                && bundle.entry.is_empty()
-                && bundle.total == 0
+            bundle.resource_type.as_deref() == Some("Bundle") && bundle.entry.is_empty() && bundle.total == 0
         })
 }
 

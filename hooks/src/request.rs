@@ -112,20 +112,11 @@ impl Wire {
         let hook = name("hook", self.hook)?;
         let hook_instance = name("hookInstance", self.hook_instance)?;
         let fhir_server = self.fhir_server.map(http_url).transpose()?;
-        let fhir_authorization = self
-            .fhir_authorization
-            .as_ref()
-            .map(FhirAuthorization::parse)
-            .transpose()?;
+        let fhir_authorization = self.fhir_authorization.as_ref().map(FhirAuthorization::parse).transpose()?;
         if fhir_authorization.is_some() && fhir_server.is_none() {
-            return Err(RequestError::at(
-                "fhirServer",
-                Problem::AuthorizationWithoutServer,
-            ));
+            return Err(RequestError::at("fhirServer", Problem::AuthorizationWithoutServer));
         }
-        let context = self
-            .context
-            .ok_or_else(|| RequestError::at("context", Problem::Missing))?;
+        let context = self.context.ok_or_else(|| RequestError::at("context", Problem::Missing))?;
         let (patient_id, user) = (string(&context, "patientId"), string(&context, "userId"));
         let prefetch = resources(self.prefetch.unwrap_or_default())?;
         let extension = self.extension;
@@ -161,17 +152,12 @@ fn name(place: &'static str, value: Option<String>) -> Result<String, RequestErr
 }
 
 fn http_url(value: String) -> Result<String, RequestError> {
-    let url =
-        Url::parse(&value).map_err(|_| RequestError::at("fhirServer", Problem::NotAnHttpUrl))?;
+    let url = Url::parse(&value).map_err(|_| RequestError::at("fhirServer", Problem::NotAnHttpUrl))?;
     let plain = matches!(url.scheme(), "https" | "http")
         && url.host().is_some()
         && url.username().is_empty()
         && url.password().is_none();
-    if plain {
-        Ok(value)
-    } else {
-        Err(RequestError::at("fhirServer", Problem::NotAnHttpUrl))
-    }
+    if plain { Ok(value) } else { Err(RequestError::at("fhirServer", Problem::NotAnHttpUrl)) }
 }
 
 fn string(context: &IndexMap<String, Json>, field: &str) -> Option<String> {
@@ -188,10 +174,7 @@ fn resources(mut prefetch: IndexMap<String, Json>) -> Result<IndexMap<String, Js
             }
             [b'{', ..] if prefetch::resource_type(value).is_some() => {}
             _ => {
-                return Err(RequestError::at(
-                    prefetch_place(key, position),
-                    Problem::NotAResource,
-                ));
+                return Err(RequestError::at(prefetch_place(key, position), Problem::NotAResource));
             }
         }
     }
@@ -200,15 +183,8 @@ fn resources(mut prefetch: IndexMap<String, Json>) -> Result<IndexMap<String, Js
 
 /// A key is the sender's text: it is repeated only when it looks like a key.
 fn prefetch_place(key: &str, position: usize) -> Cow<'static, str> {
-    let plain = key.len() <= 64
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    if plain {
-        format!("prefetch.{key}").into()
-    } else {
-        format!("prefetch[{position}]").into()
-    }
+    let plain = key.len() <= 64 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if plain { format!("prefetch.{key}").into() } else { format!("prefetch[{position}]").into() }
 }
 
 /// The slow way, taken only by a text that was refused: which member has the wrong type.
@@ -216,32 +192,16 @@ fn diagnose(text: &str, error: &serde_json::Error) -> RequestError {
     const STRINGS: [&str; 3] = ["hook", "hookInstance", "fhirServer"];
     const OBJECTS: [&str; 3] = ["context", "prefetch", "extension"];
     let Ok(value) = serde_json::from_str::<Value>(text) else {
-        return JsonError::Syntax {
-            line: error.line(),
-            column: error.column(),
-        }
-        .into();
+        return JsonError::Syntax { line: error.line(), column: error.column() }.into();
     };
     let Some(members) = value.as_object() else {
         return RequestError::at("$this", Problem::NotAnObject);
     };
     let wrong = |name: &&&str, right: fn(&Value) -> bool| {
-        members
-            .get(**name)
-            .is_some_and(|value| !value.is_null() && !right(value))
+        members.get(**name).is_some_and(|value| !value.is_null() && !right(value))
     };
-    let string = STRINGS
-        .iter()
-        .find(|name| wrong(name, Value::is_string))
-        .map(|name| (*name, Problem::NotAString));
-    let object = || {
-        OBJECTS
-            .iter()
-            .find(|name| wrong(name, Value::is_object))
-            .map(|name| (*name, Problem::NotAnObject))
-    };
-    let (place, problem) = string
-        .or_else(object)
-        .unwrap_or(("$this", Problem::NotAnObject));
+    let string = STRINGS.iter().find(|name| wrong(name, Value::is_string)).map(|name| (*name, Problem::NotAString));
+    let object = || OBJECTS.iter().find(|name| wrong(name, Value::is_object)).map(|name| (*name, Problem::NotAnObject));
+    let (place, problem) = string.or_else(object).unwrap_or(("$this", Problem::NotAnObject));
     RequestError::at(place, problem)
 }

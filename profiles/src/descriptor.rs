@@ -159,14 +159,9 @@ impl Descriptor {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let descriptor =
-            Self::deserialize(value).map_err(|error| vec![Fault::unreadable(&error)])?;
+        let descriptor = Self::deserialize(value).map_err(|error| vec![Fault::unreadable(&error)])?;
         let faults: Vec<Fault> = rules().iter().flat_map(|rule| rule(&descriptor)).collect();
-        if faults.is_empty() {
-            Ok(Valid(descriptor))
-        } else {
-            Err(fault::ordered(faults))
-        }
+        if faults.is_empty() { Ok(Valid(descriptor)) } else { Err(fault::ordered(faults)) }
     }
 }
 

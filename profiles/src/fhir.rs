@@ -31,21 +31,14 @@ pub struct NotAResourceType;
 
 /// What a resource says it is; `None` for everything that is not a resource.
 pub fn resource_type(resource: &Value) -> Option<&str> {
-    resource
-        .get("resourceType")
-        .and_then(Value::as_str)
-        .filter(|name| is_resource_type(name))
+    resource.get("resourceType").and_then(Value::as_str).filter(|name| is_resource_type(name))
 }
 
 /// Whether a text is an id that may stand in a URL: `[A-Za-z0-9\-\.]`, up to 256 characters, and not `.` or `..`,
 /// which would be resolved as a path.
 pub fn is_id(text: &str) -> bool {
     let is_id_byte = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-    !text.is_empty()
-        && text.len() <= LONGEST_ID
-        && text.bytes().all(is_id_byte)
-        && text != "."
-        && text != ".."
+    !text.is_empty() && text.len() <= LONGEST_ID && text.bytes().all(is_id_byte) && text != "." && text != ".."
 }
 
 /// Whether a text is shaped like the name of a resource type.
@@ -80,11 +73,7 @@ impl TryFrom<String> for ResourceType {
     type Error = NotAResourceType;
 
     fn try_from(text: String) -> Result<Self, NotAResourceType> {
-        if is_resource_type(&text) {
-            Ok(Self(text))
-        } else {
-            Err(NotAResourceType)
-        }
+        if is_resource_type(&text) { Ok(Self(text)) } else { Err(NotAResourceType) }
     }
 }
 

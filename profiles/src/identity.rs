@@ -11,16 +11,21 @@
 //! group, a device, a location. A reference that speaks of a patient but cannot be read (conditional, wrong case,
 //! percent-encoded) counts as foreign.
 
+mod outline;
 mod place;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::Value;
 
-use self::place::Place;
-use crate::fhir::{Reference, resource_type};
+use self::{
+    outline::{Object, Outline},
+    place::Place,
+};
+use crate::{Json, fhir::Reference};
 
 /// Elements in which another patient is named for a good reason: the other record of the same person, the parent
 /// who pays, the unborn child that a measurement looks at.
@@ -36,9 +41,6 @@ pub const NAMES_OTHERS: &[(&str, &str)] = &[
 /// Elements that say whose record this is. A `urn:` here must lead to an entry of the same Bundle.
 const SUBJECTS: &[&str] = &["beneficiary", "for", "individual", "patient", "subject"];
 
-/// Deeper than any text that passed [`crate::json::scan`].
-const DEEPEST: usize = 128;
-
 /// A resource, or a part of it, belongs to another patient or cannot be shown to belong to this one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not the patient of this call at {place}")]
@@ -49,8 +51,20 @@ pub struct ForeignPatient {
 
 /// Checks one resource, with everything inside it, against the patient of the call.
 pub fn check(resource: &Value, patient_id: &str) -> Result<(), ForeignPatient> {
-    let root = Place::root(resource_type(resource));
-    Check { patient_id }.value(resource, &root, &Surroundings::default())
+    check_outline(Outline::deserialize(resource), patient_id)
+}
+
+/// The same, straight from the text: for what nobody needs as a `Value`. A text that cannot be read is foreign.
+pub fn check_json(resource: &Json, patient_id: &str) -> Result<(), ForeignPatient> {
+    check_outline(serde_json::from_str(resource.as_str()), patient_id)
+}
+
+fn check_outline(outline: serde_json::Result<Outline<'_>>, patient_id: &str) -> Result<(), ForeignPatient> {
+    let Ok(resource) = outline else {
+        return Err(Place::root(None).foreign());
+    };
+    let root = Place::root(resource.object().and_then(Object::resource_type));
+    Check { patient_id }.value(&resource, &root, &Surroundings::default())
 }
 
 /// Whether a reference, standing alone (`Action.resourceId`, a field of a hook's context), names another patient.
@@ -66,10 +80,7 @@ pub fn names_another_patient(reference: &str, patient_id: &str) -> bool {
 }
 
 fn speaks_of_a_patient(text: &str) -> bool {
-    text.contains('%')
-        || text
-            .split(['/', '?', '#', '|'])
-            .any(|part| part.eq_ignore_ascii_case("patient"))
+    text.contains('%') || text.split(['/', '?', '#', '|']).any(|part| part.eq_ignore_ascii_case("patient"))
 }
 
 struct Check<'p> {
@@ -90,124 +101,72 @@ struct BundleScope<'a> {
 }
 
 impl Check<'_> {
-    fn value(
-        &self,
-        value: &Value,
-        place: &Place<'_>,
-        inside: &Surroundings<'_>,
-    ) -> Result<(), ForeignPatient> {
+    fn value(&self, value: &Outline<'_>, place: &Place<'_>, inside: &Surroundings<'_>) -> Result<(), ForeignPatient> {
         match value {
-            Value::Object(members) => self.object(value, members, place, inside),
-            Value::Array(items) => items
-                .iter()
-                .enumerate()
-                .try_for_each(|(index, item)| self.value(item, &place.item(index), inside)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+            Outline::Object(object) => self.object(object, place, inside),
+            Outline::Array(items) => {
+                items.iter().try_for_each(|(index, item)| self.value(item, &place.item(*index), inside))
+            }
+            Outline::Text(_) | Outline::Scalar => Ok(()),
         }
     }
 
-    fn object(
-        &self,
-        value: &Value,
-        members: &Map<String, Value>,
-        place: &Place<'_>,
-        inside: &Surroundings<'_>,
-    ) -> Result<(), ForeignPatient> {
-        if place.depth() > DEEPEST {
-            return Err(place.foreign());
-        }
-        match resource_type(value) {
+    fn object(&self, object: &Object<'_>, place: &Place<'_>, inside: &Surroundings<'_>) -> Result<(), ForeignPatient> {
+        self.reference(object, place, inside)?;
+        match object.resource_type() {
             Some("Bundle") => {
-                let scope = BundleScope::of(members, inside.bundle);
-                self.members(
-                    members,
-                    place,
-                    &Surroundings {
-                        bundle: Some(&scope),
-                        ..*inside
-                    },
-                )
+                let scope = BundleScope::of(object, inside.bundle);
+                self.members(object, place, &Surroundings { bundle: Some(&scope), is_contained: false })
             }
             Some(name) => {
-                self.own_id(name, members, place, inside)?;
-                self.members(members, &place.resource(name), inside)
+                self.own_id(name, object, place, inside)?;
+                self.members(object, &place.resource(name), inside)
             }
-            None => {
-                self.reference(members, place, inside)?;
-                self.members(members, place, inside)
-            }
+            None => self.members(object, place, inside),
         }
     }
 
     fn own_id(
         &self,
         resource_type: &str,
-        members: &Map<String, Value>,
+        resource: &Object<'_>,
         place: &Place<'_>,
         inside: &Surroundings<'_>,
     ) -> Result<(), ForeignPatient> {
-        let is_other = resource_type == "Patient"
-            && !inside.is_contained
-            && members.get("id").and_then(Value::as_str) != Some(self.patient_id);
-        if is_other {
-            Err(place.member("id").foreign())
-        } else {
-            Ok(())
-        }
+        let is_other =
+            resource_type == "Patient" && !inside.is_contained && resource.id.as_deref() != Some(self.patient_id);
+        if is_other { Err(place.member("id").foreign()) } else { Ok(()) }
     }
 
     fn reference(
         &self,
-        members: &Map<String, Value>,
+        object: &Object<'_>,
         place: &Place<'_>,
         inside: &Surroundings<'_>,
     ) -> Result<(), ForeignPatient> {
-        let Some(reference) = members.get("reference").and_then(Value::as_str) else {
+        let Some(reference) = object.reference.as_deref() else {
             return Ok(());
         };
         let is_foreign = match Reference::parse(reference) {
             Reference::Urn(urn) => place.is_element_of(SUBJECTS) && !is_entry(inside.bundle, urn),
             _ => names_another_patient(reference, self.patient_id) && !place.names_others(),
         };
-        if is_foreign {
-            Err(place.foreign())
-        } else {
-            Ok(())
-        }
+        if is_foreign { Err(place.foreign()) } else { Ok(()) }
     }
 
-    fn members(
-        &self,
-        members: &Map<String, Value>,
-        place: &Place<'_>,
-        inside: &Surroundings<'_>,
-    ) -> Result<(), ForeignPatient> {
-        members.iter().try_for_each(|(name, value)| {
+    fn members(&self, object: &Object<'_>, place: &Place<'_>, inside: &Surroundings<'_>) -> Result<(), ForeignPatient> {
+        object.members.iter().try_for_each(|(name, value)| {
             let is_contained = inside.is_contained || name == "contained";
-            self.value(
-                value,
-                &place.member(name),
-                &Surroundings {
-                    is_contained,
-                    ..*inside
-                },
-            )
+            self.value(value, &place.member(name), &Surroundings { is_contained, ..*inside })
         })
     }
 }
 
 impl<'a> BundleScope<'a> {
-    fn of(bundle: &'a Map<String, Value>, around: Option<&'a BundleScope<'a>>) -> Self {
-        let entries = bundle
-            .get("entry")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
-        let full_urls = entries.filter_map(|entry| entry.get("fullUrl")?.as_str());
-        Self {
-            around,
-            urns: full_urls.filter(|url| url.starts_with("urn:")).collect(),
-        }
+    fn of(bundle: &'a Object<'_>, around: Option<&'a BundleScope<'a>>) -> Self {
+        let entries = bundle.member("entry").map_or(&[][..], Outline::items);
+        let full_urls = entries.iter().filter_map(|(_, entry)| entry.object()?.full_url.as_deref());
+        Self { around, urns: full_urls.filter(|url| url.starts_with("urn:")).collect() }
     }
 }
 

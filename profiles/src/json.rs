@@ -28,11 +28,7 @@ pub struct Limits {
 
 impl Limits {
     /// For one CDS Hooks request or response: 8 MiB, 64 levels, one million values.
-    pub const MESSAGE: Self = Self {
-        bytes: 8 << 20,
-        depth: 64,
-        values: 1_000_000,
-    };
+    pub const MESSAGE: Self = Self { bytes: 8 << 20, depth: 64, values: 1_000_000 };
 }
 
 /// Why a text was refused. The message names a place, never a value: it may be shown to the sender.
@@ -108,9 +104,7 @@ impl Json {
 
     /// A value that we made ourselves.
     pub fn from_value(value: &Value) -> Self {
-        Self(Arc::from(
-            serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned()),
-        ))
+        Self(Arc::from(serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())))
     }
 
     /// Whether the text is the literal `null`.
@@ -121,10 +115,7 @@ impl Json {
 
 impl JsonError {
     fn at(error: &serde_json::Error) -> Self {
-        Self::Syntax {
-            line: error.line().max(1),
-            column: error.column().max(1),
-        }
+        Self::Syntax { line: error.line().max(1), column: error.column().max(1) }
     }
 }
 

@@ -70,9 +70,7 @@ impl Change {
     pub fn needs_approval(&self) -> bool {
         match self {
             Self::Added { .. } | Self::IdReused { .. } => true,
-            Self::PrefetchWidened { .. }
-            | Self::PrefetchChanged { .. }
-            | Self::TextChanged { .. } => true,
+            Self::PrefetchWidened { .. } | Self::PrefetchChanged { .. } | Self::TextChanged { .. } => true,
             Self::Removed { .. } | Self::PrefetchNarrowed { .. } => false,
         }
     }
@@ -87,35 +85,21 @@ pub fn diff(old: &[Service], new: &[Service]) -> Vec<Change> {
             None => changes.push(gone(old, new, before)),
         }
     }
-    let known =
-        |after: &&Service| find(old, after).is_none() && moved_from(old, new, after).is_none();
-    changes.extend(new.iter().filter(known).map(|after| Change::Added {
-        id: after.id.clone(),
-        hook: after.hook.clone(),
-    }));
+    let known = |after: &&Service| find(old, after).is_none() && moved_from(old, new, after).is_none();
+    changes
+        .extend(new.iter().filter(known).map(|after| Change::Added { id: after.id.clone(), hook: after.hook.clone() }));
     changes
 }
 
 fn find<'a>(services: &'a [Service], wanted: &Service) -> Option<&'a Service> {
-    services
-        .iter()
-        .find(|service| service.id == wanted.id && service.hook == wanted.hook)
+    services.iter().find(|service| service.id == wanted.id && service.hook == wanted.hook)
 }
 
 fn gone(old: &[Service], new: &[Service], before: &Service) -> Change {
-    let successor = new
-        .iter()
-        .find(|after| moved_from(old, new, after) == Some(before));
+    let successor = new.iter().find(|after| moved_from(old, new, after) == Some(before));
     match successor {
-        Some(after) => Change::IdReused {
-            id: before.id.clone(),
-            from: before.hook.clone(),
-            to: after.hook.clone(),
-        },
-        None => Change::Removed {
-            id: before.id.clone(),
-            hook: before.hook.clone(),
-        },
+        Some(after) => Change::IdReused { id: before.id.clone(), from: before.hook.clone(), to: after.hook.clone() },
+        None => Change::Removed { id: before.id.clone(), hook: before.hook.clone() },
     }
 }
 
@@ -123,41 +107,24 @@ fn gone(old: &[Service], new: &[Service], before: &Service) -> Change {
 /// succeeds the n-th old one.
 fn moved_from<'a>(old: &'a [Service], new: &[Service], after: &Service) -> Option<&'a Service> {
     let fresh = |service: &&Service| service.id == after.id && find(old, service).is_none();
-    let position = new
-        .iter()
-        .filter(fresh)
-        .position(|service| service.hook == after.hook)?;
-    old.iter()
-        .filter(|before| before.id == after.id && find(new, before).is_none())
-        .nth(position)
+    let position = new.iter().filter(fresh).position(|service| service.hook == after.hook)?;
+    old.iter().filter(|before| before.id == after.id && find(new, before).is_none()).nth(position)
 }
 
 fn compare(before: &Service, after: &Service, changes: &mut Vec<Change>) {
     let id = &before.id;
     for (key, template) in &before.prefetch {
         let change = match after.prefetch.get(key) {
-            None => Some(Change::PrefetchNarrowed {
-                id: id.clone(),
-                key: key.clone(),
-            }),
+            None => Some(Change::PrefetchNarrowed { id: id.clone(), key: key.clone() }),
             Some(now) => compare_templates(id, key, template, now),
         };
         changes.extend(change);
     }
-    let new_keys = after
-        .prefetch
-        .keys()
-        .filter(|key| !before.prefetch.contains_key(*key));
-    changes.extend(new_keys.map(|key| Change::PrefetchWidened {
-        id: id.clone(),
-        key: key.clone(),
-    }));
+    let new_keys = after.prefetch.keys().filter(|key| !before.prefetch.contains_key(*key));
+    changes.extend(new_keys.map(|key| Change::PrefetchWidened { id: id.clone(), key: key.clone() }));
     for (member, text) in texts(before) {
         if texts(after).get(member) != Some(&text) {
-            changes.push(Change::TextChanged {
-                id: id.clone(),
-                member,
-            });
+            changes.push(Change::TextChanged { id: id.clone(), member });
         }
     }
 }
@@ -192,30 +159,18 @@ struct Conditions<'a> {
 impl<'a> Conditions<'a> {
     fn of(template: &'a str) -> Self {
         let (path, query) = template.split_once('?').unwrap_or((template, ""));
-        Self {
-            path,
-            conditions: query.split('&').filter(|part| !part.is_empty()).collect(),
-        }
+        Self { path, conditions: query.split('&').filter(|part| !part.is_empty()).collect() }
     }
 
     /// Whether every condition of `other` is one of these too. Parameters that add resources or members to the answer
     /// (`_include`, `_elements` …) are no conditions: with a difference in them nothing can be said.
     fn include(&self, other: &Self) -> bool {
         let narrowing = |part: &&&str| {
-            !part.starts_with('_')
-                || ["_count=", "_id=", "_lastUpdated="]
-                    .iter()
-                    .any(|name| part.starts_with(name))
+            !part.starts_with('_') || ["_count=", "_id=", "_lastUpdated="].iter().any(|name| part.starts_with(name))
         };
-        let extras = self
-            .conditions
-            .iter()
-            .filter(|part| !other.conditions.contains(part));
+        let extras = self.conditions.iter().filter(|part| !other.conditions.contains(part));
         self.path == other.path
-            && other
-                .conditions
-                .iter()
-                .all(|part| self.conditions.contains(part))
+            && other.conditions.iter().all(|part| self.conditions.contains(part))
             && extras.clone().count() == extras.filter(narrowing).count()
     }
 }

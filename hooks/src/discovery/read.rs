@@ -11,11 +11,7 @@ const SERVICES: usize = 500;
 /// More prefetch keys than this are not read.
 const KEYS: usize = 64;
 
-const LIMITS: Limits = Limits {
-    bytes: 1 << 20,
-    depth: 32,
-    values: 50_000,
-};
+const LIMITS: Limits = Limits { bytes: 1 << 20, depth: 32, values: 50_000 };
 
 /// What a document said, and where it deviates from the standard.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -64,62 +60,37 @@ type Members = IndexMap<String, Json>;
 
 impl Discovered {
     fn defect(&mut self, place: impl Into<String>, reason: &'static str) {
-        self.defects.push(Defect {
-            place: place.into(),
-            reason,
-        });
+        self.defects.push(Defect { place: place.into(), reason });
     }
 
     /// The array that the standard asks for; a bare array and an object map have been seen, and mean the same.
     fn definitions(&mut self, document: &Json) -> Result<Vec<(String, Json)>, NotADiscovery> {
         if let Some(services) = read_as::<Vec<Json>>(document) {
-            self.defect(
-                "",
-                "must be an object with \"services\"; read as the array of services",
-            );
+            self.defect("", "must be an object with \"services\"; read as the array of services");
             return Ok(numbered("", services));
         }
-        let services =
-            read_as::<Members>(document).and_then(|mut members| members.swap_remove("services"));
+        let services = read_as::<Members>(document).and_then(|mut members| members.swap_remove("services"));
         let services = services.ok_or(NotADiscovery::NoServices)?;
         if let Some(services) = read_as::<Vec<Json>>(&services) {
             return Ok(numbered("/services", services));
         }
         let services = read_as::<Members>(&services).ok_or(NotADiscovery::NoServices)?;
-        self.defect(
-            "/services",
-            "must be an array; the values of the object are read",
-        );
-        Ok(services
-            .into_iter()
-            .map(|(key, value)| (format!("/services/{}", escape(&key)), value))
-            .collect())
+        self.defect("/services", "must be an array; the values of the object are read");
+        Ok(services.into_iter().map(|(key, value)| (format!("/services/{}", escape(&key)), value)).collect())
     }
 
     fn read_service(&mut self, place: &str, definition: &Json) {
         let Some(members) = read_as::<Members>(definition) else {
             return self.defect(place, "must be an object; not read");
         };
-        let Some(id) = self
-            .text(place, &members, "id")
-            .filter(|id| is_url_safe(id))
-        else {
-            return self.defect(
-                format!("{place}/id"),
-                "is required and becomes part of the URL; the service is not read",
-            );
+        let Some(id) = self.text(place, &members, "id").filter(|id| is_url_safe(id)) else {
+            return self
+                .defect(format!("{place}/id"), "is required and becomes part of the URL; the service is not read");
         };
         let Some(hook) = self.text(place, &members, "hook") else {
-            return self.defect(
-                format!("{place}/hook"),
-                "is required; the service is not read",
-            );
+            return self.defect(format!("{place}/hook"), "is required; the service is not read");
         };
-        if self
-            .services
-            .iter()
-            .any(|known| known.id == id && known.hook == hook)
-        {
+        if self.services.iter().any(|known| known.id == id && known.hook == hook) {
             return self.defect(place, "the same id and hook again; not read");
         }
         let service = self.rest(place, id, hook, &members);
@@ -129,10 +100,7 @@ impl Discovered {
     fn rest(&mut self, place: &str, id: String, hook: String, members: &Members) -> Service {
         let title = self.text(place, members, "title");
         let description = self.text(place, members, "description").unwrap_or_else(|| {
-            self.defect(
-                format!("{place}/description"),
-                "is required; read as the title",
-            );
+            self.defect(format!("{place}/description"), "is required; read as the title");
             title.clone().unwrap_or_else(|| id.clone())
         });
         Service {
@@ -151,10 +119,7 @@ impl Discovered {
     fn text(&mut self, place: &str, members: &Members, name: &str) -> Option<String> {
         let text = read_as::<String>(members.get(name)?).filter(|text| !text.is_empty());
         if text.is_none() {
-            self.defect(
-                format!("{place}/{name}"),
-                "must be a string that is not empty; read as absent",
-            );
+            self.defect(format!("{place}/{name}"), "must be a string that is not empty; read as absent");
         }
         text
     }
@@ -162,10 +127,7 @@ impl Discovered {
     fn members(&mut self, place: &str, name: &str, value: Option<&Json>) -> Option<Members> {
         let members = read_as::<Members>(value?);
         if members.is_none() {
-            self.defect(
-                format!("{place}/{name}"),
-                "must be an object; read as absent",
-            );
+            self.defect(format!("{place}/{name}"), "must be an object; read as absent");
         }
         members
     }
@@ -189,19 +151,13 @@ fn read_as<T: DeserializeOwned>(json: &Json) -> Option<T> {
 }
 
 fn numbered(place: &str, services: Vec<Json>) -> Vec<(String, Json)> {
-    services
-        .into_iter()
-        .enumerate()
-        .map(|(index, value)| (format!("{place}/{index}"), value))
-        .collect()
+    services.into_iter().enumerate().map(|(index, value)| (format!("{place}/{index}"), value)).collect()
 }
 
 /// An id that can stand in a path as it is.
 fn is_url_safe(id: &str) -> bool {
     id.len() <= 128
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
         && id != "."
         && id != ".."
 }

@@ -7,11 +7,7 @@ pub(super) static HOOK: Hook = Hook {
     version: "1.0",
     maturity: 1,
     replaced_by: None,
-    fields: &[
-        field("userId", Kind::User(STAFF)),
-        field("patientId", Kind::Id),
-        field("encounterId", Kind::Id),
-    ],
+    fields: &[field("userId", Kind::User(STAFF)), field("patientId", Kind::Id), field("encounterId", Kind::Id)],
     example: EXAMPLE,
 };
 

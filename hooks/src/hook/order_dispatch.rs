@@ -13,13 +13,9 @@ pub(super) static HOOK: Hook = Hook {
     replaced_by: None,
     fields: &[
         field("patientId", Kind::Id),
-        field("dispatchedOrders", Kind::References)
-            .aliases(&["dispatched-orders"])
-            .tokenized(),
+        field("dispatchedOrders", Kind::References).aliases(&["dispatched-orders"]).tokenized(),
         field("performer", Kind::Reference),
-        field("fulfillmentTasks", Kind::Resources("Task"))
-            .need(Need::Optional)
-            .aliases(&["fulfillment-tasks"]),
+        field("fulfillmentTasks", Kind::Resources("Task")).need(Need::Optional).aliases(&["fulfillment-tasks"]),
     ],
     example: EXAMPLE,
 };

@@ -28,25 +28,17 @@ pub struct FhirAuthorization {
 
 impl FhirAuthorization {
     pub(super) fn parse(json: &Json) -> Result<Self, RequestError> {
-        let wire: Wire =
-            serde_json::from_str(json.as_str()).map_err(|_| diagnose(&json.value()))?;
+        let wire: Wire = serde_json::from_str(json.as_str()).map_err(|_| diagnose(&json.value()))?;
         let text = |name: &'static str, value: Option<String>| present(name, value);
         let token_type = text("token_type", wire.token_type)?;
         if !token_type.eq_ignore_ascii_case("bearer") {
-            return Err(RequestError::at(
-                "fhirAuthorization.token_type",
-                Problem::NotBearer,
-            ));
+            return Err(RequestError::at("fhirAuthorization.token_type", Problem::NotBearer));
         }
-        let expires_in = wire
-            .expires_in
-            .ok_or_else(|| at("expires_in", Problem::Missing))?;
+        let expires_in = wire.expires_in.ok_or_else(|| at("expires_in", Problem::Missing))?;
         Ok(Self {
             access_token: token(present("access_token", wire.access_token)?)?,
             token_type,
-            expires_in: expires_in
-                .as_u64()
-                .ok_or_else(|| at("expires_in", Problem::NotSeconds))?,
+            expires_in: expires_in.as_u64().ok_or_else(|| at("expires_in", Problem::NotSeconds))?,
             scope: text("scope", wire.scope)?,
             subject: text("subject", wire.subject)?,
             patient: wire.patient,
@@ -54,25 +46,13 @@ impl FhirAuthorization {
     }
 
     /// cds-r-2: a token with patient scopes says which patient. Another one than the context's would read foreign data.
-    pub(super) fn check(
-        &self,
-        patient_id: Option<&str>,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<(), RequestError> {
+    pub(super) fn check(&self, patient_id: Option<&str>, warnings: &mut Vec<Warning>) -> Result<(), RequestError> {
         match (&self.patient, patient_id) {
             (Some(token), Some(context)) if token.trim_start_matches("Patient/") != context => {
                 Err(at("patient", Problem::OtherPatient))
             }
-            (None, _)
-                if self
-                    .scope
-                    .split_whitespace()
-                    .any(|scope| scope.starts_with("patient/")) =>
-            {
-                warnings.push(Warning::new(
-                    "fhirAuthorization.patient",
-                    Oddity::PatientScopeWithoutPatient,
-                ));
+            (None, _) if self.scope.split_whitespace().any(|scope| scope.starts_with("patient/")) => {
+                warnings.push(Warning::new("fhirAuthorization.patient", Oddity::PatientScopeWithoutPatient));
                 Ok(())
             }
             _ => Ok(()),
@@ -127,11 +107,7 @@ fn diagnose(value: &Value) -> RequestError {
     let Some(members) = value.as_object() else {
         return RequestError::at("fhirAuthorization", Problem::NotAnObject);
     };
-    let wrong = |name: &&&str| {
-        members
-            .get(**name)
-            .is_some_and(|value| !value.is_null() && !value.is_string())
-    };
+    let wrong = |name: &&&str| members.get(**name).is_some_and(|value| !value.is_null() && !value.is_string());
     match STRINGS.iter().find(wrong) {
         Some(member) => at(member, Problem::NotAString),
         None => at("expires_in", Problem::NotSeconds),

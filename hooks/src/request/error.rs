@@ -23,18 +23,15 @@ pub enum RequestError {
 
 impl RequestError {
     pub(crate) fn at(place: impl Into<Cow<'static, str>>, problem: Problem) -> Self {
-        Self::Member {
-            place: place.into(),
-            problem,
-        }
+        Self::Member { place: place.into(), problem }
     }
 
     /// For people: English, then Japanese. Holds the place, the reason and the mend; no value from the request.
     pub fn diagnostics(&self) -> String {
         match self {
-            Self::Json(error) => format!(
-                "The request body is refused: {error}. / リクエスト本文を JSON として解釈できません。"
-            ),
+            Self::Json(error) => {
+                format!("The request body is refused: {error}. / リクエスト本文を JSON として解釈できません。")
+            }
             Self::Member { place, problem } => {
                 format!("{place}: {problem}. / {place}: {}", problem.japanese())
             }
@@ -90,9 +87,7 @@ pub enum Problem {
     #[error("must be the patient of context.patientId")]
     OtherPatient,
     /// A prefetch value must be a resource, an OperationOutcome or `null`.
-    #[error(
-        "must be a FHIR resource with resourceType, or null; leave the key out if it cannot be provided"
-    )]
+    #[error("must be a FHIR resource with resourceType, or null; leave the key out if it cannot be provided")]
     NotAResource,
     /// A FHIR id of the wrong form.
     #[error("must be a FHIR id (letters, digits, '-' and '.'), without a resource type before it")]
@@ -114,18 +109,14 @@ impl Problem {
             Self::NotAnObject => "JSON のオブジェクトにしてください。",
             Self::NotAnArray => "要素が 1 つ以上の JSON 配列にしてください。",
             Self::NotAName => "制御文字を含まない 255 バイト以内の文字列にしてください。",
-            Self::NotAnHttpUrl => {
-                "利用者名とパスワードを含まない http(s) の絶対 URL にしてください。"
-            }
+            Self::NotAnHttpUrl => "利用者名とパスワードを含まない http(s) の絶対 URL にしてください。",
             Self::AuthorizationWithoutServer => "fhirAuthorization を送る場合は必須です。",
             Self::NotBearer => "\"Bearer\" にしてください。",
             Self::NotSeconds => "秒数を整数で送ってください（文字列は不可）。",
             Self::NotAToken => "Bearer トークンの形式ではありません。",
             Self::OtherPatient => "context.patientId と同じ患者にしてください。",
             Self::NotAResource => "resourceType を持つ FHIR リソースか null にしてください。",
-            Self::NotAnId => {
-                "FHIR の id（英数字と - と .）にしてください。リソース型は付けません。"
-            }
+            Self::NotAnId => "FHIR の id（英数字と - と .）にしてください。リソース型は付けません。",
             Self::NotAReference => "「リソース型/id」の形式にしてください。",
             Self::NotOfType(name) => return format!("FHIR の {name} にしてください。"),
         };

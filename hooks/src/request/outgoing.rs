@@ -37,11 +37,7 @@ pub enum OmittedKeys {
 impl Outgoing<'_> {
     /// The body of the call.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let size = self
-            .context
-            .values()
-            .map(|json| json.as_str().len())
-            .sum::<usize>()
+        let size = self.context.values().map(|json| json.as_str().len()).sum::<usize>()
             + self.prefetch.values().map(size).sum::<usize>();
         let mut bytes = Vec::with_capacity(size + 1024);
         // Writing strings and checked JSON texts into memory has no way to fail.
@@ -61,11 +57,7 @@ impl Serialize for Outgoing<'_> {
         if prefetch.len() > 0 {
             map.serialize_entry("prefetch", &prefetch)?;
         }
-        if let Some(extension) = self
-            .extension
-            .as_ref()
-            .filter(|extension| !extension.is_empty())
-        {
+        if let Some(extension) = self.extension.as_ref().filter(|extension| !extension.is_empty()) {
             map.serialize_entry("extension", extension)?;
         }
         map.end()
@@ -81,10 +73,7 @@ impl Keys<'_> {
     }
 
     fn len(&self) -> usize {
-        self.0
-            .values()
-            .filter(|state| self.is_written(state))
-            .count()
+        self.0.values().filter(|state| self.is_written(state)).count()
     }
 }
 
@@ -93,13 +82,9 @@ impl Serialize for Keys<'_> {
         let mut map = serializer.serialize_map(Some(self.len()))?;
         for (key, state) in self.0.iter().filter(|(_, state)| self.is_written(state)) {
             match state {
-                PrefetchState::Omitted(omission) => {
-                    map.serialize_entry(key, &prefetch::outcome_for(*omission))?
-                }
+                PrefetchState::Omitted(omission) => map.serialize_entry(key, &prefetch::outcome_for(*omission))?,
                 PrefetchState::Null => map.serialize_entry(key, &())?,
-                PrefetchState::Failed(json) | PrefetchState::Resource(json) => {
-                    map.serialize_entry(key, json)?
-                }
+                PrefetchState::Failed(json) | PrefetchState::Resource(json) => map.serialize_entry(key, json)?,
             }
         }
         map.end()

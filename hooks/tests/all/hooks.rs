@@ -32,9 +32,7 @@ fn all_thirteen_published_hooks_are_listed_once() {
 #[test]
 fn the_example_of_every_hook_passes_its_own_schema_without_a_warning() {
     for hook in hook::all() {
-        let warnings = parse(&call(hook.name, &example(hook)))
-            .check()
-            .expect(hook.name);
+        let warnings = parse(&call(hook.name, &example(hook))).check().expect(hook.name);
         let deprecated = usize::from(hook.replaced_by.is_some());
         assert_eq!(warnings.len(), deprecated, "{}: {warnings:?}", hook.name);
     }
@@ -45,25 +43,14 @@ fn a_call_without_a_required_field_is_refused_and_names_it() {
     for hook in hook::all() {
         for field in hook.fields {
             let mut context = example(hook);
-            context
-                .as_object_mut()
-                .expect("an object")
-                .remove(field.name);
+            context.as_object_mut().expect("an object").remove(field.name);
             let outcome = parse(&call(hook.name, &context)).check();
             match field.need {
                 Need::Required => {
                     let error = outcome.expect_err(field.name);
-                    assert_eq!(
-                        error.expression(),
-                        Some(format!("context.{}", field.name).as_str())
-                    );
+                    assert_eq!(error.expression(), Some(format!("context.{}", field.name).as_str()));
                 }
-                Need::Expected => assert!(
-                    outcome
-                        .expect(field.name)
-                        .iter()
-                        .any(|w| w.place.ends_with(field.name))
-                ),
+                Need::Expected => assert!(outcome.expect(field.name).iter().any(|w| w.place.ends_with(field.name))),
                 Need::Optional => assert!(outcome.is_ok(), "{}.{}", hook.name, field.name),
             }
         }
@@ -74,25 +61,12 @@ fn a_call_without_a_required_field_is_refused_and_names_it() {
 fn a_field_of_the_wrong_type_is_refused_and_named() {
     for hook in hook::all() {
         for field in hook.fields {
-            for wrong in [
-                json!(1),
-                json!(true),
-                json!(""),
-                json!([]),
-                json!({}),
-                json!("a b"),
-                json!([1]),
-            ] {
+            for wrong in [json!(1), json!(true), json!(""), json!([]), json!({}), json!("a b"), json!([1])] {
                 let mut context = example(hook);
                 context[field.name] = wrong.clone();
                 let outcome = parse(&call(hook.name, &context)).check();
                 let tolerated = field.name == "fulfillmentTasks" && wrong == json!([]);
-                assert!(
-                    outcome.is_err() || tolerated,
-                    "{}.{} took {wrong}",
-                    hook.name,
-                    field.name
-                );
+                assert!(outcome.is_err() || tolerated, "{}.{} took {wrong}", hook.name, field.name);
             }
         }
     }
@@ -100,13 +74,8 @@ fn a_field_of_the_wrong_type_is_refused_and_named() {
 
 #[test]
 fn the_tokens_of_each_table_are_the_primitive_fields_and_dispatched_orders() {
-    let tokens: Vec<&str> = Hook::find("order-dispatch")
-        .expect("known")
-        .fields
-        .iter()
-        .filter(|f| f.token)
-        .map(|f| f.name)
-        .collect();
+    let tokens: Vec<&str> =
+        Hook::find("order-dispatch").expect("known").fields.iter().filter(|f| f.token).map(|f| f.name).collect();
     assert_eq!(tokens, ["patientId", "dispatchedOrders", "performer"]);
     let sign = Hook::find("order-sign").expect("known");
     assert!(!sign.field("draftOrders").expect("known").token);
@@ -126,26 +95,15 @@ fn names_of_the_standards_own_examples_are_taken_with_a_warning_and_renamed() {
         ("order-dispatch", "fulfillmentTasks", "fulfillment-tasks"),
         ("order-dispatch", "dispatchedOrders", "dispatched-orders"),
         ("medication-verify", "medication", "order"),
-        (
-            "allergyintolerance-create",
-            "allergyIntolerance",
-            "allergyIntolerances",
-        ),
+        ("allergyintolerance-create", "allergyIntolerance", "allergyIntolerances"),
     ] {
         let mut context = example(Hook::find(hook).expect("known"));
-        let value = context
-            .as_object_mut()
-            .expect("an object")
-            .remove(field)
-            .expect(field);
+        let value = context.as_object_mut().expect("an object").remove(field).expect(field);
         context[alias] = value.clone();
         let (request, warnings) = warned(hook, &context);
         assert_eq!(request.context[field].value(), value);
         assert!(!request.context.contains_key(alias));
-        assert_eq!(
-            warnings,
-            [format!("context.{field}: was sent as \"{alias}\"; renamed")]
-        );
+        assert_eq!(warnings, [format!("context.{field}: was sent as \"{alias}\"; renamed")]);
     }
 }
 
@@ -161,20 +119,11 @@ fn an_alias_beside_the_real_name_is_dropped() {
 
 #[test]
 fn a_wrapped_resource_of_the_standards_examples_is_taken_with_a_warning() {
-    let bare =
-        example(Hook::find("allergyintolerance-create").expect("known"))["allergyIntolerance"]
-            .clone();
-    for wrapped in [
-        json!({"resource": bare}),
-        json!({"resourceType": "Bundle", "entry": [{"resource": bare}]}),
-    ] {
-        let context =
-            json!({"userId": "Practitioner/a", "patientId": "p", "allergyIntolerance": wrapped});
+    let bare = example(Hook::find("allergyintolerance-create").expect("known"))["allergyIntolerance"].clone();
+    for wrapped in [json!({"resource": bare}), json!({"resourceType": "Bundle", "entry": [{"resource": bare}]})] {
+        let context = json!({"userId": "Practitioner/a", "patientId": "p", "allergyIntolerance": wrapped});
         let (_, warnings) = warned("allergyintolerance-create", &context);
-        assert_eq!(
-            warnings,
-            ["context.allergyIntolerance: is wrapped; the table asks for the bare resource"]
-        );
+        assert_eq!(warnings, ["context.allergyIntolerance: is wrapped; the table asks for the bare resource"]);
     }
 }
 
@@ -194,14 +143,9 @@ fn selections_outside_the_draft_orders_and_tasks_of_other_orders_are_warned_of()
 #[test]
 fn a_user_of_an_unexpected_type_is_a_warning_and_a_bare_user_id_an_error() {
     let context = json!({"userId": "Device/kiosk", "patientId": "p"});
-    assert_eq!(
-        warned("patient-view", &context).1,
-        ["context.userId: is of a type that this hook does not expect"]
-    );
+    assert_eq!(warned("patient-view", &context).1, ["context.userId: is of a type that this hook does not expect"]);
     let context = json!({"userId": "dr-1", "patientId": "p"});
-    let error = parse(&call("patient-view", &context))
-        .check()
-        .expect_err("not a reference");
+    let error = parse(&call("patient-view", &context)).check().expect_err("not a reference");
     assert_eq!(error.expression(), Some("context.userId"));
 }
 

@@ -2,4 +2,6 @@
 
 mod discovery;
 mod hooks;
+mod plan;
 mod request;
+mod template;

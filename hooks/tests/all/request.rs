@@ -13,10 +13,7 @@ use serde_json::{Value, json};
 use crate::hooks::{call, parse};
 
 fn view() -> Value {
-    call(
-        "patient-view",
-        &json!({"userId": "Practitioner/a", "patientId": "p-1"}),
-    )
+    call("patient-view", &json!({"userId": "Practitioner/a", "patientId": "p-1"}))
 }
 
 fn authorized() -> Value {
@@ -31,9 +28,7 @@ fn authorized() -> Value {
 
 fn refused(value: &Value) -> RequestError {
     let text = value.to_string();
-    Request::parse(text.as_bytes())
-        .and_then(|mut request| request.check())
-        .expect_err(&text)
+    Request::parse(text.as_bytes()).and_then(|mut request| request.check()).expect_err(&text)
 }
 
 /// Changes one member of a good call and says where the refusal points.
@@ -50,11 +45,7 @@ fn a_good_call_is_read_whole() {
         (request.hook.as_str(), request.patient_id(), request.user()),
         ("patient-view", Some("p-1"), Some("Practitioner/a"))
     );
-    let FhirAuthorization {
-        access_token,
-        expires_in,
-        ..
-    } = request.fhir_authorization.expect("sent");
+    let FhirAuthorization { access_token, expires_in, .. } = request.fhir_authorization.expect("sent");
     assert_eq!((access_token.as_str(), expires_in), ("opaque-token", 30));
 }
 
@@ -75,81 +66,31 @@ fn each_wrong_member_is_refused_at_its_place() {
         ("/fhirServer", json!(null), "fhirServer"),
         ("/fhirServer", json!("ehr.example/fhir"), "fhirServer"),
         ("/fhirServer", json!("file:///etc/passwd"), "fhirServer"),
-        (
-            "/fhirServer",
-            json!("https://user:pw@ehr.example/fhir"),
-            "fhirServer",
-        ),
+        ("/fhirServer", json!("https://user:pw@ehr.example/fhir"), "fhirServer"),
         ("/fhirAuthorization", json!("Bearer x"), "fhirAuthorization"),
-        (
-            "/fhirAuthorization/access_token",
-            json!(null),
-            "fhirAuthorization.access_token",
-        ),
-        (
-            "/fhirAuthorization/access_token",
-            json!("a\r\nX-Evil: 1"),
-            "fhirAuthorization.access_token",
-        ),
-        (
-            "/fhirAuthorization/token_type",
-            json!("MAC"),
-            "fhirAuthorization.token_type",
-        ),
-        (
-            "/fhirAuthorization/expires_in",
-            json!("300"),
-            "fhirAuthorization.expires_in",
-        ),
-        (
-            "/fhirAuthorization/expires_in",
-            json!(-1),
-            "fhirAuthorization.expires_in",
-        ),
-        (
-            "/fhirAuthorization/scope",
-            json!(""),
-            "fhirAuthorization.scope",
-        ),
-        (
-            "/fhirAuthorization/subject",
-            json!(["a"]),
-            "fhirAuthorization.subject",
-        ),
-        (
-            "/fhirAuthorization/patient",
-            json!("p-2"),
-            "fhirAuthorization.patient",
-        ),
-        (
-            "/context/patientId",
-            json!("Patient/p-1"),
-            "context.patientId",
-        ),
+        ("/fhirAuthorization/access_token", json!(null), "fhirAuthorization.access_token"),
+        ("/fhirAuthorization/access_token", json!("a\r\nX-Evil: 1"), "fhirAuthorization.access_token"),
+        ("/fhirAuthorization/token_type", json!("MAC"), "fhirAuthorization.token_type"),
+        ("/fhirAuthorization/expires_in", json!("300"), "fhirAuthorization.expires_in"),
+        ("/fhirAuthorization/expires_in", json!(-1), "fhirAuthorization.expires_in"),
+        ("/fhirAuthorization/scope", json!(""), "fhirAuthorization.scope"),
+        ("/fhirAuthorization/subject", json!(["a"]), "fhirAuthorization.subject"),
+        ("/fhirAuthorization/patient", json!("p-2"), "fhirAuthorization.patient"),
+        ("/context/patientId", json!("Patient/p-1"), "context.patientId"),
         ("/context/patientId", json!("p 1"), "context.patientId"),
         ("/context/patientId", json!(".."), "context.patientId"),
     ] {
-        assert_eq!(
-            refusal_of(authorized(), pointer, wrong.clone()),
-            place,
-            "{pointer} = {wrong}"
-        );
+        assert_eq!(refusal_of(authorized(), pointer, wrong.clone()), place, "{pointer} = {wrong}");
     }
 }
 
 #[test]
 fn an_authorization_needs_a_server_but_a_server_no_authorization() {
     let mut value = authorized();
-    value
-        .as_object_mut()
-        .expect("an object")
-        .remove("fhirServer");
+    value.as_object_mut().expect("an object").remove("fhirServer");
     assert_eq!(refused(&value).expression(), Some("fhirServer"));
     let mut value = authorized();
-    value
-        .as_object_mut()
-        .expect("an object")
-        .remove("fhirAuthorization");
+    value.as_object_mut().expect("an object").remove("fhirAuthorization");
     assert!(parse(&value).fhir_authorization.is_none());
 }
 
@@ -168,10 +109,7 @@ fn a_hook_instance_that_is_no_uuid_is_taken_with_a_warning() {
     let mut value = view();
     value["hookInstance"] = json!("fhir-mcp-instance");
     let warnings = parse(&value).check().expect("tolerated");
-    assert_eq!(
-        warnings[0].to_string(),
-        "hookInstance: is not a UUID; taken as it is"
-    );
+    assert_eq!(warnings[0].to_string(), "hookInstance: is not a UUID; taken as it is");
 }
 
 #[test]
@@ -188,17 +126,8 @@ fn prefetch_values_are_resources_or_null() {
     let mut value = view();
     value["prefetch"] = json!({"a": {"resourceType": "Patient"}, "b": null, "c": {}});
     let request = parse(&value);
-    assert_eq!(
-        PrefetchState::of(request.prefetch["c"].clone()),
-        PrefetchState::Null
-    );
-    for wrong in [
-        json!("x"),
-        json!([]),
-        json!(1),
-        json!({"id": "1"}),
-        json!({"resourceType": 3}),
-    ] {
+    assert_eq!(PrefetchState::of(request.prefetch["c"].clone()), PrefetchState::Null);
+    for wrong in [json!("x"), json!([]), json!(1), json!({"id": "1"}), json!({"resourceType": 3})] {
         value["prefetch"] = json!({"patient": wrong});
         assert_eq!(refused(&value).expression(), Some("prefetch.patient"));
     }
@@ -217,20 +146,11 @@ fn a_text_that_two_parsers_could_read_differently_is_refused() {
         "",
         "[1",
     ] {
-        assert!(
-            matches!(Request::parse(text.as_bytes()), Err(RequestError::Json(_))),
-            "{text}"
-        );
+        assert!(matches!(Request::parse(text.as_bytes()), Err(RequestError::Json(_))), "{text}");
     }
-    assert!(matches!(
-        Request::parse(b"{\"hook\":\"\xff\"}"),
-        Err(RequestError::Json(_))
-    ));
+    assert!(matches!(Request::parse(b"{\"hook\":\"\xff\"}"), Err(RequestError::Json(_))));
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    assert!(matches!(
-        Request::parse(deep.as_bytes()),
-        Err(RequestError::Json(_))
-    ));
+    assert!(matches!(Request::parse(deep.as_bytes()), Err(RequestError::Json(_))));
     assert_eq!(refused(&json!([])).expression(), Some("$this"));
 }
 
@@ -261,21 +181,12 @@ fn outgoing(prefetch: IndexMap<String, PrefetchState>, omitted_keys: OmittedKeys
 }
 
 fn states() -> IndexMap<String, PrefetchState> {
-    let json =
-        |text: &str| Json::parse(text.as_bytes(), &medvan_profiles::Limits::MESSAGE).expect("JSON");
+    let json = |text: &str| Json::parse(text.as_bytes(), &medvan_profiles::Limits::MESSAGE).expect("JSON");
     IndexMap::from([
         ("a".to_owned(), PrefetchState::Omitted(Omission::OutOfTime)),
         ("b".to_owned(), PrefetchState::Null),
-        (
-            "c".to_owned(),
-            PrefetchState::of(json(r#"{"resourceType":"OperationOutcome","issue":[]}"#)),
-        ),
-        (
-            "d".to_owned(),
-            PrefetchState::of(json(
-                "{\"resourceType\": \"Observation\",\n \"v\": 1.00, \"_x\": \"　\"}",
-            )),
-        ),
+        ("c".to_owned(), PrefetchState::of(json(r#"{"resourceType":"OperationOutcome","issue":[]}"#))),
+        ("d".to_owned(), PrefetchState::of(json("{\"resourceType\": \"Observation\",\n \"v\": 1.00, \"_x\": \"　\"}"))),
     ])
 }
 
@@ -286,35 +197,24 @@ fn the_four_states_of_a_key_are_written_as_the_standard_says() {
                  \"d\":{\"resourceType\": \"Observation\",\n \"v\": 1.00, \"_x\": \"　\"}";
     assert_eq!(
         outgoing(states(), OmittedKeys::LeaveOut),
-        format!(
-            r#"{{"hook":"patient-view","hookInstance":"i-1",{context},"prefetch":{{{known}}}}}"#
-        )
+        format!(r#"{{"hook":"patient-view","hookInstance":"i-1",{context},"prefetch":{{{known}}}}}"#)
     );
 }
 
 #[test]
 fn a_service_that_cannot_live_without_a_key_is_told_that_it_is_unknown_never_that_there_is_none() {
-    let sent: Value =
-        serde_json::from_str(&outgoing(states(), OmittedKeys::SendOutcome)).expect("JSON");
+    let sent: Value = serde_json::from_str(&outgoing(states(), OmittedKeys::SendOutcome)).expect("JSON");
     assert_eq!(sent["prefetch"]["a"]["resourceType"], "OperationOutcome");
-    assert_eq!(
-        sent["prefetch"]["a"]["issue"][0]["diagnostics"],
-        "not ready in time"
-    );
+    assert_eq!(sent["prefetch"]["a"]["issue"][0]["diagnostics"], "not ready in time");
 }
 
 #[test]
 fn nothing_empty_is_ever_written() {
-    let nothing_known =
-        IndexMap::from([("a".to_owned(), PrefetchState::Omitted(Omission::NoAccess))]);
+    let nothing_known = IndexMap::from([("a".to_owned(), PrefetchState::Omitted(Omission::NoAccess))]);
     for prefetch in [IndexMap::new(), nothing_known] {
-        let sent: Value =
-            serde_json::from_str(&outgoing(prefetch, OmittedKeys::LeaveOut)).expect("JSON");
+        let sent: Value = serde_json::from_str(&outgoing(prefetch, OmittedKeys::LeaveOut)).expect("JSON");
         assert_eq!(
-            sent.as_object()
-                .expect("an object")
-                .keys()
-                .collect::<Vec<_>>(),
+            sent.as_object().expect("an object").keys().collect::<Vec<_>>(),
             ["context", "hook", "hookInstance"]
         );
     }
@@ -324,19 +224,10 @@ fn nothing_empty_is_ever_written() {
 fn an_empty_search_is_told_in_the_style_the_service_expects() {
     let bundle = |value: Value| PrefetchState::of(Json::from_value(&value));
     let empty = bundle(json!({"resourceType": "Bundle", "type": "searchset", "total": 0}));
-    assert_eq!(
-        empty.clone().in_style(EmptySearch::Null, true),
-        PrefetchState::Null
-    );
+    assert_eq!(empty.clone().in_style(EmptySearch::Null, true), PrefetchState::Null);
     assert_eq!(empty.clone().in_style(EmptySearch::Bundle, true), empty);
-    assert!(matches!(
-        PrefetchState::Null.in_style(EmptySearch::Bundle, true),
-        PrefetchState::Resource(_)
-    ));
-    assert_eq!(
-        PrefetchState::Null.in_style(EmptySearch::Bundle, false),
-        PrefetchState::Null
-    );
+    assert!(matches!(PrefetchState::Null.in_style(EmptySearch::Bundle, true), PrefetchState::Resource(_)));
+    assert_eq!(PrefetchState::Null.in_style(EmptySearch::Bundle, false), PrefetchState::Null);
     let counted = bundle(json!({"resourceType": "Bundle", "type": "searchset", "total": 3}));
     assert_eq!(counted.clone().in_style(EmptySearch::Null, true), counted);
 }
@@ -383,9 +274,8 @@ pub(crate) fn any_json() -> impl Strategy<Value = Value> {
         ]);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(name, inner, 0..4).prop_map(|map| Value::Object(
-                map.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
-            )),
+            prop::collection::btree_map(name, inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())),
         ]
     })
 }

@@ -40,25 +40,15 @@ impl Fault {
     pub(super) fn unreadable(error: &serde_json::Error) -> Self {
         Self::new(
             "",
-            (
-                format!("it cannot be read: {error}"),
-                format!("読み取れません: {error}"),
-            ),
-            (
-                "write whole numbers without fraction or exponent",
-                "整数は小数点や指数を使わずに書いてください",
-            ),
+            (format!("it cannot be read: {error}"), format!("読み取れません: {error}")),
+            ("write whole numbers without fraction or exponent", "整数は小数点や指数を使わずに書いてください"),
         )
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.place.is_empty() {
-            "/"
-        } else {
-            &self.place
-        };
+        let place = if self.place.is_empty() { "/" } else { &self.place };
         write!(f, "{place}: {}; {}", self.reason, self.mend)
     }
 }

@@ -67,44 +67,28 @@ impl Purpose {
 
     fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::StateVisualization => {
-                ("state-visualization", "状態の可視化", "Visualising a state")
-            }
+            Self::StateVisualization => ("state-visualization", "状態の可視化", "Visualising a state"),
             Self::BehaviorChange => (
                 "behavior-change",
                 "予防改善手段の提供 (行動変容を促す)",
                 "Offering means of prevention (prompting a change of behaviour)",
             ),
-            Self::RiskPrediction => (
-                "risk-prediction",
-                "リスク予測・受診勧奨",
-                "Risk prediction and advice to see a doctor",
-            ),
-            Self::EarlyDetection => (
-                "early-detection",
-                "診断支援 (早期発見)",
-                "Diagnostic support (early detection)",
-            ),
-            Self::DiagnosticAccuracy => (
-                "diagnostic-accuracy",
-                "診断支援 (精度向上)",
-                "Diagnostic support (better accuracy)",
-            ),
-            Self::TreatmentOptimization => (
-                "treatment-optimization",
-                "治療の動的最適化",
-                "Dynamic optimisation of treatment",
-            ),
-            Self::DeteriorationPrevention => (
-                "deterioration-prevention",
-                "症状悪化予防",
-                "Prevention of deterioration",
-            ),
-            Self::PrognosisPrediction => (
-                "prognosis-prediction",
-                "予後悪化・発症予測",
-                "Prediction of worsening prognosis or of onset",
-            ),
+            Self::RiskPrediction => {
+                ("risk-prediction", "リスク予測・受診勧奨", "Risk prediction and advice to see a doctor")
+            }
+            Self::EarlyDetection => ("early-detection", "診断支援 (早期発見)", "Diagnostic support (early detection)"),
+            Self::DiagnosticAccuracy => {
+                ("diagnostic-accuracy", "診断支援 (精度向上)", "Diagnostic support (better accuracy)")
+            }
+            Self::TreatmentOptimization => {
+                ("treatment-optimization", "治療の動的最適化", "Dynamic optimisation of treatment")
+            }
+            Self::DeteriorationPrevention => {
+                ("deterioration-prevention", "症状悪化予防", "Prevention of deterioration")
+            }
+            Self::PrognosisPrediction => {
+                ("prognosis-prediction", "予後悪化・発症予測", "Prediction of worsening prognosis or of onset")
+            }
             Self::WorkEfficiency => (
                 "work-efficiency",
                 "医療業務の効率化・過労の防止等",
@@ -124,10 +108,7 @@ mod tests {
 
     #[test]
     fn the_labels_equal_the_founding_documents_byte_for_byte() {
-        let labels: String = Purpose::ALL
-            .iter()
-            .map(|purpose| format!("「{}」", purpose.ja()))
-            .collect();
+        let labels: String = Purpose::ALL.iter().map(|purpose| format!("「{}」", purpose.ja())).collect();
         assert_eq!(labels.as_bytes(), SEED.as_bytes());
     }
 

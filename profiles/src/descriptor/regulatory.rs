@@ -65,12 +65,7 @@ pub enum Class {
 
 impl Status {
     /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::Approved,
-        Self::Certified,
-        Self::Notified,
-        Self::NotDevice,
-    ];
+    pub const ALL: [Self; 4] = [Self::Approved, Self::Certified, Self::Notified, Self::NotDevice];
 
     /// The code in a descriptor.
     pub fn code(self) -> &'static str {
@@ -132,9 +127,7 @@ impl Regulatory {
         let Some(form) = self.status.form() else {
             return false;
         };
-        self.number
-            .as_deref()
-            .is_some_and(|number| form.pattern.is_match(number))
+        self.number.as_deref().is_some_and(|number| form.pattern.is_match(number))
     }
 }
 
@@ -147,11 +140,7 @@ pub(super) fn faults(regulatory: &Regulatory) -> Vec<Fault> {
     if regulatory.number.is_some() && !regulatory.number_fits() {
         faults.push(wrong_number(form));
     }
-    faults.extend(
-        regulatory
-            .class
-            .and_then(|class| wrong_class(regulatory.status, class)),
-    );
+    faults.extend(regulatory.class.and_then(|class| wrong_class(regulatory.status, class)));
     faults.extend(regulatory.date.as_deref().and_then(wrong_date));
     faults
 }
@@ -171,10 +160,8 @@ static CERTIFICATION: NumberForm = NumberForm {
     example: "302AABZX00012000",
 };
 
-static NOTIFICATION: NumberForm = NumberForm {
-    pattern: LazyLock::new(|| form("^[0-9]{2}[A-Z][0-9][A-Z][0-9]{11}$")),
-    example: "13B1X00123000001",
-};
+static NOTIFICATION: NumberForm =
+    NumberForm { pattern: LazyLock::new(|| form("^[0-9]{2}[A-Z][0-9][A-Z][0-9]{11}$")), example: "13B1X00123000001" };
 
 fn form(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a pattern of this file")
@@ -191,38 +178,25 @@ fn present(regulatory: &Regulatory) -> [(&'static str, bool); 4] {
 
 fn missing(regulatory: &Regulatory) -> Vec<Fault> {
     let (en, ja) = (regulatory.status.code(), regulatory.status.ja());
-    let absent = present(regulatory)
-        .into_iter()
-        .filter(|(_, is_present)| !is_present);
+    let absent = present(regulatory).into_iter().filter(|(_, is_present)| !is_present);
     absent
         .map(|(name, _)| {
             Fault::new(
                 format!("/regulatory/{name}"),
-                (
-                    format!("a service with status {en} needs it"),
-                    format!("{ja}の製品には必要です"),
-                ),
-                (
-                    "add it, or set status to not_device",
-                    "追加するか、status を not_device にしてください",
-                ),
+                (format!("a service with status {en} needs it"), format!("{ja}の製品には必要です")),
+                ("add it, or set status to not_device", "追加するか、status を not_device にしてください"),
             )
         })
         .collect()
 }
 
 fn claims_of_a_non_device(regulatory: &Regulatory) -> Vec<Fault> {
-    let claimed = present(regulatory)
-        .into_iter()
-        .filter(|(_, is_present)| *is_present);
+    let claimed = present(regulatory).into_iter().filter(|(_, is_present)| *is_present);
     claimed
         .map(|(name, _)| {
             Fault::new(
                 format!("/regulatory/{name}"),
-                (
-                    "what is no medical device cannot have it",
-                    "医療機器に該当しない製品には書けません",
-                ),
+                ("what is no medical device cannot have it", "医療機器に該当しない製品には書けません"),
                 (
                     "remove it, or set status to approved, certified or notified",
                     "削除するか、status を approved・certified・notified のいずれかにしてください",
@@ -235,10 +209,7 @@ fn claims_of_a_non_device(regulatory: &Regulatory) -> Vec<Fault> {
 fn wrong_number(form: &NumberForm) -> Fault {
     Fault::new(
         "/regulatory/number",
-        (
-            "it is not a number of this status",
-            "この区分の番号の形式ではありません",
-        ),
+        ("it is not a number of this status", "この区分の番号の形式ではありません"),
         (
             format!("write the 16 characters in ASCII, like {}", form.example),
             format!("{} のように、半角16文字で書いてください", form.example),
@@ -253,31 +224,20 @@ fn wrong_class(status: Status, class: Class) -> Option<Fault> {
         Fault::new(
             "/regulatory/class",
             (
-                format!(
-                    "a device of this class cannot have status {}",
-                    status.code()
-                ),
+                format!("a device of this class cannot have status {}", status.code()),
                 format!("このクラスの製品は{}になりません", status.ja()),
             ),
-            (
-                format!("use {}", known.join(" or ")),
-                format!("{} のいずれかにしてください", known.join("・")),
-            ),
+            (format!("use {}", known.join(" or ")), format!("{} のいずれかにしてください", known.join("・"))),
         )
     })
 }
 
 fn wrong_date(date: &str) -> Option<Fault> {
-    Date::parse(date, format_description!("[year]-[month]-[day]"))
-        .is_err()
-        .then(|| {
-            Fault::new(
-                "/regulatory/date",
-                ("the calendar has no such day", "存在しない日付です"),
-                (
-                    "write the day as YYYY-MM-DD",
-                    "YYYY-MM-DD の形で書いてください",
-                ),
-            )
-        })
+    Date::parse(date, format_description!("[year]-[month]-[day]")).is_err().then(|| {
+        Fault::new(
+            "/regulatory/date",
+            ("the calendar has no such day", "存在しない日付です"),
+            ("write the day as YYYY-MM-DD", "YYYY-MM-DD の形で書いてください"),
+        )
+    })
 }

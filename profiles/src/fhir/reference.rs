@@ -60,22 +60,13 @@ impl<'t> Literal<'t> {
             Some((base, resource_type)) => (Some(base), resource_type),
             None => (None, before),
         };
-        let is_well_formed = is_resource_type(resource_type)
-            && is_id(id)
-            && version.is_none_or(is_id)
-            && base.is_none_or(is_base);
-        is_well_formed.then_some(Self {
-            base,
-            resource_type,
-            id,
-            version,
-        })
+        let is_well_formed =
+            is_resource_type(resource_type) && is_id(id) && version.is_none_or(is_id) && base.is_none_or(is_base);
+        is_well_formed.then_some(Self { base, resource_type, id, version })
     }
 }
 
 fn is_base(text: &str) -> bool {
-    let host = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     host.is_some_and(|host| !host.is_empty() && !host.contains(['?', '#']))
 }

@@ -8,7 +8,6 @@ use super::{ForeignPatient, NAMES_OTHERS};
 pub(super) struct Place<'a> {
     around: Option<&'a Place<'a>>,
     step: Step<'a>,
-    depth: usize,
 }
 
 enum Step<'a> {
@@ -22,53 +21,29 @@ enum Step<'a> {
 
 impl<'a> Place<'a> {
     pub(super) fn root(resource_type: Option<&'a str>) -> Self {
-        Self {
-            around: None,
-            step: Step::Root(shown(resource_type.unwrap_or("Resource"))),
-            depth: 0,
-        }
+        Self { around: None, step: Step::Root(shown(resource_type.unwrap_or("Resource"))) }
     }
 
     pub(super) fn resource(&'a self, resource_type: &'a str) -> Self {
-        Self {
-            around: Some(self),
-            step: Step::Resource(resource_type),
-            depth: self.depth,
-        }
+        Self { around: Some(self), step: Step::Resource(resource_type) }
     }
 
     pub(super) fn member(&'a self, name: &'a str) -> Self {
-        Self {
-            around: Some(self),
-            step: Step::Member(name),
-            depth: self.depth + 1,
-        }
+        Self { around: Some(self), step: Step::Member(name) }
     }
 
     pub(super) fn item(&'a self, index: usize) -> Self {
-        Self {
-            around: Some(self),
-            step: Step::Item(index),
-            depth: self.depth + 1,
-        }
-    }
-
-    pub(super) fn depth(&self) -> usize {
-        self.depth
+        Self { around: Some(self), step: Step::Item(index) }
     }
 
     /// Whether this is one of these elements, or an item of one.
     pub(super) fn is_element_of(&self, names: &[&str]) -> bool {
-        self.way_up()
-            .find_map(member_name)
-            .is_some_and(|name| names.contains(&name))
+        self.way_up().find_map(member_name).is_some_and(|name| names.contains(&name))
     }
 
     /// Whether the element stands in [`NAMES_OTHERS`] for the resource that it belongs to.
     pub(super) fn names_others(&self) -> bool {
-        NAMES_OTHERS
-            .iter()
-            .any(|(resource_type, path)| self.is_at(resource_type, path))
+        NAMES_OTHERS.iter().any(|(resource_type, path)| self.is_at(resource_type, path))
     }
 
     pub(super) fn foreign(&self) -> ForeignPatient {
@@ -117,7 +92,6 @@ fn member_name<'a>(step: &Step<'a>) -> Option<&'a str> {
 
 /// A member's name as it may be shown: whoever sent the resource could have put a value there instead.
 fn shown(name: &str) -> &str {
-    let is_plain =
-        name.len() <= 40 && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_plain = name.len() <= 40 && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());
     if is_plain { name } else { "?" }
 }

@@ -27,41 +27,27 @@ pub fn scan(text: &[u8], limits: &Limits) -> Result<(), JsonError> {
 /// The same, and hands the text on as the UTF-8 that it was found to be.
 pub(super) fn checked<'t>(bytes: &'t [u8], limits: &Limits) -> Result<&'t str, JsonError> {
     if bytes.len() > limits.bytes {
-        return Err(JsonError::TooLong {
-            limit: limits.bytes,
-        });
+        return Err(JsonError::TooLong { limit: limits.bytes });
     }
     if bytes.starts_with(BYTE_ORDER_MARK) {
         return Err(JsonError::ByteOrderMark);
     }
-    let text =
-        std::str::from_utf8(bytes).map_err(|error| not_utf8(&bytes[..error.valid_up_to()]))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(&bytes[..error.valid_up_to()]))?;
     walk(text, limits)?;
     Ok(text)
 }
 
 fn not_utf8(before: &[u8]) -> JsonError {
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let column = before
-        .iter()
-        .rev()
-        .take_while(|byte| **byte != b'\n')
-        .count()
-        + 1;
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
     JsonError::Syntax { line, column }
 }
 
 fn walk(text: &str, limits: &Limits) -> Result<(), JsonError> {
-    let mut walk = Walk {
-        depth_left: limits.depth.min(DEEPEST),
-        values_left: limits.values,
-        names: Vec::new(),
-        refusal: None,
-    };
+    let mut walk =
+        Walk { depth_left: limits.depth.min(DEEPEST), values_left: limits.values, names: Vec::new(), refusal: None };
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let outcome = One(&mut walk)
-        .deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end());
+    let outcome = One(&mut walk).deserialize(&mut deserializer).and_then(|()| deserializer.end());
     outcome.map_err(|error| walk.explain(&error, limits))
 }
 
@@ -120,16 +106,9 @@ impl<'de> Walk<'de> {
     fn explain(&self, error: &serde_json::Error, limits: &Limits) -> JsonError {
         match self.refusal {
             None => JsonError::at(error),
-            Some(Refusal::TooDeep) => JsonError::TooDeep {
-                limit: limits.depth.min(DEEPEST),
-            },
-            Some(Refusal::TooMany) => JsonError::TooMany {
-                limit: limits.values,
-            },
-            Some(Refusal::DuplicateKey) => JsonError::DuplicateKey {
-                line: error.line(),
-                column: error.column(),
-            },
+            Some(Refusal::TooDeep) => JsonError::TooDeep { limit: limits.depth.min(DEEPEST) },
+            Some(Refusal::TooMany) => JsonError::TooMany { limit: limits.values },
+            Some(Refusal::DuplicateKey) => JsonError::DuplicateKey { line: error.line(), column: error.column() },
         }
     }
 
@@ -147,12 +126,7 @@ impl<'de> Walk<'de> {
     }
 
     /// Notes a member name of the innermost object, whose names begin at `first`.
-    fn is_new(
-        &mut self,
-        name: Cow<'de, str>,
-        first: usize,
-        many: &mut HashSet<Cow<'de, str>>,
-    ) -> bool {
+    fn is_new(&mut self, name: Cow<'de, str>, first: usize, many: &mut HashSet<Cow<'de, str>>) -> bool {
         let names = &self.names[first..];
         if names.len() >= FEW_MEMBERS {
             if many.is_empty() {

@@ -1,0 +1,199 @@
+//! [`App`]: the handles that a request may need, and the life of the process around them.
+
+use std::{sync::Arc, time::Duration};
+
+use medvan_adapters::http;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    api, call,
+    catalog::Catalog,
+    clock::Clock,
+    config::Checked,
+    outbox, poll,
+    router::router,
+    server::{ListenError, Listener},
+    store::{Store, StoreError},
+    tasks::Tasks,
+    telemetry,
+    trust::{Algorithm, Clients, Issuer, Jwks, Keyring, KeyringError, Replay, Secret, SecretError, Verifier},
+};
+
+/// The gateway's handles. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Handles>);
+
+/// What an [`App`] leads to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Handles {
+    /// Settings that passed their check.
+    pub config: Checked,
+    /// What time it is.
+    pub clock: Clock,
+    /// Every background task.
+    pub tasks: Tasks,
+    /// What must survive.
+    pub store: Store,
+    /// Who may what, as calls see it.
+    pub catalog: Catalog,
+    /// The way out.
+    pub http: http::Client,
+    /// Own signing keys.
+    pub keys: Keyring,
+    /// Decides about callers' tokens.
+    pub verifier: Verifier,
+    /// What callers' tokens are judged by.
+    pub clients: Clients,
+    /// Tokens that were used already.
+    pub replay: Replay,
+    /// The key of pseudonyms.
+    pub secret: Secret,
+    pub(crate) lines: call::Lines,
+    pub(crate) recent: call::RecentCards,
+    pub(crate) bell: outbox::Bell,
+    calls: Arc<Semaphore>,
+}
+
+/// Why the gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made.
+    #[error("cannot make the data folder {path}")]
+    Folder {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The database cannot be used.
+    #[error("cannot open the database")]
+    Store(#[from] StoreError),
+    /// The signing keys cannot be used.
+    #[error("cannot use the signing keys")]
+    Keys(#[from] KeyringError),
+    /// The key of pseudonyms cannot be used.
+    #[error("cannot use the secret of the data folder")]
+    Secret(#[from] SecretError),
+    /// The way out cannot be built.
+    #[error("cannot call other machines")]
+    Http(#[from] http::ClientError),
+    /// The first credentials cannot be written.
+    #[error("cannot write the first credentials")]
+    Credentials(#[from] api::CredentialError),
+    /// An entry of `outgoing.allowed_hosts` cannot be read.
+    #[error("outgoing.allowed_hosts")]
+    AllowedHost(#[from] http::NotAHost),
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+}
+
+impl App {
+    /// Opens everything in the data folder, making what is not there, and starts the background tasks.
+    ///
+    /// # Errors
+    /// Whatever is not usable; nothing runs then.
+    pub async fn start(config: Checked) -> Result<Self, StartError> {
+        Self::start_with(config, Clock::system()).await
+    }
+
+    /// The same with a clock that a test owns.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub async fn start_with(config: Checked, clock: Clock) -> Result<Self, StartError> {
+        telemetry::metrics();
+        make_folder(&config.data)?;
+        let store = Store::open(&config.data.join("medvan.sqlite")).await?;
+        api::first_credentials(&store, &config.data, &clock).await?;
+        let replay = Replay::new();
+        let spent = store.replays(clock.now()).await?;
+        replay.restore(spent.iter().map(|row| (row.hospital.as_str(), row.issuer.as_str(), row.jti.as_str(), row.expires_at)));
+        let http = http::Client::new(guard(&config)?, &http::Settings::default())?;
+        let app = Self(Arc::new(Handles {
+            tasks: Tasks::default(),
+            catalog: Catalog::load(store.clone()).await?,
+            keys: keyring(&config)?,
+            verifier: Verifier::new(Jwks::new(http.clone())),
+            clients: Clients::default(),
+            secret: Secret::open(&config.data)?,
+            lines: call::Lines::default(),
+            recent: call::RecentCards::new(),
+            bell: outbox::Bell::default(),
+            calls: Arc::new(Semaphore::new(config.limits.calls_in_flight)),
+            replay,
+            http,
+            store,
+            clock,
+            config,
+        }));
+        app.tasks.spawn("outbox", outbox::deliver(app.clone()));
+        app.tasks.spawn("keys", follow_rotation(app.clone()));
+        app.tasks.spawn("discovery", poll::run(app.clone()));
+        Ok(app)
+    }
+
+    /// Serves until the tasks are asked to stop.
+    pub async fn serve(&self, listener: Listener) {
+        listener.serve(router(self), &self.config, &self.tasks).await;
+    }
+
+    /// Lets running work end, then closes the store.
+    pub async fn finish(&self) {
+        if !self.tasks.finish(Duration::from_secs(self.config.shutdown_seconds)).await {
+            tracing::warn!("some tasks had to be left behind");
+        }
+        self.store.close().await;
+    }
+
+    /// A place among the calls being answered, or `None` when there are too many or the process is stopping.
+    pub(crate) fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        if self.tasks.is_stopping() {
+            return None;
+        }
+        Arc::clone(&self.calls).try_acquire_owned().ok()
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Handles;
+    fn deref(&self) -> &Handles {
+        &self.0
+    }
+}
+
+/// The signing keys of the data folder; they say who this gateway is in its own tokens.
+pub(crate) fn keyring(config: &Checked) -> Result<Keyring, KeyringError> {
+    let iss = config.external_base().to_owned();
+    let issuer = Issuer { jku: format!("{iss}/.well-known/jwks.json"), iss };
+    Keyring::open(&config.data.join("keys"), issuer, &[Algorithm::Es384, Algorithm::Rs384])
+}
+
+/// Takes up keys that `medvan keys rotate` left in the folder, so that no restart is needed.
+async fn follow_rotation(app: App) {
+    while !app.tasks.is_stopping() {
+        tokio::select! {
+            () = app.tasks.stopping() => return,
+            () = tokio::time::sleep(Duration::from_secs(30)) => {}
+        }
+        if let Err(error) = app.keys.reload() {
+            tracing::error!(%error, "the signing keys cannot be read again; the old ones stay in force");
+        }
+    }
+}
+
+fn guard(config: &Checked) -> Result<http::Guard, http::NotAHost> {
+    let allowed = config.outgoing.allowed_hosts.iter().map(|host| host.parse()).collect::<Result<Vec<_>, _>>()?;
+    Ok(http::Guard::new(config.guard_profile(), allowed))
+}
+
+/// The folder holds keys: only its owner may look inside.
+fn make_folder(path: &std::path::Path) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| StartError::Folder { path: path.to_owned(), source })
+}

@@ -1,0 +1,123 @@
+//! One CDS Hooks call, from the EHR's request to its one answer (design, section 7).
+//!
+//! The way of one call, each step a file of its own:
+//!
+//! 1. [`caller`]: who calls? A token checked, or this machine in the loopback profile. Else a bare 401.
+//! 2. [`body`]: the body, bounded in size and time; then the hook's own rules (`medvan_hooks::request`). Else 400.
+//! 3. [`gather`]: the plan over all services, what the EHR sent, what is fetched from its FHIR server.
+//! 4. [`dispatch`]: every service at once, each with exactly its own data, each with its own deadline.
+//! 5. [`compose`]: checked answers become one: merged, in the EHR's dialect, with the source of every card.
+//! 6. [`exchange`]: the record is durable, then the answer leaves.
+
+mod body;
+mod caller;
+mod compose;
+mod deadline;
+mod discovery;
+mod dispatch;
+mod exchange;
+mod explanation;
+mod gather;
+mod identity;
+mod line;
+mod recent;
+mod refusal;
+mod usage;
+
+use std::net::SocketAddr;
+
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, Path, State},
+    response::{IntoResponse, Response},
+};
+use http::HeaderMap;
+use medvan_hooks::request::Request;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use crate::{App, catalog::Offer};
+
+pub(crate) use body::read_json;
+pub(crate) use caller::{Audience, CdsClient};
+pub(crate) use discovery::discovery;
+pub(crate) use line::Lines;
+pub(crate) use recent::RecentCards;
+pub(crate) use refusal::Refusal;
+
+use deadline::Deadline;
+use exchange::Exchange;
+
+/// A request as it arrived, before anything about it is believed.
+struct Arrival {
+    hospital: String,
+    service: String,
+    peer: SocketAddr,
+    headers: HeaderMap,
+    body: Body,
+    at: OffsetDateTime,
+    start: Instant,
+}
+
+/// `POST /hospitals/{hospital}/cds-services/{id}`.
+///
+/// The work runs in a task of its own: an EHR that hangs up does not cancel the record of what was asked.
+pub(crate) async fn call(
+    State(app): State<App>,
+    Path((hospital, service)): Path<(String, String)>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let Some(slot) = app.slot() else { return Refusal::Overloaded.into_response() };
+    let arrival = Arrival { hospital, service, peer, headers, body, at: app.clock.now(), start: Instant::now() };
+    let tasks = app.tasks.clone();
+    let work = async move {
+        let response = run(&app, arrival).await;
+        drop(slot);
+        response
+    };
+    tasks.spawn("call", work).await.unwrap_or_else(|_| Refusal::NotRecorded.into_response())
+}
+
+async fn run(app: &App, arrival: Arrival) -> Response {
+    let audience = Audience::Service(&arrival.service);
+    let caller = match CdsClient::authenticate(app, &arrival.hospital, audience, &arrival.headers, arrival.peer).await {
+        Ok(caller) => caller,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let mut exchange = Exchange::begin(&caller, &arrival.service, arrival.at, arrival.start);
+    let answer = answer(app, &caller, arrival, &mut exchange).await;
+    exchange.finish(app, answer).await
+}
+
+/// One call whose caller, offer and request have passed every check.
+pub(crate) struct Call<'a> {
+    app: &'a App,
+    caller: &'a CdsClient,
+    offer: &'a Offer,
+    request: &'a Request,
+    deadline: Deadline,
+    at: OffsetDateTime,
+    /// What a retried call shares with this one.
+    key: [u8; 32],
+}
+
+/// Everything between a believed caller and the bytes of its answer.
+async fn answer(
+    app: &App,
+    caller: &CdsClient,
+    arrival: Arrival,
+    exchange: &mut Exchange,
+) -> Result<Vec<u8>, Refusal> {
+    let offer = caller.entitled(&arrival.service)?;
+    let body = read_json(&arrival.headers, arrival.body, &app.config.limits).await?;
+    let mut request = Request::parse(&body)?;
+    exchange.read(&mut request, &offer)?;
+    let deadline = Deadline::of(&caller.hospital().hospital, arrival.start);
+    let key = usage::key(caller, &request);
+    let call = Call { app, caller, offer: &offer, request: &request, deadline, at: arrival.at, key };
+    let plan = gather::complete(&call, exchange).await?;
+    let heard = dispatch::ask_all(&call, &plan, exchange).await;
+    compose::answer(&call, heard, exchange)
+}

@@ -1,0 +1,150 @@
+//! Who calls: a [`CdsClient`] exists only for a caller that proved itself, and an [`Offer`] is reached only
+//! through one.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use http::{HeaderMap, header};
+
+use super::refusal::Refusal;
+use crate::{
+    App,
+    catalog::{Client, HospitalId, HospitalView, Offer, Snapshot},
+    config::ProfileName,
+    store::Replay,
+    trust::{self, Token},
+};
+
+/// Proof: this client of this hospital may call now. It holds the catalog as it was at that moment.
+pub(crate) struct CdsClient {
+    snapshot: Arc<Snapshot>,
+    hospital: HospitalId,
+    client: Arc<Client>,
+    replay: Option<Replay>,
+}
+
+/// Which endpoint was called: a token is for one endpoint only (CDS Hooks item 54).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Audience<'a> {
+    /// `…/cds-services`
+    Discovery,
+    /// `…/cds-services/{id}`
+    Service(&'a str),
+    /// `…/cds-services/{id}/feedback`; tokens for the service itself are taken too, the standard gives no example.
+    Feedback(&'a str),
+}
+
+impl CdsClient {
+    /// Finds out who calls.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAuthenticated`], without saying what was wrong: the log says it.
+    pub(crate) async fn authenticate(
+        app: &App,
+        hospital: &str,
+        audience: Audience<'_>,
+        headers: &HeaderMap,
+        peer: SocketAddr,
+    ) -> Result<Self, Refusal> {
+        let snapshot = app.catalog.current();
+        let view = hospital.parse().ok().and_then(|id| snapshot.hospital(&id));
+        let view = view.ok_or(Refusal::NotAuthenticated)?;
+        let (client, replay) = match bearer(headers) {
+            Some(token) => {
+                let (client, replay) = by_token(app, view, audience, token).await.ok_or(Refusal::NotAuthenticated)?;
+                (client, Some(replay))
+            }
+            None => (by_place(app, view, peer).ok_or(Refusal::NotAuthenticated)?, None),
+        };
+        let hospital = view.hospital.id.clone();
+        Ok(Self { snapshot, hospital, client, replay })
+    }
+
+    /// The hospital's id.
+    pub(crate) fn hospital_id(&self) -> &HospitalId {
+        &self.hospital
+    }
+
+    /// The hospital as this call sees it.
+    pub(crate) fn hospital(&self) -> &HospitalView {
+        // The snapshot never changes and held this hospital when the value was made.
+        self.snapshot.hospital(&self.hospital).expect("the snapshot holds the hospital")
+    }
+
+    /// The calling system.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The token that must not come again.
+    pub(crate) fn replay(&self) -> Option<&Replay> {
+        self.replay.as_ref()
+    }
+
+    /// The offer under this id, if this hospital is enrolled for anything in it.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchService`], also where another hospital has it.
+    pub(crate) fn entitled(&self, id: &str) -> Result<Arc<Offer>, Refusal> {
+        self.hospital().offer(id).cloned().ok_or(Refusal::NoSuchService)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// This machine is believed only in the loopback profile, and only where the hospital registered such a client.
+fn by_place(app: &App, view: &HospitalView, peer: SocketAddr) -> Option<Arc<Client>> {
+    let allowed = app.config.profile == ProfileName::Loopback && peer.ip().is_loopback();
+    allowed.then(|| view.loopback_client().cloned()).flatten()
+}
+
+async fn by_token(
+    app: &App,
+    view: &HospitalView,
+    audience: Audience<'_>,
+    token: &str,
+) -> Option<(Arc<Client>, Replay)> {
+    match check_token(app, view, audience, token).await {
+        Ok(checked) => Some(checked),
+        Err(refusal) => {
+            metrics::counter!("medvan_tokens_refused_total", "reason" => refusal.label()).increment(1);
+            // The text tells a skewed clock and the like; it repeats nothing of the token.
+            tracing::info!(hospital = %view.hospital.id, reason = %refusal, "token refused");
+            None
+        }
+    }
+}
+
+async fn check_token(
+    app: &App,
+    view: &HospitalView,
+    audience: Audience<'_>,
+    token: &str,
+) -> Result<(Arc<Client>, Replay), trust::Refusal> {
+    let now = app.clock.now();
+    let token = Token::parse(token)?;
+    let client = view.client_by_issuer(token.claimed_issuer()).ok_or(trust::Refusal::Issuer)?;
+    let keys = app.clients.keys(client, &app.http).ok_or(trust::Refusal::KeysUnavailable)?;
+    let called = audience.urls(app.config.external_base(), view.hospital.id.as_str());
+    let called: Vec<&str> = called.iter().map(String::as_str).collect();
+    let verified = app.verifier.verify(&token, &keys, &called, now).await?;
+    let hospital = view.hospital.id.clone();
+    app.replay.spend(hospital.as_str(), &verified, now)?;
+    let replay = Replay { hospital, issuer: verified.iss, jti: verified.jti, expires_at: verified.exp };
+    Ok((Arc::clone(client), replay))
+}
+
+impl Audience<'_> {
+    /// The URLs that a token for this endpoint may name.
+    fn urls(self, base: &str, hospital: &str) -> Vec<String> {
+        let services = format!("{base}/hospitals/{hospital}/cds-services");
+        match self {
+            Self::Discovery => vec![services],
+            Self::Service(id) => vec![format!("{services}/{id}")],
+            Self::Feedback(id) => vec![format!("{services}/{id}/feedback"), format!("{services}/{id}")],
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Asking every service at once, each with exactly its own data, within its own deadline.
+//!
+//! A service that fails, hangs or talks nonsense costs nobody else anything: each is asked in a task of its own, and
+//! its share of the answer is decided at its deadline. A late answer is still waited for a while, for the record.
+
+mod ask;
+mod outgoing;
+mod verdict;
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use medvan_hooks::{plan::Plan, response::Response};
+use tokio::sync::{oneshot, watch};
+
+use super::{
+    Call,
+    exchange::Exchange,
+    explanation::{ServiceNote, Status},
+};
+use crate::{
+    catalog::{Member, Mode},
+    store::TrialAsk,
+};
+
+use ask::Ask;
+
+/// What one service of the offer came to.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub(crate) member: Arc<Member>,
+    pub(crate) note: ServiceNote,
+    /// Its checked answer, where there is one that may be shown.
+    pub(crate) response: Option<Response>,
+}
+
+/// All services' parts, in the offer's order, whoever answered first.
+pub(crate) struct AllHeard {
+    pub(crate) heard: Vec<Heard>,
+    /// Where shadow services wait for what the doctor sees, to compare theirs with it.
+    pub(crate) shown: ShownCards,
+}
+
+/// What the doctor sees, told once it is known.
+pub(crate) type ShownCards = watch::Sender<Option<Arc<Response>>>;
+
+/// Asks all services of the offer.
+pub(crate) async fn ask_all(call: &Call<'_>, plan: &Plan, exchange: &mut Exchange) -> AllHeard {
+    let shown = watch::Sender::new(None);
+    let mut parts = Vec::with_capacity(call.offer.members.len());
+    for (index, member) in call.offer.members.iter().enumerate() {
+        let part = match admitted(call, member, exchange).await {
+            true => start(call, plan, index, exchange, &shown),
+            false => Part::Known(member.clone(), Status::TrialEnded),
+        };
+        parts.push(part);
+    }
+    AllHeard { heard: join_all(parts.into_iter().map(Part::heard)).await, shown }
+}
+
+/// One service's part while the others are still being started.
+enum Part {
+    Asked(Arc<Member>, oneshot::Receiver<Heard>),
+    Known(Arc<Member>, Status),
+}
+
+impl Part {
+    async fn heard(self) -> Heard {
+        match self {
+            Self::Known(member, status) => Heard::without_answer(member, status),
+            // The task ends without a word only by a panic: then the service counts as failed.
+            Self::Asked(member, told) => {
+                told.await.unwrap_or_else(|_| Heard::without_answer(member, Status::Failed))
+            }
+        }
+    }
+}
+
+impl Heard {
+    fn without_answer(member: Arc<Member>, status: Status) -> Self {
+        let note = ServiceNote::of(&member, status);
+        Self { member, note, response: None }
+    }
+}
+
+fn start(call: &Call<'_>, plan: &Plan, index: usize, exchange: &mut Exchange, shown: &ShownCards) -> Part {
+    let member = &call.offer.members[index];
+    let ask = Ask::new(call, plan, index, exchange.id);
+    let (tell, told) = oneshot::channel();
+    if member.mode == Mode::Shadow {
+        // Nobody waits for a shadow service; asking it is its use.
+        exchange.use_of(member, call.key);
+        call.app.tasks.spawn("shadow service", ask.in_the_shadow(shown.subscribe()));
+        Part::Known(Arc::clone(member), Status::Shadowed)
+    } else {
+        call.app.tasks.spawn("service", ask.in_the_light(tell));
+        Part::Asked(Arc::clone(member), told)
+    }
+}
+
+/// Whether a trial has a place left for this call; every other mode has.
+async fn admitted(call: &Call<'_>, member: &Member, exchange: &Exchange) -> bool {
+    let Mode::Trial { quota, until } = member.mode else { return true };
+    if call.at >= until {
+        return false;
+    }
+    let ask = TrialAsk {
+        exchange: exchange.id,
+        hospital: call.caller.hospital_id().clone(),
+        service: member.name.clone(),
+        key: call.key,
+        quota,
+        now: call.at,
+    };
+    // A store that cannot promise a place gives none: a trial is never overrun.
+    call.app.store.admit_trial(ask).await.unwrap_or(false)
+}

@@ -1,0 +1,197 @@
+//! [`Ask`]: one service asked once, owning all it needs, so that it can outlive the call it belongs to.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use medvan_adapters::{AdviseError, Advice, http::Bearer};
+use medvan_hooks::{
+    firewall::{self, Checked, Policy},
+    plan::Plan,
+    response::Response,
+    shadow,
+};
+use medvan_profiles::descriptor::transport::Authentication;
+use tokio::{
+    sync::{oneshot, watch},
+    time::{Instant, timeout_at},
+};
+use uuid::Uuid;
+
+use super::{
+    Heard,
+    outgoing::{self, Outbound},
+    verdict,
+};
+use crate::{
+    App,
+    call::{
+        Call, identity,
+        explanation::{ServiceNote, Status},
+        line::Line,
+    },
+    catalog::{HospitalId, Member},
+    config::ProfileName,
+    store::Addendum,
+};
+
+/// How long after its deadline an answer is still waited for, to be recorded as late.
+const LATE: Duration = Duration::from_secs(10);
+
+/// One service, about to be asked.
+pub(super) struct Ask {
+    app: App,
+    line: Arc<Line>,
+    member: Arc<Member>,
+    exchange: Uuid,
+    hospital: HospitalId,
+    outbound: Outbound,
+    bearer: Option<Bearer>,
+    until: Instant,
+    allowed: Allowed,
+}
+
+/// What the hospital lets this service's answer hold; the owned half of the firewall's [`Policy`].
+struct Allowed {
+    patient_id: Option<String>,
+    link_hosts: Vec<String>,
+    system_actions: Vec<String>,
+    loopback: bool,
+}
+
+impl Ask {
+    pub(super) fn new(call: &Call<'_>, plan: &Plan, index: usize, exchange: Uuid) -> Self {
+        let member = Arc::clone(&call.offer.members[index]);
+        let own_limit = Duration::from_millis(member.descriptor.limits.deadline_ms.into());
+        Self {
+            line: call.app.lines.to(&member, &call.app.http),
+            outbound: outgoing::compose(call, plan, index, &member),
+            bearer: bearer(call, &member),
+            until: call.deadline.for_service(Instant::now(), own_limit),
+            allowed: Allowed::of(call, &member),
+            app: call.app.clone(),
+            hospital: call.caller.hospital_id().clone(),
+            member,
+            exchange,
+        }
+    }
+
+    /// Asks a service whose answer the doctor may see. Its part is told by its deadline at the latest.
+    pub(super) async fn in_the_light(self, tell: oneshot::Sender<Heard>) {
+        let start = Instant::now();
+        let permit = match self.line.permit(start) {
+            Ok(permit) => permit,
+            Err(status) => return drop(tell.send(self.heard_nothing(status, start))),
+        };
+        let mut answer = std::pin::pin!(self.line.advise(self.advice_call()));
+        match timeout_at(self.until, &mut answer).await {
+            Ok(answer) => {
+                permit.judge(&answer);
+                let _ = tell.send(self.heard(&answer, start));
+            }
+            Err(_) => {
+                permit.failed();
+                let _ = tell.send(self.heard_nothing(Status::TimedOut, start));
+                let answer = answer.await;
+                self.append("late", serde_json::json!(self.heard(&answer, start).note)).await;
+            }
+        }
+    }
+
+    /// Asks a service in shadow mode, and compares its answer with what the doctor saw.
+    pub(super) async fn in_the_shadow(self, mut shown: watch::Receiver<Option<Arc<Response>>>) {
+        let start = Instant::now();
+        let permit = match self.line.permit(start) {
+            Ok(permit) => permit,
+            Err(status) => return self.append("shadow", serde_json::json!(self.heard_nothing(status, start).note)).await,
+        };
+        let answer = self.line.advise(self.advice_call()).await;
+        permit.judge(&answer);
+        let heard = self.heard(&answer, start);
+        let mut addendum = serde_json::json!(heard.note);
+        // No answer reached the doctor where the sender is gone: then there is nothing to compare with.
+        if let (Some(ours), Ok(shown)) = (&heard.response, shown.wait_for(Option::is_some).await)
+            && let Some(shown) = shown.as_ref()
+        {
+            addendum["comparison"] = serde_json::json!(shadow::compare(shown, ours));
+        }
+        self.append("shadow", addendum).await;
+    }
+
+    fn advice_call(&self) -> medvan_adapters::Call {
+        let patience = self.until.saturating_duration_since(Instant::now()) + LATE;
+        medvan_adapters::Call {
+            url: self.member.url.to_string(),
+            bearer: self.bearer.clone(),
+            content_type: self.member.descriptor.transport.overrides.content_type.clone(),
+            body: Bytes::from(self.outbound.body.clone()),
+            timeout: patience,
+            limit: self.member.descriptor.limits.response_bytes,
+        }
+    }
+
+    fn heard(&self, answer: &Result<Advice, AdviseError>, start: Instant) -> Heard {
+        let (status, bytes, checked) = match answer {
+            Err(error) => (verdict::status(error), None, None),
+            Ok(advice) => match firewall::check(&advice.body, &self.allowed.policy()) {
+                Ok(checked) => (Status::Answered, Some(advice.body.len()), Some(checked)),
+                Err(_) => (Status::Unusable, Some(advice.body.len()), None),
+            },
+        };
+        let mut note = self.note(status, start);
+        note.response_bytes = bytes;
+        let response = checked.map(|checked| verdict::noted(checked, &mut note));
+        Heard { member: Arc::clone(&self.member), note, response }
+    }
+
+    fn heard_nothing(&self, status: Status, start: Instant) -> Heard {
+        Heard { member: Arc::clone(&self.member), note: self.note(status, start), response: None }
+    }
+
+    fn note(&self, status: Status, start: Instant) -> ServiceNote {
+        ServiceNote {
+            sent: self.outbound.keys.clone(),
+            request_bytes: self.outbound.body.len(),
+            elapsed_ms: start.elapsed().as_secs_f64() * 1e3,
+            ..ServiceNote::of(&self.member, status)
+        }
+    }
+
+    async fn append(&self, kind: &'static str, note: serde_json::Value) {
+        let addendum = Addendum { exchange: self.exchange, at: self.app.clock.now(), kind, note };
+        if let Err(error) = self.app.store.append(&self.hospital, addendum).await {
+            tracing::warn!(%error, kind, "an addendum to an exchange was not recorded");
+        }
+    }
+}
+
+impl Allowed {
+    fn of(call: &Call<'_>, member: &Member) -> Self {
+        let hospital = &call.caller.hospital().hospital;
+        let own_rules = hospital.system_actions.iter().filter(|rule| rule.service == member.name);
+        Self {
+            patient_id: call.request.patient_id().map(str::to_owned),
+            link_hosts: hospital.link_hosts.clone(),
+            system_actions: own_rules.flat_map(|rule| rule.resource_types.clone()).collect(),
+            loopback: call.app.config.profile == ProfileName::Loopback,
+        }
+    }
+
+    fn policy(&self) -> Policy<'_> {
+        Policy {
+            patient_id: self.patient_id.as_deref(),
+            link_hosts: &self.link_hosts,
+            loopback: self.loopback,
+            system_actions: &self.system_actions,
+        }
+    }
+}
+
+/// Our own token for this vendor's endpoint, unless the vendor takes none.
+fn bearer(call: &Call<'_>, member: &Member) -> Option<Bearer> {
+    if member.descriptor.transport.authentication == Authentication::None {
+        return None;
+    }
+    let tenant = identity::tenant(&call.app.secret, call.caller, &member.name.vendor);
+    let token = call.app.keys.sign(&member.audience, Some(&tenant), call.at).ok()?;
+    Bearer::new(&token).ok()
+}

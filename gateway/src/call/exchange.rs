@@ -1,0 +1,177 @@
+//! [`Exchange`]: everything that one call leaves behind, gathered while it runs, written once at its end.
+//!
+//! Handlers only annotate; the record is made here and nowhere else, also for calls that failed. The answer leaves
+//! after the record is durable (design, invariant 5): what a hospital disclosed is never unrecorded.
+
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use medvan_hooks::request::Request;
+use medvan_profiles::identity;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{
+    caller::CdsClient,
+    explanation::{Explanation, ServiceNote, Status},
+    refusal::Refusal,
+};
+use crate::{
+    App,
+    catalog::{ClientId, HospitalId, Member, Offer},
+    store::{ExchangeRecord, IssuedCard, Mark, Replay, UsageRow},
+};
+
+/// One exchange while it runs.
+pub(crate) struct Exchange {
+    pub(crate) id: Uuid,
+    pub(crate) explanation: Explanation,
+    pub(crate) cards: Vec<IssuedCard>,
+    pub(crate) usage: Vec<UsageRow>,
+    marks: Vec<Mark>,
+    hospital: HospitalId,
+    client: ClientId,
+    hook: String,
+    offer: String,
+    replay: Option<Replay>,
+    received_at: OffsetDateTime,
+    start: Instant,
+}
+
+impl Exchange {
+    /// Opens the record of a believed caller's call.
+    pub(crate) fn begin(caller: &CdsClient, offer: &str, received_at: OffsetDateTime, start: Instant) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            explanation: Explanation::default(),
+            cards: Vec::new(),
+            usage: Vec::new(),
+            marks: Vec::new(),
+            hospital: caller.hospital_id().clone(),
+            client: caller.client().id.clone(),
+            hook: String::new(),
+            // Whatever was called: a name that is no offer is cut, as it may hold anything.
+            offer: offer.chars().filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c)).take(130).collect(),
+            replay: caller.replay().cloned(),
+            received_at,
+            start,
+        }
+    }
+
+    /// Checks the request against the hook of the offer, and stops data of other patients.
+    ///
+    /// # Errors
+    /// [`Refusal::Malformed`] for another hook, a context that breaks the hook's rules, or one that speaks of two
+    /// patients.
+    pub(crate) fn read(&mut self, request: &mut Request, offer: &Offer) -> Result<(), Refusal> {
+        self.hook.clone_from(&offer.hook);
+        if request.hook != offer.hook {
+            return Err(Refusal::malformed("hook", format!("this service is for the hook {}", offer.hook)));
+        }
+        let warnings = request.check()?;
+        self.explanation.warnings.extend(warnings.iter().map(ToString::to_string));
+        self.stop_other_patients(request)
+    }
+
+    /// Notes something that the caller should mend.
+    pub(crate) fn warn(&mut self, warning: &str) {
+        self.explanation.warnings.push(warning.to_owned());
+    }
+
+    /// Milliseconds since the request arrived.
+    pub(crate) fn elapsed_ms(&self) -> f64 {
+        self.start.elapsed().as_secs_f64() * 1e3
+    }
+
+    /// Notes one service's part, and counts it for the vendor's scorecard.
+    pub(crate) fn note(&mut self, member: &Member, note: ServiceNote) {
+        let mut mark = |kind, rule: &str| {
+            self.marks.push(Mark {
+                service: member.name.clone(),
+                version: member.version.clone(),
+                kind,
+                rule: rule.to_owned(),
+                times: 1,
+            });
+        };
+        mark("asked", note.status.word());
+        note.repairs.iter().for_each(|repair| mark("repaired", &repair.rule));
+        note.quarantined.iter().for_each(|quarantined| mark("quarantined", &quarantined.rule));
+        metrics::counter!("medvan_service_answers_total", "service" => note.service.clone(), "status" => note.status.word())
+            .increment(1);
+        metrics::histogram!("medvan_service_seconds", "service" => note.service.clone()).record(note.elapsed_ms / 1e3);
+        self.explanation.services.push(note);
+    }
+
+    /// Notes one use of a service, under a key that a retried call shares.
+    pub(crate) fn use_of(&mut self, member: &Member, key: [u8; 32]) {
+        self.usage.push(UsageRow {
+            key,
+            service: member.name.clone(),
+            version: member.version.clone(),
+            mode: member.mode.word(),
+        });
+    }
+
+    /// Whether every service that was asked said that it lacks data.
+    pub(crate) fn nothing_evaluable(&self) -> bool {
+        let shown = || self.explanation.services.iter().filter(|note| note.mode != "shadow");
+        shown().any(|note| note.status == Status::NotEvaluable)
+            && shown().all(|note| note.status == Status::NotEvaluable)
+    }
+
+    /// Makes the record durable, then gives the answer.
+    pub(crate) async fn finish(mut self, app: &App, answer: Result<Vec<u8>, Refusal>) -> Response {
+        self.explanation.refusal = answer.as_ref().err().map(Refusal::word);
+        let status = answer.as_ref().map_or_else(Refusal::status, |_| StatusCode::OK);
+        metrics::counter!("medvan_calls_total", "hospital" => self.hospital.to_string(), "status" => status.as_u16().to_string())
+            .increment(1);
+        if let Err(error) = app.store.record(self.into_record(status)).await {
+            tracing::error!(%error, "an exchange was not recorded; its answer was withheld");
+            return Refusal::NotRecorded.into_response();
+        }
+        match answer {
+            Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+            Err(refusal) => refusal.into_response(),
+        }
+    }
+
+    fn into_record(self, status: StatusCode) -> ExchangeRecord {
+        let duration = self.start.elapsed();
+        ExchangeRecord {
+            id: self.id,
+            hospital: self.hospital,
+            client: self.client,
+            hook: self.hook,
+            offer: self.offer,
+            received_at: self.received_at,
+            status: status.as_u16(),
+            duration_us: u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+            explanation: serde_json::to_value(&self.explanation).unwrap_or_default(),
+            replay: self.replay,
+            cards: self.cards,
+            usage: self.usage,
+            marks: self.marks,
+        }
+    }
+
+    /// A prefetched resource of another patient goes no further; a context that names two patients is refused.
+    fn stop_other_patients(&mut self, request: &mut Request) -> Result<(), Refusal> {
+        let Some(patient) = request.patient_id().map(str::to_owned) else { return Ok(()) };
+        for (field, value) in &request.context {
+            if value.is_container() && identity::check(&value.value(), &patient).is_err() {
+                let place = format!("context.{field}");
+                return Err(Refusal::malformed(&place, "it holds a resource of another patient than context.patientId"));
+            }
+        }
+        let warnings = &mut self.explanation.warnings;
+        request.prefetch.retain(|key, value| {
+            let own = identity::check(&value.value(), &patient).is_ok();
+            if !own {
+                warnings.push(format!("prefetch.{key}: stopped, it holds a resource of another patient"));
+            }
+            own
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! Every route of the gateway, in one list.
+
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use http::{StatusCode, header};
+
+use crate::{App, api, call, feedback, middleware, telemetry};
+
+/// All routes with all layers.
+pub fn router(app: &App) -> Router {
+    let routes = Router::new()
+        // For EHRs: CDS Hooks.
+        .route("/hospitals/{hospital}/cds-services", get(call::discovery))
+        .route("/hospitals/{hospital}/cds-services/{id}", post(call::call))
+        .route("/hospitals/{hospital}/cds-services/{id}/feedback", post(feedback::receive))
+        // For vendors and everybody: keys and the descriptor's schema.
+        .route("/.well-known/jwks.json", get(jwks))
+        .route("/schemas/service-descriptor.json", get(descriptor_schema))
+        // For whoever runs the machine.
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(app.clone())
+        // For people and scripts that manage: /api/v1.
+        .merge(api::router(app.api()));
+    middleware::wrap(routes, app)
+}
+
+/// Own public keys (RFC 7517); vendors check the gateway's tokens with them.
+async fn jwks(State(app): State<App>) -> Response {
+    let kept = (header::CACHE_CONTROL, "public, max-age=300");
+    ([(header::CONTENT_TYPE, "application/jwk-set+json"), kept], app.keys.jwks_json()).into_response()
+}
+
+/// The JSON Schema that registration uses.
+async fn descriptor_schema() -> Response {
+    let kept = (header::CACHE_CONTROL, "public, max-age=3600");
+    ([(header::CONTENT_TYPE, "application/schema+json"), kept], medvan_profiles::descriptor::schema_text())
+        .into_response()
+}
+
+/// The process answers: that is all that a restart could mend.
+async fn alive() -> &'static str {
+    "alive\n"
+}
+
+/// Calls can be answered: the store takes writes and no shutdown is under way.
+async fn ready(State(app): State<App>) -> Response {
+    if app.tasks.is_stopping() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
+    }
+    match app.store.check_writable().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the store takes no writes");
+            (StatusCode::SERVICE_UNAVAILABLE, "the store takes no writes\n").into_response()
+        }
+    }
+}
+
+async fn metrics() -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], telemetry::metrics().render()).into_response()
+}

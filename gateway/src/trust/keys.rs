@@ -1,0 +1,242 @@
+//! [`Keyring`]: the gateway's own signing keys, with which vendors recognise it (item 57).
+//!
+//! Each algorithm has three: *next* is published before it signs anything, so that a vendor's cached copy of our key
+//! set already has it when it becomes *current*; *previous* stays published until the tokens and caches of its time are
+//! gone. Rotation is one step of that row, while running. The `kid` is the key's RFC 7638 thumbprint, so a key cannot
+//! change under its name.
+
+use std::{path::Path, sync::Arc};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::Algorithm;
+
+mod folder;
+mod signing;
+
+use folder::{Folder, Row};
+use signing::SigningKey;
+
+/// Life of the tokens signed here (SMART Backend Services: at most 5 minutes).
+const LIFE_SECONDS: i64 = 300;
+
+/// Who the gateway is in its own tokens.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    /// `iss`: the gateway's external base URL.
+    pub iss: String,
+    /// `jku`: where [`Keyring::jwks_json`] is published.
+    pub jku: String,
+}
+
+/// The signing keys. Shared by reference; rotation needs no restart.
+pub struct Keyring {
+    folder: Folder,
+    issuer: Issuer,
+    algorithms: Vec<Algorithm>,
+    keys: ArcSwap<Keys>,
+}
+
+/// Why keys cannot be had. Nothing of a key is in the text.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// Reading or writing failed.
+    #[error("the signing keys in {path} cannot be read or written: {source}")]
+    Io {
+        /// File or folder.
+        path: std::path::PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// Others than the owner may read a key.
+    #[error(
+        "{path} is readable by others than its owner: chmod 600 it, and rotate the keys if others had access"
+    )]
+    Exposed {
+        /// The file.
+        path: std::path::PathBuf,
+    },
+    /// Not a key, or not the key that its name says.
+    #[error("{path} does not hold the key that its name says: restore it from a backup")]
+    Damaged {
+        /// The file.
+        path: std::path::PathBuf,
+    },
+    /// An algorithm that is not for signing here.
+    #[error("the gateway signs with ES384 or RS384, not with {}", .0.name())]
+    Algorithm(Algorithm),
+    /// The cryptographic library refused, which it never should.
+    #[error("the cryptographic library could not make or use a key")]
+    Crypto,
+}
+
+/// What is in force: one set at a time, replaced whole.
+struct Keys {
+    rings: Vec<Ring>,
+    jwks: Bytes,
+}
+
+/// The keys of one algorithm.
+struct Ring {
+    algorithm: Algorithm,
+    current: SigningKey,
+    next: SigningKey,
+    previous: Option<SigningKey>,
+}
+
+impl Keyring {
+    /// Opens the key folder, making it and the keys that are missing. The first algorithm is the default.
+    ///
+    /// # Errors
+    /// The folder cannot be used as it is; nothing is overwritten.
+    pub fn open(
+        folder: &Path,
+        issuer: Issuer,
+        algorithms: &[Algorithm],
+    ) -> Result<Self, KeyringError> {
+        let folder = Folder::open(folder)?;
+        let keys = Keys::load(&folder, &issuer, algorithms)?;
+        Ok(Self {
+            folder,
+            issuer,
+            algorithms: algorithms.to_vec(),
+            keys: ArcSwap::from_pointee(keys),
+        })
+    }
+
+    /// A fresh token with the default algorithm: for one call to `aud`, with a nonce of its own.
+    ///
+    /// # Errors
+    /// [`KeyringError::Crypto`].
+    pub fn sign(
+        &self,
+        aud: &str,
+        tenant: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<String, KeyringError> {
+        let keys = self.keys.load();
+        let ring = keys.rings.first().ok_or(KeyringError::Crypto)?;
+        ring.current.sign(&self.issuer.iss, aud, tenant, now)
+    }
+
+    /// The same with an algorithm of the vendor's choice.
+    ///
+    /// # Errors
+    /// [`KeyringError::Algorithm`] when the keyring was opened without it.
+    pub fn sign_with(
+        &self,
+        algorithm: Algorithm,
+        aud: &str,
+        tenant: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<String, KeyringError> {
+        let keys = self.keys.load();
+        let ring = keys.rings.iter().find(|ring| ring.algorithm == algorithm);
+        ring.ok_or(KeyringError::Algorithm(algorithm))?
+            .current
+            .sign(&self.issuer.iss, aud, tenant, now)
+    }
+
+    /// The JWK Set to publish: current, next and previous public keys.
+    pub fn jwks_json(&self) -> Bytes {
+        self.keys.load().jwks.clone()
+    }
+
+    /// One step: next signs, current becomes previous, the former previous is deleted. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The folder could not be written; then the old keys stay in force.
+    pub fn rotate(&self) -> Result<(), KeyringError> {
+        for algorithm in &self.algorithms {
+            let row = self.folder.row(*algorithm)?.ok_or(KeyringError::Crypto)?;
+            let fresh = self.folder.make_key(*algorithm)?;
+            let rotated = Row {
+                current: row.next,
+                next: fresh,
+                previous: Some(row.current),
+            };
+            self.folder.put_row(*algorithm, &rotated)?;
+            self.folder.forget(row.previous.as_deref());
+        }
+        self.reload()
+    }
+
+    /// Takes up what another process (`medvan keys rotate`) left in the folder.
+    ///
+    /// # Errors
+    /// The folder cannot be read; then the old keys stay in force.
+    pub fn reload(&self) -> Result<(), KeyringError> {
+        self.keys.store(Arc::new(Keys::load(
+            &self.folder,
+            &self.issuer,
+            &self.algorithms,
+        )?));
+        Ok(())
+    }
+}
+
+impl Keys {
+    fn load(
+        folder: &Folder,
+        issuer: &Issuer,
+        algorithms: &[Algorithm],
+    ) -> Result<Self, KeyringError> {
+        let rings = algorithms
+            .iter()
+            .map(|algorithm| Ring::load(folder, issuer, *algorithm));
+        let rings = rings.collect::<Result<Vec<_>, _>>()?;
+        let public: Vec<_> = rings
+            .iter()
+            .flat_map(Ring::keys)
+            .map(SigningKey::jwk)
+            .collect();
+        Ok(Self {
+            jwks: json!({ "keys": public }).to_string().into(),
+            rings,
+        })
+    }
+}
+
+impl Ring {
+    fn load(folder: &Folder, issuer: &Issuer, algorithm: Algorithm) -> Result<Self, KeyringError> {
+        let row = match folder.row(algorithm)? {
+            Some(row) => row,
+            None => first_row(folder, algorithm)?,
+        };
+        let read = |kid: &str| folder.read_key(algorithm, kid, &issuer.jku);
+        Ok(Self {
+            algorithm,
+            current: read(&row.current)?,
+            next: read(&row.next)?,
+            previous: row.previous.as_deref().map(read).transpose()?,
+        })
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &SigningKey> {
+        [&self.current, &self.next]
+            .into_iter()
+            .chain(&self.previous)
+    }
+}
+
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Keyring({:?})", self.algorithms)
+    }
+}
+
+fn first_row(folder: &Folder, algorithm: Algorithm) -> Result<Row, KeyringError> {
+    let row = Row {
+        current: folder.make_key(algorithm)?,
+        next: folder.make_key(algorithm)?,
+        previous: None,
+    };
+    folder.put_row(algorithm, &row)?;
+    Ok(row)
+}
+
+#[cfg(test)]
+mod tests;
