@@ -96,13 +96,8 @@ pub(crate) fn client() -> Client {
     Client::new(guard(), &Settings::default()).unwrap()
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test has no shutdown to wait for"
-)]
-pub(crate) fn spawn<T: Send + 'static>(
-    task: impl Future<Output = T> + Send + 'static,
-) -> tokio::task::JoinHandle<T> {
+#[expect(clippy::disallowed_methods, reason = "a test has no shutdown to wait for")]
+pub(crate) fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
     tokio::spawn(task)
 }
 

@@ -11,22 +11,13 @@ use reqwest::header::CONTENT_ENCODING;
 
 use super::FetchError;
 
-pub(super) async fn read(
-    mut response: reqwest::Response,
-    limit: usize,
-) -> Result<Bytes, FetchError> {
+pub(super) async fn read(mut response: reqwest::Response, limit: usize) -> Result<Bytes, FetchError> {
     let gzip = is_gzip(&response)?;
-    if response
-        .content_length()
-        .is_some_and(|length| length > limit as u64)
-    {
+    if response.content_length().is_some_and(|length| length > limit as u64) {
         return Err(FetchError::TooLarge { limit });
     }
     let first = next(&mut response, limit).await?.unwrap_or_default();
-    let body = match next(&mut response, limit - first.len())
-        .await
-        .map_err(|error| restate(error, limit))?
-    {
+    let body = match next(&mut response, limit - first.len()).await.map_err(|error| restate(error, limit))? {
         None => first,
         Some(second) => read_rest(response, first, second, limit).await?,
     };
@@ -42,10 +33,7 @@ async fn read_rest(
     let mut all = BytesMut::with_capacity((first.len() + second.len()) * 2);
     all.extend_from_slice(&first);
     all.extend_from_slice(&second);
-    while let Some(chunk) = next(&mut response, limit - all.len())
-        .await
-        .map_err(|error| restate(error, limit))?
-    {
+    while let Some(chunk) = next(&mut response, limit - all.len()).await.map_err(|error| restate(error, limit))? {
         all.extend_from_slice(&chunk);
     }
     Ok(all.freeze())
@@ -54,11 +42,7 @@ async fn read_rest(
 /// The next chunk that is not empty, if it fits.
 async fn next(response: &mut reqwest::Response, room: usize) -> Result<Option<Bytes>, FetchError> {
     loop {
-        match response
-            .chunk()
-            .await
-            .map_err(|error| FetchError::from_reqwest(&error))?
-        {
+        match response.chunk().await.map_err(|error| FetchError::from_reqwest(&error))? {
             Some(chunk) if chunk.is_empty() => {}
             Some(chunk) if chunk.len() > room => return Err(FetchError::TooLarge { limit: room }),
             chunk => return Ok(chunk),
@@ -68,25 +52,14 @@ async fn next(response: &mut reqwest::Response, room: usize) -> Result<Option<By
 
 /// An error about the room that was left is an error about the whole limit.
 fn restate(error: FetchError, limit: usize) -> FetchError {
-    if matches!(error, FetchError::TooLarge { .. }) {
-        FetchError::TooLarge { limit }
-    } else {
-        error
-    }
+    if matches!(error, FetchError::TooLarge { .. }) { FetchError::TooLarge { limit } } else { error }
 }
 
 fn is_gzip(response: &reqwest::Response) -> Result<bool, FetchError> {
-    let encoding = response
-        .headers()
-        .get(CONTENT_ENCODING)
-        .map(|value| value.as_bytes().trim_ascii());
+    let encoding = response.headers().get(CONTENT_ENCODING).map(|value| value.as_bytes().trim_ascii());
     match encoding {
         None | Some(b"" | b"identity") => Ok(false),
-        Some(name)
-            if name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip") =>
-        {
-            Ok(true)
-        }
+        Some(name) if name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip") => Ok(true),
         Some(_) => Err(FetchError::Encoding),
     }
 }
@@ -94,12 +67,6 @@ fn is_gzip(response: &reqwest::Response) -> Result<bool, FetchError> {
 fn unpack(packed: &[u8], limit: usize) -> Result<Bytes, FetchError> {
     let mut plain = Vec::with_capacity(packed.len().saturating_mul(4).min(limit));
     let mut reader = MultiGzDecoder::new(packed).take(limit as u64 + 1);
-    reader
-        .read_to_end(&mut plain)
-        .map_err(|_| FetchError::Encoding)?;
-    if plain.len() > limit {
-        Err(FetchError::TooLarge { limit })
-    } else {
-        Ok(plain.into())
-    }
+    reader.read_to_end(&mut plain).map_err(|_| FetchError::Encoding)?;
+    if plain.len() > limit { Err(FetchError::TooLarge { limit }) } else { Ok(plain.into()) }
 }

@@ -60,10 +60,7 @@ pub struct Response {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(2),
-            extra_roots: Vec::new(),
-        }
+        Self { connect_timeout: Duration::from_secs(2), extra_roots: Vec::new() }
     }
 }
 
@@ -89,20 +86,13 @@ impl Client {
 
     fn with_names(guard: Guard, settings: &Settings, names: &Source) -> Result<Self, ClientError> {
         let roots = certificates(settings)?;
-        let builder =
-            || builder(settings).dns_resolver(GuardedResolver::new(guard.clone(), names.clone()));
+        let builder = || builder(settings).dns_resolver(GuardedResolver::new(guard.clone(), names.clone()));
         // A machine without any root certificate can still call itself; HTTPS then fails, closed.
-        let http = builder()
-            .tls_certs_merge(roots.clone())
-            .build()
-            .or_else(|error| {
-                warn!(%error, "no root certificates on this machine: HTTPS calls will fail");
-                builder().tls_certs_only(roots).build()
-            });
-        Ok(Self {
-            http: http.map_err(ClientError)?,
-            guard,
-        })
+        let http = builder().tls_certs_merge(roots.clone()).build().or_else(|error| {
+            warn!(%error, "no root certificates on this machine: HTTPS calls will fail");
+            builder().tls_certs_only(roots).build()
+        });
+        Ok(Self { http: http.map_err(ClientError)?, guard })
     }
 
     async fn exchange(&self, request: Request) -> Result<Response, FetchError> {
@@ -113,11 +103,7 @@ impl Client {
         self.judge_peer(&url, &response)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = body::read(response, limit).await?;
-        Ok(Response {
-            status,
-            headers,
-            body,
-        })
+        Ok(Response { status, headers, body })
     }
 
     /// Last line of defence: an answer from an address that would not have been called is not read.
@@ -134,24 +120,14 @@ impl Client {
 impl Request {
     /// A GET without headers.
     pub fn get(url: GuardedUrl, timeout: Duration, limit: usize) -> Self {
-        Self {
-            method: Method::GET,
-            url,
-            headers: HeaderMap::new(),
-            bearer: None,
-            body: Bytes::new(),
-            timeout,
-            limit,
-        }
+        Self { method: Method::GET, url, headers: HeaderMap::new(), bearer: None, body: Bytes::new(), timeout, limit }
     }
 
     fn into_reqwest(self) -> reqwest::Request {
         let mut request = reqwest::Request::new(self.method, self.url.url().clone());
         *request.headers_mut() = self.headers;
         if let Some(bearer) = self.bearer {
-            request
-                .headers_mut()
-                .insert(AUTHORIZATION, bearer.into_header());
+            request.headers_mut().insert(AUTHORIZATION, bearer.into_header());
         }
         if !self.body.is_empty() {
             *request.body_mut() = Some(self.body.into());
@@ -162,32 +138,19 @@ impl Request {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("guard", &self.guard)
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("guard", &self.guard).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Request({} {:?}, {} bytes)",
-            self.method,
-            self.url,
-            self.body.len()
-        )
+        write!(f, "Request({} {:?}, {} bytes)", self.method, self.url, self.body.len())
     }
 }
 
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Response({}, {} bytes)",
-            self.status.as_u16(),
-            self.body.len()
-        )
+        write!(f, "Response({}, {} bytes)", self.status.as_u16(), self.body.len())
     }
 }
 
@@ -210,16 +173,8 @@ fn builder(settings: &Settings) -> reqwest::ClientBuilder {
 }
 
 fn certificates(settings: &Settings) -> Result<Vec<reqwest::Certificate>, ClientError> {
-    let bundles = settings
-        .extra_roots
-        .iter()
-        .map(|pem| reqwest::Certificate::from_pem_bundle(pem));
-    Ok(bundles
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(ClientError)?
-        .into_iter()
-        .flatten()
-        .collect())
+    let bundles = settings.extra_roots.iter().map(|pem| reqwest::Certificate::from_pem_bundle(pem));
+    Ok(bundles.collect::<Result<Vec<_>, _>>().map_err(ClientError)?.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

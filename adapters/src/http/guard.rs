@@ -59,14 +59,10 @@ pub enum UrlRefused {
     #[error("the URL must not carry a user name or password")]
     UserInfo,
     /// A host that is not reached from here.
-    #[error(
-        "the host is not reachable for the gateway: use a public name, or have the operator allow this host"
-    )]
+    #[error("the host is not reachable for the gateway: use a public name, or have the operator allow this host")]
     Host,
     /// A port that is not for HTTP.
-    #[error(
-        "the port is not open for calls: use 443 or 8443, or have the operator allow this host and port"
-    )]
+    #[error("the port is not open for calls: use 443 or 8443, or have the operator allow this host and port")]
     Port,
     /// A relative address that would leave its base.
     #[error("the address leads outside its base URL")]
@@ -80,10 +76,7 @@ pub struct GuardedUrl(Url);
 impl Guard {
     /// The rules of a profile, and the hosts that the operator named.
     pub fn new(profile: Profile, allowed: impl IntoIterator<Item = AllowedHost>) -> Self {
-        Self(Arc::new(Rules {
-            profile,
-            allowed: allowed.into_iter().collect(),
-        }))
+        Self(Arc::new(Rules { profile, allowed: allowed.into_iter().collect() }))
     }
 
     /// The profile in force.
@@ -119,9 +112,7 @@ impl Guard {
         match Reach::of(address) {
             Reach::Public => named || self.0.profile == Profile::Production,
             Reach::Private => named,
-            Reach::Loopback => {
-                named || (self.0.profile == Profile::Loopback && is_this_machine(host))
-            }
+            Reach::Loopback => named || (self.0.profile == Profile::Loopback && is_this_machine(host)),
             Reach::Forbidden => false,
         }
     }
@@ -154,9 +145,7 @@ impl Guard {
         let named_without_port = entries().any(|allowed| allowed.port.is_none());
         let open = entries().any(|allowed| allowed.port == Some(port))
             || (named_without_port && port::is_plausible(port))
-            || (self.0.profile == Profile::Loopback
-                && is_this_machine(host)
-                && port::is_plausible(port))
+            || (self.0.profile == Profile::Loopback && is_this_machine(host) && port::is_plausible(port))
             || (self.0.profile == Profile::Production && port::is_secure(port));
         if open { Ok(()) } else { Err(UrlRefused::Port) }
     }
@@ -185,16 +174,11 @@ impl FromStr for AllowedHost {
     fn from_str(text: &str) -> Result<Self, NotAHost> {
         // A scheme without a default port, so that every port that was written is also kept.
         let url = Url::parse(&format!("ws-host://{text}")).map_err(|_| NotAHost)?;
-        let bare = url.path().is_empty()
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty();
+        let bare =
+            url.path().is_empty() && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
         let host = url.host_str().filter(|_| bare).ok_or(NotAHost)?;
         let host = Host::parse(without_dot(host)).map_err(|_| NotAHost)?;
-        Ok(Self {
-            host,
-            port: url.port(),
-        })
+        Ok(Self { host, port: url.port() })
     }
 }
 
@@ -213,16 +197,9 @@ impl GuardedUrl {
         }
         let url = Url::parse(&text).map_err(|_| UrlRefused::Malformed)?;
         let prefix = self.0.path().trim_end_matches('/');
-        let rest = url
-            .path()
-            .strip_prefix(prefix)
-            .filter(|rest| rest.starts_with('/'));
+        let rest = url.path().strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
         let inside = url.origin() == self.0.origin() && rest.is_some() && self.0.query().is_none();
-        if inside {
-            Ok(Self(url))
-        } else {
-            Err(UrlRefused::OutsideBase)
-        }
+        if inside { Ok(Self(url)) } else { Err(UrlRefused::OutsideBase) }
     }
 
     pub(super) fn url(&self) -> &Url {
@@ -243,9 +220,7 @@ fn without_dot(name: &str) -> &str {
 /// `localhost` and the loopback literals; names that merely resolve there do not count.
 fn is_this_machine(host: &Host<&str>) -> bool {
     match host {
-        Host::Domain(name) => {
-            matches!(without_dot(name), "localhost") || without_dot(name).ends_with(".localhost")
-        }
+        Host::Domain(name) => matches!(without_dot(name), "localhost") || without_dot(name).ends_with(".localhost"),
         Host::Ipv4(address) => Reach::of(IpAddr::V4(*address)) == Reach::Loopback,
         Host::Ipv6(address) => Reach::of(IpAddr::V6(*address)) == Reach::Loopback,
     }
@@ -253,16 +228,7 @@ fn is_this_machine(host: &Host<&str>) -> bool {
 
 /// A name that the public DNS can answer: more than one label, and none of the names reserved for local use.
 fn is_public_name(name: &str) -> bool {
-    const LOCAL: &[&str] = &[
-        "localhost",
-        "local",
-        "internal",
-        "lan",
-        "home",
-        "corp",
-        "arpa",
-        "onion",
-    ];
+    const LOCAL: &[&str] = &["localhost", "local", "internal", "lan", "home", "corp", "arpa", "onion"];
     let name = without_dot(name);
     let last = name.rsplit('.').next().unwrap_or(name);
     name.contains('.') && !LOCAL.contains(&last)

@@ -9,9 +9,8 @@ const SECURE: &[u16] = &[443, 8443];
 /// Ports above 1023 that belong to something else than HTTP: the WHATWG Fetch standard's "bad ports", and the stores
 /// and control planes that take commands from whoever connects.
 const TAKEN: &[u16] = &[
-    1433, 1521, 1719, 1720, 1723, 2049, 2375, 2376, 2379, 2380, 3306, 3389, 3659, 4045, 4190, 5060,
-    5061, 5432, 5672, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 9042, 9200, 9300,
-    10080, 10250, 11211, 11434, 27017,
+    1433, 1521, 1719, 1720, 1723, 2049, 2375, 2376, 2379, 2380, 3306, 3389, 3659, 4045, 4190, 5060, 5061, 5432, 5672,
+    6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 9042, 9200, 9300, 10080, 10250, 11211, 11434, 27017,
 ];
 
 /// Whether any host on the internet may be called on this port.

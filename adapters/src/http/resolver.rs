@@ -38,11 +38,7 @@ impl Resolve for GuardedResolver {
         Box::pin(async move {
             let addresses = addresses.await?;
             let host = Host::Domain(name.as_str());
-            if addresses.is_empty()
-                || !addresses
-                    .iter()
-                    .all(|address| guard.admits(&host, address.ip()))
-            {
+            if addresses.is_empty() || !addresses.iter().all(|address| guard.admits(&host, address.ip())) {
                 return Err(AddressRefused.into());
             }
             Ok(Box::new(addresses.into_iter()) as Addrs)
@@ -52,7 +48,5 @@ impl Resolve for GuardedResolver {
 
 /// The resolver of the operating system.
 pub(super) fn system() -> Source {
-    Arc::new(|name| {
-        Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
-    })
+    Arc::new(|name| Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) }))
 }

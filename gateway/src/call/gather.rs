@@ -17,14 +17,14 @@ use crate::{App, fhir::FhirAccess};
 const PARALLEL: usize = 8;
 
 /// Makes the plan and completes it: afterwards every query it knows has a state.
-pub(super) async fn complete(call: &Call<'_>, exchange: &mut Exchange) -> Result<Plan, Refusal> {
+pub(super) async fn complete<'a>(call: &Call<'a>, exchange: &mut Exchange) -> Result<Plan<'a>, Refusal> {
     let access = fhir_access(call, exchange)?;
     let mut plan = Plan::new(call.request, &call.offer.parts(), &call.offer.union, call.at.date());
     let patient = call.request.patient_id().unwrap_or_default();
     let until = call.deadline.prefetch_until;
     loop {
         // One round for each level of `%key` dependencies; mostly there is one, and none when the EHR sent all.
-        let queries = plan.next();
+        let queries = plan.queries();
         if queries.is_empty() {
             return Ok(plan);
         }

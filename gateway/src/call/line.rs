@@ -6,15 +6,23 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use medvan_adapters::{Advisor, breaker::Breaker, cds_hooks, concurrency::Concurrency, http};
+use medvan_adapters::{
+    advisor::{Advice, AdviseError, Advisor},
+    breaker::{Breaker, Permit},
+    cds_hooks::{self, Endpoint},
+    concurrency::{Concurrency, Place},
+    http,
+};
+use tokio::time::Instant;
 
+use super::explanation::Status;
 use crate::catalog::{Member, ServiceName, VersionNumber};
 
 /// The way to one version of one service.
 pub(crate) struct Line {
     pub(crate) advisor: Arc<dyn Advisor>,
-    pub(crate) breaker: Breaker,
-    pub(crate) concurrency: Concurrency,
+    breaker: Breaker,
+    concurrency: Concurrency,
 }
 
 /// Every line, made on first use and kept: a renewed catalog must not forget that a service is failing.
@@ -44,12 +52,36 @@ impl Lines {
 
 impl Line {
     fn of(member: &Member, http: &http::Client) -> Self {
-        let limits = &member.descriptor.limits;
+        let descriptor = &member.descriptor;
+        let endpoint = Endpoint {
+            url: member.url.as_str(),
+            content_type: Some(descriptor.transport.overrides.content_type.as_str()),
+            response_bytes: descriptor.limits.response_bytes as usize,
+        };
         Self {
-            advisor: Arc::new(cds_hooks::Service::new(http.clone())),
+            advisor: Arc::new(cds_hooks::Service::new(http.clone(), endpoint)),
             breaker: Breaker::default(),
-            concurrency: Concurrency::new(limits.concurrency),
+            concurrency: Concurrency::new(descriptor.limits.concurrency as usize),
         }
+    }
+
+    /// The right to make one call, waited for until the call's deadline at most.
+    ///
+    /// # Errors
+    /// [`Status::Resting`] or [`Status::Busy`]: the service is not asked.
+    pub(crate) async fn enter(&self, until: Instant) -> Result<(Place, Permit<'_>), Status> {
+        let permit = self.breaker.permit(Instant::now().into_std()).map_err(|_| Status::Resting)?;
+        let patience = until.saturating_duration_since(Instant::now());
+        let place = self.concurrency.enter(patience).await.map_err(|_| Status::Busy)?;
+        Ok((place, permit))
+    }
+}
+
+/// Tells the breaker what an answer says about the service's health.
+pub(crate) fn judge(permit: Permit<'_>, answer: &Result<Advice, AdviseError>) {
+    match answer {
+        Err(error) if error.is_failure() => permit.failed(),
+        _ => permit.succeeded(),
     }
 }
 

@@ -19,8 +19,8 @@ pub(super) fn layer(app: &App) -> CorsLayer {
 fn is_registered(app: &App, origin: &HeaderValue, parts: &Parts) -> bool {
     let Some(hospital) = hospital_in(parts.uri.path()) else { return false };
     let Ok(origin) = origin.to_str() else { return false };
-    app.catalog.snapshot().hospital(&hospital).is_some_and(|view| {
-        view.clients.iter().any(|client| client.origins.iter().any(|registered| registered == origin))
+    app.catalog.current().hospital(&hospital).is_some_and(|view| {
+        view.clients.values().any(|client| client.origins.iter().any(|registered| registered == origin))
     })
 }
 

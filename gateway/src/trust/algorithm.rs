@@ -32,11 +32,7 @@ pub enum Algorithm {
 
 /// How signatures of an algorithm are verified.
 pub(super) enum Scheme {
-    Ec {
-        curve: &'static str,
-        coordinate: usize,
-        verification: &'static EcdsaVerificationAlgorithm,
-    },
+    Ec { curve: &'static str, coordinate: usize, verification: &'static EcdsaVerificationAlgorithm },
     Rsa(&'static RsaParameters),
 }
 
@@ -96,24 +92,12 @@ impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|algorithm| algorithm.name() == name)
-            .ok_or(UnknownAlgorithm)
+        Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name).ok_or(UnknownAlgorithm)
     }
 }
 
-fn ec(
-    curve: &'static str,
-    coordinate: usize,
-    verification: &'static EcdsaVerificationAlgorithm,
-) -> Scheme {
-    Scheme::Ec {
-        curve,
-        coordinate,
-        verification,
-    }
+fn ec(curve: &'static str, coordinate: usize, verification: &'static EcdsaVerificationAlgorithm) -> Scheme {
+    Scheme::Ec { curve, coordinate, verification }
 }
 
 #[cfg(test)]
@@ -129,10 +113,8 @@ mod tests {
 
     #[test]
     fn none_and_hmac_have_no_name_in_any_spelling() {
-        for name in [
-            "none", "None", "NONE", "nOnE", "", "HS256", "HS384", "HS512", "hs256", "es384",
-            "ES384 ", "EdDSA",
-        ] {
+        for name in ["none", "None", "NONE", "nOnE", "", "HS256", "HS384", "HS512", "hs256", "es384", "ES384 ", "EdDSA"]
+        {
             assert_eq!(name.parse::<Algorithm>(), Err(UnknownAlgorithm), "{name}");
         }
     }

@@ -7,8 +7,7 @@
 pub(super) fn all_accepted(audiences: &[String], called: &[&str], registered: &[String]) -> bool {
     let accepted = |audience: &String| {
         let audience = bare(audience);
-        called.iter().any(|url| bare(url) == audience)
-            || registered.iter().any(|other| bare(other) == audience)
+        called.iter().any(|url| bare(url) == audience) || registered.iter().any(|other| bare(other) == audience)
     };
     !audiences.is_empty() && audiences.iter().all(accepted)
 }

@@ -37,24 +37,13 @@ impl Claims {
 
 type Read<T> = fn(Value) -> Option<T>;
 
-fn required<T>(
-    claims: &mut Map<String, Value>,
-    name: &'static str,
-    read: Read<T>,
-) -> Result<T, Refusal> {
+fn required<T>(claims: &mut Map<String, Value>, name: &'static str, read: Read<T>) -> Result<T, Refusal> {
     optional(claims, name, read)?.ok_or(Refusal::Claim(name))
 }
 
 /// Absent is fine, present in another type (`null` too) is not.
-fn optional<T>(
-    claims: &mut Map<String, Value>,
-    name: &'static str,
-    read: Read<T>,
-) -> Result<Option<T>, Refusal> {
-    claims
-        .remove(name)
-        .map(|value| read(value).ok_or(Refusal::Claim(name)))
-        .transpose()
+fn optional<T>(claims: &mut Map<String, Value>, name: &'static str, read: Read<T>) -> Result<Option<T>, Refusal> {
+    claims.remove(name).map(|value| read(value).ok_or(Refusal::Claim(name))).transpose()
 }
 
 fn text(value: Value) -> Option<String> {
@@ -67,9 +56,7 @@ fn text(value: Value) -> Option<String> {
 /// A string or an array of strings (RFC 7519 §4.1.3).
 fn audiences(value: Value) -> Option<Vec<String>> {
     match value {
-        Value::Array(items) if (1..=MAX_AUDIENCES).contains(&items.len()) => {
-            items.into_iter().map(text).collect()
-        }
+        Value::Array(items) if (1..=MAX_AUDIENCES).contains(&items.len()) => items.into_iter().map(text).collect(),
         Value::Array(_) => None,
         single => text(single).map(|audience| vec![audience]),
     }
@@ -77,14 +64,9 @@ fn audiences(value: Value) -> Option<Vec<String>> {
 
 /// Seconds since 1970 (RFC 7519 §2, NumericDate); a fraction is allowed there and cut off here.
 #[expect(clippy::needless_pass_by_value, reason = "one shape for every reader")]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the range is checked first"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
 fn seconds(value: Value) -> Option<i64> {
     const END_OF_TIME: f64 = 253_402_300_800.0; // the year 10000
     let number = value.as_f64()?;
-    (0.0..END_OF_TIME)
-        .contains(&number)
-        .then_some(number as i64)
+    (0.0..END_OF_TIME).contains(&number).then_some(number as i64)
 }

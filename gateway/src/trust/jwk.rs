@@ -20,11 +20,7 @@ const MAX_KEYS: usize = 64;
 /// Most bytes of one set.
 pub(super) const MAX_BYTES: usize = 256 << 10;
 
-const LIMITS: Limits = Limits {
-    bytes: MAX_BYTES,
-    depth: 8,
-    values: 4096,
-};
+const LIMITS: Limits = Limits { bytes: MAX_BYTES, depth: 8, values: 4096 };
 
 /// Public keys by `kid`, ready to verify with. Cheap to clone.
 #[derive(Clone)]
@@ -43,17 +39,13 @@ pub enum KeySetError {
     #[error("not a JWK Set: an object with an array `keys` is needed")]
     Malformed,
     /// A private or symmetric key is published. It has to be replaced, not only removed.
-    #[error(
-        "the set holds a private or symmetric key: publish public keys only, and replace the one that leaked"
-    )]
+    #[error("the set holds a private or symmetric key: publish public keys only, and replace the one that leaked")]
     PrivateKey,
     /// More than 64 keys.
     #[error("the set holds more than {MAX_KEYS} keys")]
     TooMany,
     /// No EC key on P-256, P-384 or P-521 and no RSA key of 2048 to 8192 bits that has a `kid` and may sign.
-    #[error(
-        "the set holds no signature key with a kid that can be used here: EC P-384 or RSA from 2048 bits"
-    )]
+    #[error("the set holds no signature key with a kid that can be used here: EC P-384 or RSA from 2048 bits")]
     NoUsableKey,
 }
 
@@ -90,19 +82,11 @@ impl KeySet {
         if set.keys.len() > MAX_KEYS {
             return Err(KeySetError::TooMany);
         }
-        if set
-            .keys
-            .iter()
-            .any(|key| key.d.is_some() || key.k.is_some())
-        {
+        if set.keys.iter().any(|key| key.d.is_some() || key.k.is_some()) {
             return Err(KeySetError::PrivateKey);
         }
         let keys = prepare(set.keys);
-        if keys.is_empty() {
-            Err(KeySetError::NoUsableKey)
-        } else {
-            Ok(Self(Arc::new(keys)))
-        }
+        if keys.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self(Arc::new(keys))) }
     }
 
     /// Whether there is a key with this `kid` for this algorithm.
@@ -111,10 +95,7 @@ impl KeySet {
     }
 
     pub(super) fn find(&self, kid: &str, algorithm: Algorithm) -> Option<&PinnedKey> {
-        self.0
-            .get(kid)?
-            .iter()
-            .find(|key| key.algorithm == algorithm)
+        self.0.get(kid)?.iter().find(|key| key.algorithm == algorithm)
     }
 }
 
@@ -140,18 +121,8 @@ fn prepare(keys: Vec<RawKey>) -> HashMap<String, Vec<PinnedKey>> {
         prepared.entry(kid).or_default().extend(key.pin());
     }
     for pinned in prepared.values_mut() {
-        let twice = |algorithm| {
-            pinned
-                .iter()
-                .filter(|key: &&PinnedKey| key.algorithm == algorithm)
-                .count()
-                > 1
-        };
-        let ambiguous: Vec<Algorithm> = Algorithm::ALL
-            .iter()
-            .copied()
-            .filter(|algorithm| twice(*algorithm))
-            .collect();
+        let twice = |algorithm| pinned.iter().filter(|key: &&PinnedKey| key.algorithm == algorithm).count() > 1;
+        let ambiguous: Vec<Algorithm> = Algorithm::ALL.iter().copied().filter(|algorithm| twice(*algorithm)).collect();
         pinned.retain(|key| !ambiguous.contains(&key.algorithm));
     }
     prepared.retain(|_, pinned| !pinned.is_empty());
@@ -161,61 +132,36 @@ fn prepare(keys: Vec<RawKey>) -> HashMap<String, Vec<PinnedKey>> {
 impl RawKey {
     fn may_verify(&self) -> bool {
         self.r#use.as_deref().is_none_or(|usage| usage == "sig")
-            && self
-                .key_ops
-                .as_ref()
-                .is_none_or(|operations| operations.iter().any(|operation| operation == "verify"))
+            && self.key_ops.as_ref().is_none_or(|operations| operations.iter().any(|operation| operation == "verify"))
     }
 
     fn pin(&self) -> Vec<PinnedKey> {
-        let algorithms = Algorithm::ALL
-            .iter()
-            .copied()
-            .filter(|algorithm| self.is_for(*algorithm));
-        algorithms
-            .filter_map(|algorithm| {
-                Some(PinnedKey {
-                    algorithm,
-                    key: self.parse(algorithm)?,
-                })
-            })
-            .collect()
+        let algorithms = Algorithm::ALL.iter().copied().filter(|algorithm| self.is_for(*algorithm));
+        algorithms.filter_map(|algorithm| Some(PinnedKey { algorithm, key: self.parse(algorithm)? })).collect()
     }
 
     fn is_for(&self, algorithm: Algorithm) -> bool {
         let named = self.alg.as_deref().map(|alg| alg == algorithm.name());
         match algorithm.scheme() {
-            Scheme::Ec { curve, .. } => {
-                self.kty == "EC" && self.crv.as_deref() == Some(curve) && named.unwrap_or(true)
-            }
-            Scheme::Rsa(_) => {
-                self.kty == "RSA" && named.unwrap_or(algorithm.name().starts_with("RS"))
-            }
+            Scheme::Ec { curve, .. } => self.kty == "EC" && self.crv.as_deref() == Some(curve) && named.unwrap_or(true),
+            Scheme::Rsa(_) => self.kty == "RSA" && named.unwrap_or(algorithm.name().starts_with("RS")),
         }
     }
 
     fn parse(&self, algorithm: Algorithm) -> Option<ParsedPublicKey> {
         match algorithm.scheme() {
-            Scheme::Ec {
-                coordinate,
-                verification,
-                ..
-            } => {
+            Scheme::Ec { coordinate, verification, .. } => {
                 let (x, y) = (bytes(self.x.as_ref())?, bytes(self.y.as_ref())?);
                 let right_size = x.len() == coordinate && y.len() == coordinate;
                 let point = [&[4], x.as_slice(), y.as_slice()].concat();
-                right_size
-                    .then(|| ParsedPublicKey::new(verification, point).ok())
-                    .flatten()
+                right_size.then(|| ParsedPublicKey::new(verification, point).ok()).flatten()
             }
             Scheme::Rsa(parameters) => {
                 let (n, e) = (bytes(self.n.as_ref())?, bytes(self.e.as_ref())?);
                 let (n, e) = (without_zeros(&n), without_zeros(&e));
                 let strong = (256..=1024).contains(&n.len());
                 let components = RsaPublicKeyComponents { n, e };
-                strong
-                    .then(|| components.to_parsed_public_key(parameters).ok())
-                    .flatten()
+                strong.then(|| components.to_parsed_public_key(parameters).ok()).flatten()
             }
         }
     }

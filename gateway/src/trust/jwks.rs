@@ -48,10 +48,7 @@ struct Fetched {
 impl Jwks {
     /// An empty cache that fetches through the guarded client.
     pub fn new(client: Client) -> Self {
-        Self {
-            client,
-            fetched: Cache::new(MAX_LOCATIONS),
-        }
+        Self { client, fetched: Cache::new(MAX_LOCATIONS) }
     }
 
     /// The keys at a location, fetched anew when they are old or lack the wanted one.
@@ -63,41 +60,20 @@ impl Jwks {
         now: OffsetDateTime,
     ) -> Result<KeySet, Refusal> {
         let known = self.fetched.get(url).await;
-        if let Some(known) = known
-            .as_ref()
-            .filter(|known| !known.is_outdated(kid, algorithm, now))
-        {
+        if let Some(known) = known.as_ref().filter(|known| !known.is_outdated(kid, algorithm, now)) {
             return known.keys.clone().ok_or(Refusal::KeysUnavailable);
         }
         let outdated = |known: &Fetched| known.is_outdated(kid, algorithm, now);
         let fetch = self.fetch(url, known, now);
-        let entry = self
-            .fetched
-            .entry_by_ref(url)
-            .or_insert_with_if(fetch, outdated)
-            .await;
+        let entry = self.fetched.entry_by_ref(url).or_insert_with_if(fetch, outdated).await;
         entry.into_value().keys.ok_or(Refusal::KeysUnavailable)
     }
 
-    async fn fetch(
-        &self,
-        url: &GuardedUrl,
-        known: Option<Fetched>,
-        now: OffsetDateTime,
-    ) -> Fetched {
-        let response = self
-            .client
-            .fetch(Request::get(url.clone(), TIMEOUT, jwk::MAX_BYTES))
-            .await;
-        let answer = response
-            .map_err(|error| error.to_string())
-            .and_then(|response| read(&response));
+    async fn fetch(&self, url: &GuardedUrl, known: Option<Fetched>, now: OffsetDateTime) -> Fetched {
+        let response = self.client.fetch(Request::get(url.clone(), TIMEOUT, jwk::MAX_BYTES)).await;
+        let answer = response.map_err(|error| error.to_string()).and_then(|response| read(&response));
         match answer {
-            Ok((keys, life)) => Fetched {
-                keys: Some(keys),
-                at: now,
-                fresh_until: now + life,
-            },
+            Ok((keys, life)) => Fetched { keys: Some(keys), at: now, fresh_until: now + life },
             Err(reason) => {
                 warn!(location = ?url, reason, "a client's public keys could not be fetched");
                 Fetched::failed(known, now)
@@ -111,11 +87,7 @@ impl Fetched {
     fn failed(known: Option<Self>, now: OffsetDateTime) -> Self {
         match known {
             Some(known) if known.keys.is_some() && known.is_fresh(now) => Self { at: now, ..known },
-            _ => Self {
-                keys: None,
-                at: now,
-                fresh_until: now + FAILURE_PAUSE,
-            },
+            _ => Self { keys: None, at: now, fresh_until: now + FAILURE_PAUSE },
         }
     }
 
@@ -125,10 +97,7 @@ impl Fetched {
     }
 
     fn is_outdated(&self, kid: &str, algorithm: Algorithm, now: OffsetDateTime) -> bool {
-        let lacks = self
-            .keys
-            .as_ref()
-            .is_some_and(|keys| !keys.has(kid, algorithm));
+        let lacks = self.keys.as_ref().is_some_and(|keys| !keys.has(kid, algorithm));
         !self.is_fresh(now) || (lacks && now >= self.at + UNKNOWN_KID_PAUSE)
     }
 }

@@ -58,17 +58,13 @@ pub enum TrustFault {
     #[error("issuer: the value of `iss` in the client's tokens is needed")]
     Issuer,
     /// Neither keys nor their location.
-    #[error(
-        "jwks or jwksUrl: the client's public keys, or the URL that publishes them, are needed"
-    )]
+    #[error("jwks or jwksUrl: the client's public keys, or the URL that publishes them, are needed")]
     Keys,
     /// The given keys cannot be used.
     #[error("jwks: {0}")]
     KeySet(#[from] KeySetError),
     /// An unknown or forbidden algorithm.
-    #[error(
-        "algorithms: only ES256, ES384, ES512, RS256 to RS512 and PS256 to PS512 can be accepted"
-    )]
+    #[error("algorithms: only ES256, ES384, ES512, RS256 to RS512 and PS256 to PS512 can be accepted")]
     Algorithm,
     /// A life of 0 or of more than an hour.
     #[error("maxLifeSeconds: from 1 to {MAX_LIFE_SECONDS}")]
@@ -176,11 +172,7 @@ impl Verifier {
             }
         };
         let key = keys.find(kid, algorithm).ok_or(Refusal::UnknownKey)?;
-        if key.verifies(token.signed.as_bytes(), &token.signature) {
-            Ok(())
-        } else {
-            Err(Refusal::Signature)
-        }
+        if key.verifies(token.signed.as_bytes(), &token.signature) { Ok(()) } else { Err(Refusal::Signature) }
     }
 }
 
@@ -205,32 +197,21 @@ impl ClientKeys {
     fn knows_location(&self, jku: Option<&str>) -> bool {
         let Some(jku) = jku else { return true };
         let registered = self.key_location.as_ref().map(GuardedUrl::as_str);
-        registered == Some(jku)
-            || url::Url::parse(jku).is_ok_and(|jku| registered == Some(jku.as_str()))
+        registered == Some(jku) || url::Url::parse(jku).is_ok_and(|jku| registered == Some(jku.as_str()))
     }
 
     fn judge_times(&self, token: &Token<'_>, now: i64) -> Result<(), Refusal> {
         let claims = &token.claims;
-        let starts = claims
-            .not_before
-            .map_or(claims.issued, |not_before| not_before.max(claims.issued));
+        let starts = claims.not_before.map_or(claims.issued, |not_before| not_before.max(claims.issued));
         if now >= claims.expires + SKEW_SECONDS {
-            return Err(Refusal::Expired {
-                seconds: now - claims.expires,
-            });
+            return Err(Refusal::Expired { seconds: now - claims.expires });
         }
         if starts > now + SKEW_SECONDS {
-            return Err(Refusal::FromTheFuture {
-                seconds: starts - now,
-            });
+            return Err(Refusal::FromTheFuture { seconds: starts - now });
         }
         let lives_on = claims.expires - now;
-        if claims.expires - claims.issued > self.max_life_seconds
-            || lives_on >= self.max_life_seconds + SKEW_SECONDS
-        {
-            return Err(Refusal::LifeTooLong {
-                max_seconds: self.max_life_seconds,
-            });
+        if claims.expires - claims.issued > self.max_life_seconds || lives_on >= self.max_life_seconds + SKEW_SECONDS {
+            return Err(Refusal::LifeTooLong { max_seconds: self.max_life_seconds });
         }
         Ok(())
     }
@@ -242,8 +223,7 @@ impl Token<'_> {
         Ok(Verified {
             iss: claims.issuer.clone(),
             jti: claims.nonce.clone(),
-            exp: OffsetDateTime::from_unix_timestamp(claims.expires)
-                .map_err(|_| Refusal::Claim("exp"))?,
+            exp: OffsetDateTime::from_unix_timestamp(claims.expires).map_err(|_| Refusal::Claim("exp"))?,
             tenant: claims.tenant.clone(),
         })
     }
@@ -253,10 +233,7 @@ fn algorithms(names: &[String]) -> Result<Vec<Algorithm>, TrustFault> {
     if names.is_empty() {
         return Ok(Algorithm::RECOMMENDED.to_vec());
     }
-    names
-        .iter()
-        .map(|name| name.parse().map_err(|_| TrustFault::Algorithm))
-        .collect()
+    names.iter().map(|name| name.parse().map_err(|_| TrustFault::Algorithm)).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::{path::Path, sync::Arc};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use medvan_adapters::http::Bearer;
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -52,9 +53,7 @@ pub enum KeyringError {
         source: std::io::Error,
     },
     /// Others than the owner may read a key.
-    #[error(
-        "{path} is readable by others than its owner: chmod 600 it, and rotate the keys if others had access"
-    )]
+    #[error("{path} is readable by others than its owner: chmod 600 it, and rotate the keys if others had access")]
     Exposed {
         /// The file.
         path: std::path::PathBuf,
@@ -92,34 +91,28 @@ impl Keyring {
     ///
     /// # Errors
     /// The folder cannot be used as it is; nothing is overwritten.
-    pub fn open(
-        folder: &Path,
-        issuer: Issuer,
-        algorithms: &[Algorithm],
-    ) -> Result<Self, KeyringError> {
+    pub fn open(folder: &Path, issuer: Issuer, algorithms: &[Algorithm]) -> Result<Self, KeyringError> {
         let folder = Folder::open(folder)?;
         let keys = Keys::load(&folder, &issuer, algorithms)?;
-        Ok(Self {
-            folder,
-            issuer,
-            algorithms: algorithms.to_vec(),
-            keys: ArcSwap::from_pointee(keys),
-        })
+        Ok(Self { folder, issuer, algorithms: algorithms.to_vec(), keys: ArcSwap::from_pointee(keys) })
     }
 
     /// A fresh token with the default algorithm: for one call to `aud`, with a nonce of its own.
     ///
     /// # Errors
     /// [`KeyringError::Crypto`].
-    pub fn sign(
-        &self,
-        aud: &str,
-        tenant: Option<&str>,
-        now: OffsetDateTime,
-    ) -> Result<String, KeyringError> {
+    pub fn sign(&self, aud: &str, tenant: Option<&str>, now: OffsetDateTime) -> Result<String, KeyringError> {
         let keys = self.keys.load();
         let ring = keys.rings.first().ok_or(KeyringError::Crypto)?;
         ring.current.sign(&self.issuer.iss, aud, tenant, now)
+    }
+
+    /// The same as a header's value, which is how it travels.
+    ///
+    /// # Errors
+    /// [`KeyringError::Crypto`].
+    pub fn bearer(&self, aud: &str, tenant: Option<&str>, now: OffsetDateTime) -> Result<Bearer, KeyringError> {
+        Bearer::new(&self.sign(aud, tenant, now)?).map_err(|_| KeyringError::Crypto)
     }
 
     /// The same with an algorithm of the vendor's choice.
@@ -135,9 +128,7 @@ impl Keyring {
     ) -> Result<String, KeyringError> {
         let keys = self.keys.load();
         let ring = keys.rings.iter().find(|ring| ring.algorithm == algorithm);
-        ring.ok_or(KeyringError::Algorithm(algorithm))?
-            .current
-            .sign(&self.issuer.iss, aud, tenant, now)
+        ring.ok_or(KeyringError::Algorithm(algorithm))?.current.sign(&self.issuer.iss, aud, tenant, now)
     }
 
     /// The JWK Set to publish: current, next and previous public keys.
@@ -153,11 +144,7 @@ impl Keyring {
         for algorithm in &self.algorithms {
             let row = self.folder.row(*algorithm)?.ok_or(KeyringError::Crypto)?;
             let fresh = self.folder.make_key(*algorithm)?;
-            let rotated = Row {
-                current: row.next,
-                next: fresh,
-                previous: Some(row.current),
-            };
+            let rotated = Row { current: row.next, next: fresh, previous: Some(row.current) };
             self.folder.put_row(*algorithm, &rotated)?;
             self.folder.forget(row.previous.as_deref());
         }
@@ -169,34 +156,17 @@ impl Keyring {
     /// # Errors
     /// The folder cannot be read; then the old keys stay in force.
     pub fn reload(&self) -> Result<(), KeyringError> {
-        self.keys.store(Arc::new(Keys::load(
-            &self.folder,
-            &self.issuer,
-            &self.algorithms,
-        )?));
+        self.keys.store(Arc::new(Keys::load(&self.folder, &self.issuer, &self.algorithms)?));
         Ok(())
     }
 }
 
 impl Keys {
-    fn load(
-        folder: &Folder,
-        issuer: &Issuer,
-        algorithms: &[Algorithm],
-    ) -> Result<Self, KeyringError> {
-        let rings = algorithms
-            .iter()
-            .map(|algorithm| Ring::load(folder, issuer, *algorithm));
+    fn load(folder: &Folder, issuer: &Issuer, algorithms: &[Algorithm]) -> Result<Self, KeyringError> {
+        let rings = algorithms.iter().map(|algorithm| Ring::load(folder, issuer, *algorithm));
         let rings = rings.collect::<Result<Vec<_>, _>>()?;
-        let public: Vec<_> = rings
-            .iter()
-            .flat_map(Ring::keys)
-            .map(SigningKey::jwk)
-            .collect();
-        Ok(Self {
-            jwks: json!({ "keys": public }).to_string().into(),
-            rings,
-        })
+        let public: Vec<_> = rings.iter().flat_map(Ring::keys).map(SigningKey::jwk).collect();
+        Ok(Self { jwks: json!({ "keys": public }).to_string().into(), rings })
     }
 }
 
@@ -216,9 +186,7 @@ impl Ring {
     }
 
     fn keys(&self) -> impl Iterator<Item = &SigningKey> {
-        [&self.current, &self.next]
-            .into_iter()
-            .chain(&self.previous)
+        [&self.current, &self.next].into_iter().chain(&self.previous)
     }
 }
 
@@ -229,11 +197,7 @@ impl std::fmt::Debug for Keyring {
 }
 
 fn first_row(folder: &Folder, algorithm: Algorithm) -> Result<Row, KeyringError> {
-    let row = Row {
-        current: folder.make_key(algorithm)?,
-        next: folder.make_key(algorithm)?,
-        previous: None,
-    };
+    let row = Row { current: folder.make_key(algorithm)?, next: folder.make_key(algorithm)?, previous: None };
     folder.put_row(algorithm, &row)?;
     Ok(row)
 }

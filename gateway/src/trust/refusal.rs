@@ -25,9 +25,7 @@ pub enum Refusal {
     #[error("the issuer is not registered here")]
     Issuer,
     /// `aud` is not the called address, or names others besides.
-    #[error(
-        "the audience is not (only) the called address: it must be the full URL of the endpoint"
-    )]
+    #[error("the audience is not (only) the called address: it must be the full URL of the endpoint")]
     Audience,
     /// `exp` has passed.
     #[error("the token expired {seconds} s ago: is the sender's clock right?")]

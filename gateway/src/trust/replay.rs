@@ -32,18 +32,9 @@ impl Replay {
     ///
     /// # Errors
     /// [`super::Refusal::Replayed`] when it was spent before.
-    pub fn spend(
-        &self,
-        hospital: &str,
-        caller: &Verified,
-        now: OffsetDateTime,
-    ) -> Result<(), super::Refusal> {
+    pub fn spend(&self, hospital: &str, caller: &Verified, now: OffsetDateTime) -> Result<(), super::Refusal> {
         let seen = self.seen_or_insert(hospital, &caller.iss, &caller.jti, caller.exp, now);
-        if seen {
-            Err(super::Refusal::Replayed)
-        } else {
-            Ok(())
-        }
+        if seen { Err(super::Refusal::Replayed) } else { Ok(()) }
     }
 
     /// Whether the nonce was there already; it is afterwards. What has expired by `now` is forgotten on the way.
@@ -67,16 +58,10 @@ impl Replay {
     }
 
     /// Brings back what was spent before a restart: hospital, issuer, `jti` and `exp` of each row.
-    pub fn restore<'a>(
-        &self,
-        rows: impl IntoIterator<Item = (&'a str, &'a str, &'a str, OffsetDateTime)>,
-    ) {
+    pub fn restore<'a>(&self, rows: impl IntoIterator<Item = (&'a str, &'a str, &'a str, OffsetDateTime)>) {
         let mut spent = self.lock();
         for (hospital, iss, jti, exp) in rows {
-            spent
-                .entry(bucket(exp))
-                .or_default()
-                .insert(fingerprint(hospital, iss, jti));
+            spent.entry(bucket(exp)).or_default().insert(fingerprint(hospital, iss, jti));
         }
     }
 
@@ -109,10 +94,7 @@ fn bucket(exp: OffsetDateTime) -> i64 {
 
 fn forget_expired(spent: &mut BTreeMap<i64, HashSet<[u8; 16]>>, now: OffsetDateTime) {
     let current = now.unix_timestamp().div_euclid(BUCKET_SECONDS);
-    while spent
-        .first_key_value()
-        .is_some_and(|(bucket, _)| *bucket < current)
-    {
+    while spent.first_key_value().is_some_and(|(bucket, _)| *bucket < current) {
         spent.pop_first();
     }
 }

@@ -6,8 +6,8 @@ use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
     rsa::KeySize,
     signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
-        EcdsaSigningAlgorithm, RsaKeyPair,
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+        RsaKeyPair,
     },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -19,8 +19,7 @@ use time::{OffsetDateTime, macros::datetime};
 use super::{ClientKeys, ClientTrust, Jwks, Refusal, Token, Verified, Verifier};
 
 pub(super) const NOW: OffsetDateTime = datetime!(2026-11-22 09:00:00 UTC);
-pub(super) const ENDPOINT: &str =
-    "https://gateway.example/hospitals/minato/cds-services/van-patient-view";
+pub(super) const ENDPOINT: &str = "https://gateway.example/hospitals/minato/cds-services/van-patient-view";
 pub(super) const ISSUER: &str = "https://ehr.minato.example";
 
 /// A key pair of an EHR.
@@ -43,29 +42,18 @@ impl EhrKey {
     pub(super) fn rsa(kid: &str, alg: Alg) -> Self {
         static PKCS8: LazyLock<Vec<u8>> = LazyLock::new(|| {
             let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-            AsDer::<Pkcs8V1Der<'_>>::as_der(&pair)
-                .unwrap()
-                .as_ref()
-                .to_vec()
+            AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap().as_ref().to_vec()
         });
         let pem = format!(
             "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
             base64::engine::general_purpose::STANDARD.encode(&*PKCS8)
         );
-        Self {
-            alg,
-            kid: kid.to_owned(),
-            encoding: EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap(),
-        }
+        Self { alg, kid: kid.to_owned(), encoding: EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap() }
     }
 
     fn ec(kid: &str, alg: Alg, curve: &'static EcdsaSigningAlgorithm) -> Self {
         let pkcs8 = EcdsaKeyPair::generate(curve).unwrap().to_pkcs8v1().unwrap();
-        Self {
-            alg,
-            kid: kid.to_owned(),
-            encoding: EncodingKey::from_ec_der(pkcs8.as_ref()),
-        }
+        Self { alg, kid: kid.to_owned(), encoding: EncodingKey::from_ec_der(pkcs8.as_ref()) }
     }
 
     pub(super) fn jwk(&self) -> Value {
@@ -76,13 +64,8 @@ impl EhrKey {
 
     /// Signs whatever it is given.
     pub(super) fn sign_text(&self, header: &str, claims: &str) -> String {
-        let signed = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode(claims)
-        );
-        let signature =
-            jsonwebtoken::crypto::sign(signed.as_bytes(), &self.encoding, self.alg).unwrap();
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &self.encoding, self.alg).unwrap();
         format!("{signed}.{signature}")
     }
 
@@ -121,11 +104,7 @@ pub(super) fn trust(jwks: &str) -> ClientTrust<'_> {
 }
 
 pub(super) fn guarded(url: &str) -> GuardedUrl {
-    let profile = if url.starts_with("https:") {
-        Profile::Production
-    } else {
-        Profile::Loopback
-    };
+    let profile = if url.starts_with("https:") { Profile::Production } else { Profile::Loopback };
     Guard::new(profile, []).check(url).unwrap()
 }
 
@@ -133,11 +112,7 @@ pub(super) fn jwks() -> Jwks {
     Jwks::new(Client::new(Guard::new(Profile::Loopback, []), &Settings::default()).unwrap())
 }
 
-pub(super) async fn verify(
-    token: &str,
-    client: &ClientKeys,
-    now: OffsetDateTime,
-) -> Result<Verified, Refusal> {
+pub(super) async fn verify(token: &str, client: &ClientKeys, now: OffsetDateTime) -> Result<Verified, Refusal> {
     verify_through(&Verifier::new(jwks()), token, client, now).await
 }
 
@@ -147,7 +122,5 @@ pub(super) async fn verify_through(
     client: &ClientKeys,
     now: OffsetDateTime,
 ) -> Result<Verified, Refusal> {
-    verifier
-        .verify(&Token::parse(token)?, client, &[ENDPOINT], now)
-        .await
+    verifier.verify(&Token::parse(token)?, client, &[ENDPOINT], now).await
 }

@@ -10,11 +10,7 @@ use super::{Algorithm, Refusal, claims::Claims};
 /// Longest token that is looked at. Real ones have 600 to 1500 characters.
 const MAX_LENGTH: usize = 8192;
 
-const LIMITS: Limits = Limits {
-    bytes: MAX_LENGTH,
-    depth: 8,
-    values: 256,
-};
+const LIMITS: Limits = Limits { bytes: MAX_LENGTH, depth: 8, values: 256 };
 
 /// A token as received: readable, not trusted.
 pub struct Token<'a> {
@@ -50,13 +46,7 @@ impl<'a> Token<'a> {
         let algorithm = header.judge()?;
         let claims = Claims::read(object::<Map<String, Value>>(payload)?)?;
         let signature = decode(signature)?;
-        Ok(Self {
-            header,
-            algorithm,
-            claims,
-            signed,
-            signature,
-        })
+        Ok(Self { header, algorithm, claims, signed, signature })
     }
 
     /// Who the token says it is from: good for choosing the [`super::ClientKeys`] to verify with, for nothing else.
@@ -73,11 +63,7 @@ impl std::fmt::Debug for Token<'_> {
 
 impl Header {
     fn judge(&self) -> Result<Algorithm, Refusal> {
-        if !self
-            .typ
-            .as_deref()
-            .is_some_and(|typ| typ.eq_ignore_ascii_case("JWT"))
-        {
+        if !self.typ.as_deref().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")) {
             return Err(Refusal::Type);
         }
         if self.crit.is_some() {

@@ -5,11 +5,7 @@ fn guard(profile: Profile, allowed: &[&str]) -> Guard {
 }
 
 fn check(profile: Profile, allowed: &[&str], url: &str, expect: Result<(), UrlRefused>) {
-    assert_eq!(
-        guard(profile, allowed).check(url).map(|_| ()),
-        expect,
-        "{profile:?} {allowed:?} {url}"
-    );
+    assert_eq!(guard(profile, allowed).check(url).map(|_| ()), expect, "{profile:?} {allowed:?} {url}");
 }
 
 #[test]
@@ -130,12 +126,7 @@ fn the_loopback_profile_stays_on_this_machine() {
 
 #[test]
 fn a_named_host_may_be_private_but_never_plain_in_production() {
-    let allowed = [
-        "fhir.hospital.example",
-        "10.1.2.3:9443",
-        "[fd00::5]",
-        "ehr:8443",
-    ];
+    let allowed = ["fhir.hospital.example", "10.1.2.3:9443", "[fd00::5]", "ehr:8443"];
     let table = [
         ("https://fhir.hospital.example/r4", Ok(())),
         ("https://FHIR.hospital.example.:9443/r4", Ok(())),
@@ -150,28 +141,13 @@ fn a_named_host_may_be_private_but_never_plain_in_production() {
     for (url, expect) in table {
         check(Profile::Production, &allowed, url, expect);
     }
-    check(
-        Profile::Loopback,
-        &["vendor:8080"],
-        "http://vendor:8080/x",
-        Ok(()),
-    );
+    check(Profile::Loopback, &["vendor:8080"], "http://vendor:8080/x", Ok(()));
 }
 
 #[test]
 fn no_configuration_opens_the_metadata_service() {
-    check(
-        Profile::Loopback,
-        &["169.254.169.254"],
-        "http://169.254.169.254/",
-        Err(UrlRefused::Host),
-    );
-    check(
-        Profile::Production,
-        &["169.254.169.254"],
-        "https://169.254.169.254/",
-        Err(UrlRefused::Host),
-    );
+    check(Profile::Loopback, &["169.254.169.254"], "http://169.254.169.254/", Err(UrlRefused::Host));
+    check(Profile::Production, &["169.254.169.254"], "https://169.254.169.254/", Err(UrlRefused::Host));
 }
 
 #[test]
@@ -186,23 +162,12 @@ fn an_allowed_host_is_a_host_and_nothing_more() {
 
 #[test]
 fn a_relative_address_stays_under_its_base() {
-    let base = guard(Profile::Production, &[])
-        .check("https://fhir.example.com/r4/")
-        .unwrap();
+    let base = guard(Profile::Production, &[]).check("https://fhir.example.com/r4/").unwrap();
     let table = [
         ("Patient/1", Ok("https://fhir.example.com/r4/Patient/1")),
-        (
-            "/Patient?_id=1&x=%20",
-            Ok("https://fhir.example.com/r4/Patient?_id=1&x=%20"),
-        ),
-        (
-            "//evil.example.com/x",
-            Ok("https://fhir.example.com/r4/evil.example.com/x"),
-        ),
-        (
-            "https://evil.example.com/",
-            Ok("https://fhir.example.com/r4/https://evil.example.com/"),
-        ),
+        ("/Patient?_id=1&x=%20", Ok("https://fhir.example.com/r4/Patient?_id=1&x=%20")),
+        ("//evil.example.com/x", Ok("https://fhir.example.com/r4/evil.example.com/x")),
+        ("https://evil.example.com/", Ok("https://fhir.example.com/r4/https://evil.example.com/")),
         ("../admin", Err(UrlRefused::OutsideBase)),
         ("a/../../admin", Err(UrlRefused::OutsideBase)),
         ("%2e%2e/admin", Err(UrlRefused::OutsideBase)),
@@ -210,21 +175,12 @@ fn a_relative_address_stays_under_its_base() {
     ];
     for (relative, expect) in table {
         let joined = base.under(relative);
-        assert_eq!(
-            joined
-                .as_ref()
-                .map(GuardedUrl::as_str)
-                .map_err(|refused| *refused),
-            expect,
-            "{relative}"
-        );
+        assert_eq!(joined.as_ref().map(GuardedUrl::as_str).map_err(|refused| *refused), expect, "{relative}");
     }
 }
 
 #[test]
 fn debug_and_errors_show_no_query() {
-    let url = guard(Profile::Production, &[])
-        .check("https://fhir.example.com/Patient/123?name=x")
-        .unwrap();
+    let url = guard(Profile::Production, &[]).check("https://fhir.example.com/Patient/123?name=x").unwrap();
     assert_eq!(format!("{url:?}"), "GuardedUrl(https://fhir.example.com)");
 }

@@ -2,15 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use medvan_adapters::{AdviseError, Advice, http::Bearer};
+use medvan_adapters::{
+    advisor::{self, Advice, AdviseError},
+    http::Bearer,
+};
 use medvan_hooks::{
-    firewall::{self, Checked, Policy},
+    firewall::{self, Policy},
     plan::Plan,
     response::Response,
     shadow,
 };
 use medvan_profiles::descriptor::transport::Authentication;
+use serde_json::{Value, json};
 use tokio::{
     sync::{oneshot, watch},
     time::{Instant, timeout_at},
@@ -27,7 +30,7 @@ use crate::{
     call::{
         Call, identity,
         explanation::{ServiceNote, Status},
-        line::Line,
+        line::{self, Line},
     },
     catalog::{HospitalId, Member},
     config::ProfileName,
@@ -78,21 +81,23 @@ impl Ask {
     /// Asks a service whose answer the doctor may see. Its part is told by its deadline at the latest.
     pub(super) async fn in_the_light(self, tell: oneshot::Sender<Heard>) {
         let start = Instant::now();
-        let permit = match self.line.permit(start) {
-            Ok(permit) => permit,
+        // `_place` is held to the end: a late call still occupies the service.
+        let (_place, permit) = match self.line.enter(self.until).await {
+            Ok(entered) => entered,
             Err(status) => return drop(tell.send(self.heard_nothing(status, start))),
         };
-        let mut answer = std::pin::pin!(self.line.advise(self.advice_call()));
+        let mut answer = self.line.advisor.advise(self.question());
         match timeout_at(self.until, &mut answer).await {
             Ok(answer) => {
-                permit.judge(&answer);
+                line::judge(permit, &answer);
+                // Nobody listens any more only where the call itself was lost; its record is lost with it.
                 let _ = tell.send(self.heard(&answer, start));
             }
             Err(_) => {
                 permit.failed();
                 let _ = tell.send(self.heard_nothing(Status::TimedOut, start));
                 let answer = answer.await;
-                self.append("late", serde_json::json!(self.heard(&answer, start).note)).await;
+                self.append("late", json!(self.heard(&answer, start).note)).await;
             }
         }
     }
@@ -100,32 +105,28 @@ impl Ask {
     /// Asks a service in shadow mode, and compares its answer with what the doctor saw.
     pub(super) async fn in_the_shadow(self, mut shown: watch::Receiver<Option<Arc<Response>>>) {
         let start = Instant::now();
-        let permit = match self.line.permit(start) {
-            Ok(permit) => permit,
-            Err(status) => return self.append("shadow", serde_json::json!(self.heard_nothing(status, start).note)).await,
+        let (_place, permit) = match self.line.enter(self.until).await {
+            Ok(entered) => entered,
+            Err(status) => return self.append("shadow", json!(self.heard_nothing(status, start).note)).await,
         };
-        let answer = self.line.advise(self.advice_call()).await;
-        permit.judge(&answer);
+        let answer = self.line.advisor.advise(self.question()).await;
+        line::judge(permit, &answer);
         let heard = self.heard(&answer, start);
-        let mut addendum = serde_json::json!(heard.note);
+        let mut addendum = json!(heard.note);
         // No answer reached the doctor where the sender is gone: then there is nothing to compare with.
         if let (Some(ours), Ok(shown)) = (&heard.response, shown.wait_for(Option::is_some).await)
             && let Some(shown) = shown.as_ref()
         {
-            addendum["comparison"] = serde_json::json!(shadow::compare(shown, ours));
+            addendum["comparison"] = json!(shadow::compare(shown, ours));
         }
         self.append("shadow", addendum).await;
     }
 
-    fn advice_call(&self) -> medvan_adapters::Call {
-        let patience = self.until.saturating_duration_since(Instant::now()) + LATE;
-        medvan_adapters::Call {
-            url: self.member.url.to_string(),
+    fn question(&self) -> advisor::Call {
+        advisor::Call {
+            body: self.outbound.body.clone(),
             bearer: self.bearer.clone(),
-            content_type: self.member.descriptor.transport.overrides.content_type.clone(),
-            body: Bytes::from(self.outbound.body.clone()),
-            timeout: patience,
-            limit: self.member.descriptor.limits.response_bytes,
+            timeout: self.until.saturating_duration_since(Instant::now()) + LATE,
         }
     }
 
@@ -156,7 +157,7 @@ impl Ask {
         }
     }
 
-    async fn append(&self, kind: &'static str, note: serde_json::Value) {
+    async fn append(&self, kind: &'static str, note: Value) {
         let addendum = Addendum { exchange: self.exchange, at: self.app.clock.now(), kind, note };
         if let Err(error) = self.app.store.append(&self.hospital, addendum).await {
             tracing::warn!(%error, kind, "an addendum to an exchange was not recorded");

@@ -1,9 +1,15 @@
 //! What one service is sent: its own prefetch keys, the hook's published context fields, and of the request's
 //! extensions those that the hospital allows and the service takes.
 
+use bytes::Bytes;
 use indexmap::IndexMap;
-use medvan_hooks::{hook::Hook, plan::Plan, prefetch::PrefetchState, request::Outgoing};
-use medvan_profiles::Json;
+use medvan_hooks::{
+    hook::Hook,
+    plan::Plan,
+    prefetch::{EmptySearch, PrefetchState},
+    request::{OmittedKeys, Outgoing},
+};
+use medvan_profiles::{Json, descriptor::transport::{self, ExtensionPolicy, Overrides}};
 
 use crate::{
     call::{Call, identity},
@@ -12,14 +18,14 @@ use crate::{
 
 /// A body ready to be sent, and what may be told about it.
 pub(crate) struct Outbound {
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
     /// The state of each key; no content.
     pub(crate) keys: IndexMap<String, &'static str>,
 }
 
 pub(crate) fn compose(call: &Call<'_>, plan: &Plan, index: usize, member: &Member) -> Outbound {
     let overrides = &member.descriptor.transport.overrides;
-    let prefetch = plan.slice(index, overrides.empty_search);
+    let prefetch = plan.slice(index, empty_search(overrides));
     let keys = prefetch.iter().map(|(key, state)| (key.clone(), PrefetchState::word(state))).collect();
     let hook_instance = identity::hook_instance(&call.app.secret, call.caller, call.request, &member.name.vendor);
     let outgoing = Outgoing {
@@ -27,10 +33,10 @@ pub(crate) fn compose(call: &Call<'_>, plan: &Plan, index: usize, member: &Membe
         hook_instance: &hook_instance.to_string(),
         context: &published_fields(call),
         prefetch,
-        omitted_keys: overrides.omitted_keys(),
+        omitted_keys: omitted_keys(overrides),
         extension: extensions(call, member),
     };
-    Outbound { body: outgoing.to_bytes(), keys }
+    Outbound { body: outgoing.to_bytes().into(), keys }
 }
 
 /// Fields that the hook does not publish stay here: nobody asked for them (CDS Hooks item 62 lets services ignore
@@ -48,7 +54,7 @@ fn published_fields(call: &Call<'_>) -> IndexMap<String, Json> {
 }
 
 fn extensions(call: &Call<'_>, member: &Member) -> Option<IndexMap<String, Json>> {
-    if !member.descriptor.transport.overrides.forwards_extensions() {
+    if member.descriptor.transport.overrides.extension_policy == ExtensionPolicy::Drop {
         return None;
     }
     let allowed = &call.caller.hospital().hospital.allow_extensions;
@@ -59,4 +65,15 @@ fn extensions(call: &Call<'_>, member: &Member) -> Option<IndexMap<String, Json>
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     (!kept.is_empty()).then_some(kept)
+}
+
+fn empty_search(overrides: &Overrides) -> EmptySearch {
+    match overrides.empty_search {
+        transport::EmptySearch::Null => EmptySearch::Null,
+        transport::EmptySearch::Bundle => EmptySearch::Bundle,
+    }
+}
+
+fn omitted_keys(overrides: &Overrides) -> OmittedKeys {
+    if overrides.always_send_prefetch { OmittedKeys::SendOutcome } else { OmittedKeys::LeaveOut }
 }

@@ -1,6 +1,6 @@
 //! What an answer, or its absence, means for the explanation.
 
-use medvan_adapters::{AdviseError, ErrorKind};
+use medvan_adapters::advisor::{AdviseError, ErrorKind};
 use medvan_hooks::{firewall::Checked, response::Response};
 
 use crate::{

@@ -16,25 +16,15 @@ const LONGEST: Duration = Duration::HOUR;
 const SHORTEST: Duration = Duration::seconds(5);
 
 pub(super) fn life(headers: &HeaderMap) -> Duration {
-    let Some(control) = headers
-        .get(CACHE_CONTROL)
-        .and_then(|value| value.to_str().ok())
-    else {
+    let Some(control) = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()) else {
         return DEFAULT;
     };
-    let directives = || {
-        control
-            .split(',')
-            .map(|directive| directive.trim().to_ascii_lowercase())
-    };
+    let directives = || control.split(',').map(|directive| directive.trim().to_ascii_lowercase());
     if directives().any(|directive| directive == "no-store" || directive.starts_with("no-cache")) {
         return SHORTEST;
     }
     let max_age = directives().find_map(|directive| seconds(directive.strip_prefix("max-age=")?));
-    let age = headers
-        .get(AGE)
-        .and_then(|value| seconds(value.to_str().ok()?))
-        .unwrap_or_default();
+    let age = headers.get(AGE).and_then(|value| seconds(value.to_str().ok()?)).unwrap_or_default();
     max_age.map_or(DEFAULT, |max_age| (max_age - age).clamp(SHORTEST, LONGEST))
 }
 
@@ -51,11 +41,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         control.map(|value| headers.insert(CACHE_CONTROL, value.parse().unwrap()));
         age.map(|value| headers.insert(AGE, value.parse().unwrap()));
-        assert_eq!(
-            life(&headers).whole_seconds(),
-            expect,
-            "{control:?} {age:?}"
-        );
+        assert_eq!(life(&headers).whole_seconds(), expect, "{control:?} {age:?}");
     }
 
     #[test]

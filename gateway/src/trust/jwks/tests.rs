@@ -28,13 +28,8 @@ impl KeyServer {
             answer: Arc::new(Mutex::new((StatusCode::OK, "max-age=300", set(keys)))),
             requests: Arc::default(),
         };
-        let router = Router::new()
-            .route("/jwks.json", get(Self::serve))
-            .with_state(server.clone());
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a test has no shutdown to wait for"
-        )]
+        let router = Router::new().route("/jwks.json", get(Self::serve)).with_state(server.clone());
+        #[expect(clippy::disallowed_methods, reason = "a test has no shutdown to wait for")]
         tokio::spawn(async move { axum::serve(listener, router).await });
         server
     }
@@ -66,16 +61,8 @@ struct Caller {
 impl Caller {
     fn of(server: &KeyServer) -> Self {
         let url = guarded(&server.url);
-        let client = ClientKeys::new(ClientTrust {
-            jwks: None,
-            jwks_url: Some(&url),
-            ..testing::trust("")
-        })
-        .unwrap();
-        Self {
-            verifier: Verifier::new(testing::jwks()),
-            client,
-        }
+        let client = ClientKeys::new(ClientTrust { jwks: None, jwks_url: Some(&url), ..testing::trust("") }).unwrap();
+        Self { verifier: Verifier::new(testing::jwks()), client }
     }
 
     /// A fresh token of `key`, sent `after` seconds.
@@ -84,13 +71,7 @@ impl Caller {
         let mut claims = claims();
         claims["iat"] = json!(now.unix_timestamp());
         claims["exp"] = json!(now.unix_timestamp() + 300);
-        testing::verify_through(
-            &self.verifier,
-            &key.sign(&key.header(), &claims),
-            &self.client,
-            now,
-        )
-        .await
+        testing::verify_through(&self.verifier, &key.sign(&key.header(), &claims), &self.client, now).await
     }
 }
 
@@ -148,10 +129,7 @@ async fn fresh_keys_outlive_a_failed_look_for_another() {
     let caller = Caller::of(&server);
     caller.calls(&key, 0).await.unwrap();
     server.fails();
-    assert_eq!(
-        caller.calls(&EhrKey::es384("b"), 30).await,
-        Err(Refusal::UnknownKey)
-    );
+    assert_eq!(caller.calls(&EhrKey::es384("b"), 30).await, Err(Refusal::UnknownKey));
     caller.calls(&key, 31).await.unwrap();
 }
 
@@ -162,10 +140,7 @@ async fn unknown_kids_fetch_at_most_every_half_minute() {
     let caller = Caller::of(&server);
     caller.calls(&key, 0).await.unwrap();
     for (after, requests) in [(1, 1), (29, 1), (30, 2), (31, 2), (59, 2), (60, 3)] {
-        assert_eq!(
-            caller.calls(&EhrKey::es384("unknown"), after).await,
-            Err(Refusal::UnknownKey)
-        );
+        assert_eq!(caller.calls(&EhrKey::es384("unknown"), after).await, Err(Refusal::UnknownKey));
         assert_eq!(server.requests(), requests, "{after}");
     }
 }
@@ -177,10 +152,7 @@ async fn a_failure_is_remembered_for_ten_seconds() {
     server.fails();
     let caller = Caller::of(&server);
     for (after, requests) in [(0, 1), (1, 1), (9, 1), (10, 2)] {
-        assert_eq!(
-            caller.calls(&key, after).await,
-            Err(Refusal::KeysUnavailable)
-        );
+        assert_eq!(caller.calls(&key, after).await, Err(Refusal::KeysUnavailable));
         assert_eq!(server.requests(), requests, "{after}");
     }
     server.now_publishes("max-age=300", &[&key]);
@@ -200,10 +172,7 @@ async fn many_calls_share_one_fetch() {
 #[tokio::test]
 async fn an_unregistered_jku_is_refused_and_never_called() {
     let key = EhrKey::es384("a");
-    let (registered, attacker) = (
-        KeyServer::publishing(&[&key]).await,
-        Sockets::listening().await,
-    );
+    let (registered, attacker) = (KeyServer::publishing(&[&key]).await, Sockets::listening().await);
     let caller = Caller::of(&registered);
     let mut header = key.header();
     header["jku"] = json!(attacker.url());
@@ -218,19 +187,11 @@ async fn nothing_is_fetched_for_a_token_that_its_text_refuses() {
     let key = EhrKey::es384("a");
     let server = KeyServer::publishing(&[&key]).await;
     let caller = Caller::of(&server);
-    for (claim, value) in [
-        ("aud", json!("https://other.example")),
-        ("iss", json!("x")),
-        ("exp", json!(1)),
-    ] {
+    for (claim, value) in [("aud", json!("https://other.example")), ("iss", json!("x")), ("exp", json!(1))] {
         let mut claims = claims();
         claims[claim] = value;
         let token = key.sign(&key.header(), &claims);
-        assert!(
-            testing::verify_through(&caller.verifier, &token, &caller.client, NOW)
-                .await
-                .is_err()
-        );
+        assert!(testing::verify_through(&caller.verifier, &token, &caller.client, NOW).await.is_err());
     }
     assert_eq!(server.requests(), 0);
 }
@@ -242,30 +203,16 @@ async fn a_registered_jku_may_be_named() {
     let caller = Caller::of(&server);
     let mut header = key.header();
     header["jku"] = json!(server.url);
-    testing::verify_through(
-        &caller.verifier,
-        &key.sign(&header, &claims()),
-        &caller.client,
-        NOW,
-    )
-    .await
-    .unwrap();
+    testing::verify_through(&caller.verifier, &key.sign(&header, &claims()), &caller.client, NOW).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_key_server_that_publishes_nonsense_has_no_keys() {
     let key = EhrKey::es384("a");
     let server = KeyServer::publishing(&[&key]).await;
-    for body in [
-        "<html>".to_owned(),
-        r#"{"keys":[]}"#.into(),
-        " ".repeat(jwk::MAX_BYTES + 1),
-    ] {
+    for body in ["<html>".to_owned(), r#"{"keys":[]}"#.into(), " ".repeat(jwk::MAX_BYTES + 1)] {
         *server.answer.lock().unwrap() = (StatusCode::OK, "", body);
-        assert_eq!(
-            Caller::of(&server).calls(&key, 0).await,
-            Err(Refusal::KeysUnavailable)
-        );
+        assert_eq!(Caller::of(&server).calls(&key, 0).await, Err(Refusal::KeysUnavailable));
     }
 }
 
@@ -288,15 +235,9 @@ struct Sockets {
 impl Sockets {
     async fn listening() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, count) = (
-            listener.local_addr().unwrap(),
-            Arc::new(AtomicUsize::new(0)),
-        );
+        let (address, count) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
         let counter = count.clone();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a test has no shutdown to wait for"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "a test has no shutdown to wait for")]
         tokio::spawn(async move {
             while listener.accept().await.is_ok() {
                 counter.fetch_add(1, Ordering::SeqCst);

@@ -33,19 +33,14 @@ impl Folder {
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .recursive(true)
-            .create(path)
-            .map_err(|source| io(path, source))?;
+        builder.recursive(true).create(path).map_err(|source| io(path, source))?;
         Ok(Self(path.to_owned()))
     }
 
     pub(super) fn row(&self, algorithm: Algorithm) -> Result<Option<Row>, KeyringError> {
         let path = self.row_path(algorithm);
         match fs::read(&path) {
-            Ok(json) => serde_json::from_slice(&json)
-                .map(Some)
-                .map_err(|_| KeyringError::Damaged { path }),
+            Ok(json) => serde_json::from_slice(&json).map(Some).map_err(|_| KeyringError::Damaged { path }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(io(&path, source)),
         }
@@ -64,27 +59,18 @@ impl Folder {
     /// Makes a key and gives its `kid`.
     pub(super) fn make_key(&self, algorithm: Algorithm) -> Result<String, KeyringError> {
         let pkcs8 = signing::generate(algorithm)?;
-        let kid = SigningKey::from_pkcs8(algorithm, &pkcs8, "")?
-            .kid()
-            .to_owned();
+        let kid = SigningKey::from_pkcs8(algorithm, &pkcs8, "")?.kid().to_owned();
         write_private(&self.key_path(&kid), &pkcs8)?;
         self.sync()?;
         Ok(kid)
     }
 
-    pub(super) fn read_key(
-        &self,
-        algorithm: Algorithm,
-        kid: &str,
-        jku: &str,
-    ) -> Result<SigningKey, KeyringError> {
+    pub(super) fn read_key(&self, algorithm: Algorithm, kid: &str, jku: &str) -> Result<SigningKey, KeyringError> {
         let path = self.key_path(kid);
         let pkcs8 = fs::read(&path).map_err(|source| io(&path, source))?;
         refuse_exposed(&path)?;
         let key = SigningKey::from_pkcs8(algorithm, &pkcs8, jku);
-        key.ok()
-            .filter(|key| key.kid() == kid)
-            .ok_or(KeyringError::Damaged { path })
+        key.ok().filter(|key| key.kid() == kid).ok_or(KeyringError::Damaged { path })
     }
 
     /// Deletes a key that is out of use. Left behind it does no harm, so a failure is none.
@@ -105,18 +91,14 @@ impl Folder {
 
     /// A `kid` comes from our own row file, yet only base64url becomes part of a path.
     fn key_path(&self, kid: &str) -> PathBuf {
-        let safe: String = kid
-            .chars()
-            .filter(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_'))
-            .collect();
+        let safe: String =
+            kid.chars().filter(|char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_')).collect();
         self.0.join(format!("{safe}.p8"))
     }
 
     /// Makes new names durable.
     fn sync(&self) -> Result<(), KeyringError> {
-        File::open(&self.0)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|source| io(&self.0, source))
+        File::open(&self.0).and_then(|folder| folder.sync_all()).map_err(|source| io(&self.0, source))
     }
 }
 
@@ -136,17 +118,8 @@ fn write_private(path: &Path, content: &[u8]) -> Result<(), KeyringError> {
 #[cfg(unix)]
 fn refuse_exposed(path: &Path) -> Result<(), KeyringError> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path)
-        .map_err(|source| io(path, source))?
-        .permissions()
-        .mode();
-    if mode & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(KeyringError::Exposed {
-            path: path.to_owned(),
-        })
-    }
+    let mode = fs::metadata(path).map_err(|source| io(path, source))?.permissions().mode();
+    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyringError::Exposed { path: path.to_owned() }) }
 }
 
 #[cfg(not(unix))]
@@ -155,8 +128,5 @@ fn refuse_exposed(_path: &Path) -> Result<(), KeyringError> {
 }
 
 fn io(path: &Path, source: std::io::Error) -> KeyringError {
-    KeyringError::Io {
-        path: path.to_owned(),
-        source,
-    }
+    KeyringError::Io { path: path.to_owned(), source }
 }

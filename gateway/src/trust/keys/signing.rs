@@ -5,9 +5,7 @@ use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
     rand::SystemRandom,
     rsa,
-    signature::{
-        ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA384, RsaKeyPair,
-    },
+    signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA384, RsaKeyPair},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
@@ -52,31 +50,17 @@ struct Claims<'a> {
 }
 
 impl SigningKey {
-    pub(super) fn from_pkcs8(
-        algorithm: Algorithm,
-        pkcs8: &[u8],
-        jku: &str,
-    ) -> Result<Self, KeyringError> {
+    pub(super) fn from_pkcs8(algorithm: Algorithm, pkcs8: &[u8], jku: &str) -> Result<Self, KeyringError> {
         let pair = Pair::from_pkcs8(algorithm, pkcs8)?;
         let mut jwk = pair.jwk();
         let kid = thumbprint(&jwk);
-        let header = Header {
-            alg: algorithm.name(),
-            kid: &kid,
-            typ: "JWT",
-            jku,
-        };
+        let header = Header { alg: algorithm.name(), kid: &kid, typ: "JWT", jku };
         let header = serde_json::to_vec(&header).map_err(|_| KeyringError::Crypto)?;
         let header = format!("{}.", URL_SAFE_NO_PAD.encode(header));
         jwk["kid"] = json!(kid);
         jwk["alg"] = json!(algorithm.name());
         jwk["use"] = json!("sig");
-        Ok(Self {
-            pair,
-            jwk,
-            kid,
-            header,
-        })
+        Ok(Self { pair, jwk, kid, header })
     }
 
     pub(super) fn kid(&self) -> &str {
@@ -96,14 +80,7 @@ impl SigningKey {
         now: OffsetDateTime,
     ) -> Result<String, KeyringError> {
         let iat = now.unix_timestamp();
-        let claims = Claims {
-            iss,
-            aud,
-            iat,
-            exp: iat + LIFE_SECONDS,
-            jti: Uuid::new_v4(),
-            tenant,
-        };
+        let claims = Claims { iss, aud, iat, exp: iat + LIFE_SECONDS, jti: Uuid::new_v4(), tenant };
         let claims = serde_json::to_vec(&claims).map_err(|_| KeyringError::Crypto)?;
         let mut token = String::with_capacity(self.header.len() + claims.len() * 2 + 512);
         token.push_str(&self.header);
@@ -118,9 +95,7 @@ impl SigningKey {
 impl Pair {
     fn from_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self, KeyringError> {
         match algorithm {
-            Algorithm::Es384 => {
-                EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, pkcs8).map(Self::Ec)
-            }
+            Algorithm::Es384 => EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, pkcs8).map(Self::Ec),
             Algorithm::Rs384 => RsaKeyPair::from_pkcs8(pkcs8).map(Self::Rsa),
             other => return Err(KeyringError::Algorithm(other)),
         }
@@ -130,13 +105,10 @@ impl Pair {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyringError> {
         let random = SystemRandom::new();
         match self {
-            Self::Ec(pair) => pair
-                .sign(&random, message)
-                .map(|signature| signature.as_ref().to_vec()),
+            Self::Ec(pair) => pair.sign(&random, message).map(|signature| signature.as_ref().to_vec()),
             Self::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA384, &random, message, &mut signature)
-                    .map(|()| signature)
+                pair.sign(&RSA_PKCS1_SHA384, &random, message, &mut signature).map(|()| signature)
             }
         }
         .map_err(|_| KeyringError::Crypto)
@@ -179,8 +151,7 @@ pub(super) fn generate(algorithm: Algorithm) -> Result<Vec<u8>, KeyringError> {
 /// RFC 7638: SHA-256 of the required members in lexical order without white space, which is how `serde_json` writes a
 /// `Value`'s object as long as its `preserve_order` is off; with it on the sorting below is what counts.
 fn thumbprint(jwk: &Value) -> String {
-    let members: std::collections::BTreeMap<&String, &Value> =
-        jwk.as_object().into_iter().flatten().collect();
+    let members: std::collections::BTreeMap<&String, &Value> = jwk.as_object().into_iter().flatten().collect();
     let canonical = json!(members).to_string();
     text(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref())
 }
@@ -204,9 +175,6 @@ mod tests {
             "e": "AQAB",
             "kty": "RSA"
         });
-        assert_eq!(
-            thumbprint(&jwk),
-            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
-        );
+        assert_eq!(thumbprint(&jwk), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     }
 }

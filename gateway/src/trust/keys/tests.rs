@@ -8,10 +8,7 @@ use crate::trust::{ClientKeys, ClientTrust, testing, testing::NOW};
 const AUD: &str = "https://ai.example.com/cds-services/news2";
 
 fn issuer() -> Issuer {
-    Issuer {
-        iss: "https://gateway.example".into(),
-        jku: "https://gateway.example/.well-known/jwks.json".into(),
-    }
+    Issuer { iss: "https://gateway.example".into(), jku: "https://gateway.example/.well-known/jwks.json".into() }
 }
 
 fn open(dir: &TempDir, algorithms: &[Algorithm]) -> Result<Keyring, KeyringError> {
@@ -26,19 +23,13 @@ fn vendor_accepts(jwks: &[u8], token: &str) -> Option<Value> {
     let mut validation = Validation::new(header.alg);
     validation.set_audience(&[AUD]);
     validation.validate_exp = false; // the token's time is the test's, not the machine's
-    let decoded =
-        jsonwebtoken::decode::<Value>(token, &DecodingKey::from_jwk(key).unwrap(), &validation);
+    let decoded = jsonwebtoken::decode::<Value>(token, &DecodingKey::from_jwk(key).unwrap(), &validation);
     Some(decoded.unwrap().claims)
 }
 
 fn kids(keyring: &Keyring) -> Vec<String> {
     let set: Value = serde_json::from_slice(&keyring.jwks_json()).unwrap();
-    set["keys"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|key| key["kid"].as_str().unwrap().to_owned())
-        .collect()
+    set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -49,19 +40,10 @@ fn a_vendor_with_our_published_keys_accepts_our_token() {
         let token = keyring.sign_with(algorithm, AUD, Some("h-7"), NOW).unwrap();
         let claims = vendor_accepts(&keyring.jwks_json(), &token).unwrap();
         let iat = NOW.unix_timestamp();
-        assert_eq!(
-            (&claims["iss"], &claims["tenant"]),
-            (&json!("https://gateway.example"), &json!("h-7"))
-        );
-        assert_eq!(
-            (&claims["iat"], &claims["exp"]),
-            (&json!(iat), &json!(iat + 300))
-        );
+        assert_eq!((&claims["iss"], &claims["tenant"]), (&json!("https://gateway.example"), &json!("h-7")));
+        assert_eq!((&claims["iat"], &claims["exp"]), (&json!(iat), &json!(iat + 300)));
         let header = jsonwebtoken::decode_header(&token).unwrap();
-        assert_eq!(
-            (header.typ.as_deref(), header.jku),
-            (Some("JWT"), Some(issuer().jku))
-        );
+        assert_eq!((header.typ.as_deref(), header.jku), (Some("JWT"), Some(issuer().jku)));
     }
 }
 
@@ -71,26 +53,16 @@ async fn our_own_verifier_accepts_it_too() {
     let keyring = open(&dir, &[Algorithm::Es384]).unwrap();
     let (jwks, issuer) = (keyring.jwks_json(), issuer());
     let location = testing::guarded(&issuer.jku);
-    let trust = ClientTrust {
-        issuer: &issuer.iss,
-        jwks: Some(&jwks),
-        jwks_url: Some(&location),
-        ..testing::trust("")
-    };
+    let trust = ClientTrust { issuer: &issuer.iss, jwks: Some(&jwks), jwks_url: Some(&location), ..testing::trust("") };
     let token = keyring.sign(testing::ENDPOINT, None, NOW).unwrap();
-    testing::verify(&token, &ClientKeys::new(trust).unwrap(), NOW)
-        .await
-        .unwrap();
+    testing::verify(&token, &ClientKeys::new(trust).unwrap(), NOW).await.unwrap();
 }
 
 #[test]
 fn every_token_has_a_nonce_of_its_own() {
     let dir = TempDir::new().unwrap();
     let keyring = open(&dir, &[Algorithm::Es384]).unwrap();
-    let nonce = || {
-        vendor_accepts(&keyring.jwks_json(), &keyring.sign(AUD, None, NOW).unwrap()).unwrap()["jti"]
-            .clone()
-    };
+    let nonce = || vendor_accepts(&keyring.jwks_json(), &keyring.sign(AUD, None, NOW).unwrap()).unwrap()["jti"].clone();
     assert_ne!(nonce(), nonce());
 }
 
@@ -111,14 +83,8 @@ fn rotation_signs_with_the_key_that_was_published_before() {
     let new_token = keyring.sign(AUD, None, NOW).unwrap();
     let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid;
     assert_ne!(kid(&old_token), kid(&new_token));
-    assert!(
-        vendor_accepts(&copy, &new_token).is_some(),
-        "a cached copy of the set must know the new key"
-    );
-    assert!(
-        vendor_accepts(&keyring.jwks_json(), &old_token).is_some(),
-        "tokens under way must stay good"
-    );
+    assert!(vendor_accepts(&copy, &new_token).is_some(), "a cached copy of the set must know the new key");
+    assert!(vendor_accepts(&keyring.jwks_json(), &old_token).is_some(), "tokens under way must stay good");
 }
 
 #[test]
@@ -130,19 +96,14 @@ fn two_rotations_retire_a_key_and_its_file() {
     keyring.rotate().unwrap();
     assert!(vendor_accepts(&keyring.jwks_json(), &first).is_none());
     let key_files = std::fs::read_dir(dir.path().join("keys")).unwrap();
-    let key_files = key_files
-        .filter(|file| file.as_ref().unwrap().path().extension().unwrap() == "p8")
-        .count();
+    let key_files = key_files.filter(|file| file.as_ref().unwrap().path().extension().unwrap() == "p8").count();
     assert_eq!((key_files, kids(&keyring).len()), (3, 3));
 }
 
 #[test]
 fn another_process_rotates_and_this_one_reloads() {
     let dir = TempDir::new().unwrap();
-    let (server, command) = (
-        open(&dir, &[Algorithm::Es384]).unwrap(),
-        open(&dir, &[Algorithm::Es384]).unwrap(),
-    );
+    let (server, command) = (open(&dir, &[Algorithm::Es384]).unwrap(), open(&dir, &[Algorithm::Es384]).unwrap());
     command.rotate().unwrap();
     assert_ne!(kids(&server), kids(&command));
     server.reload().unwrap();
@@ -156,25 +117,14 @@ fn key_files_are_their_owners_alone_and_anything_else_refuses_the_start() {
     let dir = TempDir::new().unwrap();
     open(&dir, &[Algorithm::Es384]).unwrap();
     let folder = dir.path().join("keys");
-    assert_eq!(
-        fs::metadata(&folder).unwrap().permissions().mode() & 0o777,
-        0o700
-    );
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     for file in fs::read_dir(&folder).unwrap() {
-        assert_eq!(
-            file.unwrap().metadata().unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(file.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
-    let key = fs::read_dir(&folder)
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .find(|path| path.extension().unwrap() == "p8");
+    let key =
+        fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).find(|path| path.extension().unwrap() == "p8");
     fs::set_permissions(key.unwrap(), fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(matches!(
-        open(&dir, &[Algorithm::Es384]),
-        Err(KeyringError::Exposed { .. })
-    ));
+    assert!(matches!(open(&dir, &[Algorithm::Es384]), Err(KeyringError::Exposed { .. })));
 }
 
 #[test]
@@ -182,43 +132,31 @@ fn a_damaged_or_swapped_key_refuses_the_start_and_is_not_overwritten() {
     let dir = TempDir::new().unwrap();
     let keyring = open(&dir, &[Algorithm::Es384]).unwrap();
     let folder = dir.path().join("keys");
-    let paths: Vec<_> = kids(&keyring)
-        .iter()
-        .map(|kid| folder.join(format!("{kid}.p8")))
-        .collect();
+    let paths: Vec<_> = kids(&keyring).iter().map(|kid| folder.join(format!("{kid}.p8"))).collect();
     let original = std::fs::read(&paths[0]).unwrap();
-    for content in [
-        b"nonsense".to_vec(),
-        Vec::new(),
-        std::fs::read(&paths[1]).unwrap(),
-    ] {
+    for content in [b"nonsense".to_vec(), Vec::new(), std::fs::read(&paths[1]).unwrap()] {
         std::fs::write(&paths[0], &content).unwrap();
-        assert!(matches!(
-            open(&dir, &[Algorithm::Es384]),
-            Err(KeyringError::Damaged { .. })
-        ));
+        assert!(matches!(open(&dir, &[Algorithm::Es384]), Err(KeyringError::Damaged { .. })));
         assert_eq!(std::fs::read(&paths[0]).unwrap(), content);
     }
     std::fs::write(&paths[0], original).unwrap();
     std::fs::write(folder.join("ES384.json"), "{}").unwrap();
-    assert!(matches!(
-        open(&dir, &[Algorithm::Es384]),
-        Err(KeyringError::Damaged { .. })
-    ));
+    assert!(matches!(open(&dir, &[Algorithm::Es384]), Err(KeyringError::Damaged { .. })));
+}
+
+#[test]
+fn a_token_fits_into_a_header_and_is_hidden_in_debug() {
+    let dir = TempDir::new().unwrap();
+    let bearer = open(&dir, &[Algorithm::Es384]).unwrap().bearer(AUD, None, NOW).unwrap();
+    assert_eq!(format!("{bearer:?}"), "Bearer(hidden)");
 }
 
 #[test]
 fn only_the_recommended_algorithms_sign() {
     let dir = TempDir::new().unwrap();
-    assert!(matches!(
-        open(&dir, &[Algorithm::Es256]),
-        Err(KeyringError::Algorithm(Algorithm::Es256))
-    ));
+    assert!(matches!(open(&dir, &[Algorithm::Es256]), Err(KeyringError::Algorithm(Algorithm::Es256))));
     let keyring = open(&dir, &[Algorithm::Es384]).unwrap();
-    assert!(matches!(
-        keyring.sign_with(Algorithm::Rs384, AUD, None, NOW),
-        Err(KeyringError::Algorithm(_))
-    ));
+    assert!(matches!(keyring.sign_with(Algorithm::Rs384, AUD, None, NOW), Err(KeyringError::Algorithm(_))));
 }
 
 #[test]

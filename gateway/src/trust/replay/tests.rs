@@ -5,13 +5,7 @@ use super::*;
 const NOW: OffsetDateTime = time::macros::datetime!(2026-11-22 09:00:00 UTC);
 
 fn seen(replay: &Replay, (hospital, iss, jti): (&str, &str, &str), after: i64) -> bool {
-    replay.seen_or_insert(
-        hospital,
-        iss,
-        jti,
-        NOW + Duration::minutes(5),
-        NOW + Duration::seconds(after),
-    )
+    replay.seen_or_insert(hospital, iss, jti, NOW + Duration::minutes(5), NOW + Duration::seconds(after))
 }
 
 #[test]
@@ -25,14 +19,8 @@ fn a_nonce_is_good_once() {
 #[test]
 fn nonces_of_others_do_not_matter() {
     let replay = Replay::new();
-    for triple in [
-        ("h", "i", "1"),
-        ("h", "i", "2"),
-        ("h", "j", "1"),
-        ("g", "i", "1"),
-        ("hi", "", "1"),
-        ("", "hi", "1"),
-    ] {
+    for triple in [("h", "i", "1"), ("h", "i", "2"), ("h", "j", "1"), ("g", "i", "1"), ("hi", "", "1"), ("", "hi", "1")]
+    {
         assert!(!seen(&replay, triple, 0), "{triple:?}");
     }
 }
@@ -51,13 +39,7 @@ fn a_nonce_is_remembered_until_its_token_is_expired_for_certain_and_then_forgott
     assert!(!replay.seen_or_insert("h", "i", "1", exp, NOW));
     let last_moment = exp + Duration::seconds(SKEW_SECONDS - 1);
     assert!(replay.seen_or_insert("h", "i", "1", exp, last_moment));
-    assert!(!replay.seen_or_insert(
-        "h",
-        "i",
-        "2",
-        last_moment + Duration::MINUTE,
-        last_moment + Duration::minutes(3)
-    ));
+    assert!(!replay.seen_or_insert("h", "i", "2", last_moment + Duration::MINUTE, last_moment + Duration::minutes(3)));
     assert_eq!(replay.len(), 1);
 }
 
@@ -74,14 +56,8 @@ fn what_was_spent_before_a_restart_is_spent_after_it() {
 fn of_many_at_once_exactly_one_is_first() {
     let replay = Replay::new();
     let firsts = std::thread::scope(|scope| {
-        let tries: Vec<_> = (0..16)
-            .map(|_| scope.spawn(|| !seen(&replay, ("h", "i", "1"), 0)))
-            .collect();
-        tries
-            .into_iter()
-            .map(|first| first.join().unwrap())
-            .filter(|first| *first)
-            .count()
+        let tries: Vec<_> = (0..16).map(|_| scope.spawn(|| !seen(&replay, ("h", "i", "1"), 0))).collect();
+        tries.into_iter().map(|first| first.join().unwrap()).filter(|first| *first).count()
     });
     assert_eq!(firsts, 1);
 }
