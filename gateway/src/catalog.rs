@@ -4,6 +4,7 @@
 //! JSON of all three. [`Snapshot`] is what a call reads: everything of a hospital, resolved once after each change,
 //! so that a call looks nothing up in the database. What is written lives in [`crate::store`].
 
+pub mod checks;
 pub mod client;
 pub mod enrollment;
 pub mod handle;

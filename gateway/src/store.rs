@@ -39,7 +39,7 @@ pub use exchange::{
     TrialAsk, UsageRow,
 };
 pub use feedback::{Claimed, Delivery, FeedbackRow, StoredFeedback};
-pub use sums::{MarkSum, Period, UsageSum};
+pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
 
 /// A handle to the database. Clones share it.
 #[derive(Debug, Clone)]

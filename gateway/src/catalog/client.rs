@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use url::Url;
+use utoipa::ToSchema;
 
 use super::ids::{ClientId, HospitalId};
 
 /// One EHR (or other caller) of a hospital.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Client {
     /// Whose system it is.
@@ -30,7 +31,7 @@ pub struct Client {
 }
 
 /// How a client proves who it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Authentication {
     /// By the signed JWT of CDS Hooks ("Trusting CDS Clients").
@@ -40,7 +41,7 @@ pub enum Authentication {
 }
 
 /// What is known about a client's JWTs beforehand; nothing in a token may widen it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct JwtAuthentication {
     /// The only `iss` accepted.

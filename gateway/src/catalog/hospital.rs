@@ -2,16 +2,18 @@
 
 use medvan_profiles::descriptor::Words;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::ids::{HospitalId, ServiceName};
 
 /// A hospital and how it wants its calls answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Hospital {
     /// Its id, also in the EHR's base URL.
     pub id: HospitalId,
     /// Its name.
+    #[schema(value_type = crate::api::shape::Words)]
     pub name: Words,
     /// Milliseconds within which the EHR has its answer.
     #[serde(default = "default_deadline")]
@@ -37,7 +39,7 @@ pub struct Hospital {
 }
 
 /// One permission for `systemActions`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SystemActionRule {
     /// The service that may.
@@ -48,7 +50,7 @@ pub struct SystemActionRule {
 
 /// The EHR drops the cards of an earlier call when a hook fires again (CDS Hooks 2.0.1, "Hook context and
 /// prefetch"): a service that misses the second call would lose cards that still hold.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum MissedHook {
     /// Its earlier cards are gone, as they would be without a gateway.

@@ -5,6 +5,10 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 /// A name that does not have the form of an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +17,22 @@ use serde::{Deserialize, Serialize};
      (id は英小文字・数字・ハイフンの1~63文字です)"
 )]
 pub struct NotAnId;
+
+/// How the type appears in the OpenAPI document: a text of a pattern.
+macro_rules! described {
+    ($name:ident, $pattern:literal) => {
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .pattern(Some($pattern))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
+}
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -27,6 +47,8 @@ macro_rules! id {
                 &self.0
             }
         }
+
+        described!($name, r"^[a-z0-9][a-z0-9-]{0,62}$");
 
         impl FromStr for $name {
             type Err = NotAnId;
@@ -88,6 +110,15 @@ pub struct ServiceName {
     /// Which of the vendor's services.
     pub service: ServiceId,
 }
+
+described!(
+    ServiceName,
+    r"^[a-z0-9][a-z0-9-]{0,62}\.[a-z0-9][a-z0-9-]{0,62}$"
+);
+described!(
+    VersionNumber,
+    r"^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$"
+);
 
 impl ServiceName {
     /// The full name of `service` of `vendor`.

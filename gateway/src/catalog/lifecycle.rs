@@ -11,9 +11,10 @@
 //! operator of the platform cannot approve either.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Where a version stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Registered by the vendor, not yet up for review.
@@ -29,7 +30,7 @@ pub enum State {
 }
 
 /// What somebody wants done with a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Move {
     /// The vendor asks for review.

@@ -47,6 +47,19 @@ pub struct MarkSum {
     pub times: u64,
 }
 
+/// What doctors did with the cards of one version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeSum {
+    /// The service.
+    pub service: ServiceName,
+    /// The version of it.
+    pub version: VersionNumber,
+    /// `accepted` or `overridden`.
+    pub outcome: String,
+    /// How many cards.
+    pub cards: u64,
+}
+
 impl Store {
     /// What this hospital used.
     ///
@@ -113,6 +126,37 @@ impl Store {
         .await?;
         rows.iter().map(mark_sum).collect()
     }
+
+    /// What doctors did with this vendor's cards, at all hospitals together.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn outcomes_of_vendor(
+        &self,
+        vendor: &VendorId,
+        period: Period,
+    ) -> Result<Vec<OutcomeSum>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT vendor, service, number, outcome, count(*) AS cards FROM feedback \
+             WHERE vendor = $1 AND received_at >= $2 AND received_at < $3 \
+             GROUP BY vendor, service, number, outcome ORDER BY vendor, service, number, outcome",
+        )
+        .bind(vendor.as_str())
+        .bind(micros(period.from))
+        .bind(micros(period.until))
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(outcome_sum).collect()
+    }
+}
+
+fn outcome_sum(row: &SqliteRow) -> Result<OutcomeSum, StoreError> {
+    Ok(OutcomeSum {
+        service: service_name(row)?,
+        version: parsed(row, "number", "version")?,
+        outcome: row.try_get("outcome")?,
+        cards: count(row, "cards")?,
+    })
 }
 
 fn usage_sum(row: &SqliteRow) -> Result<UsageSum, StoreError> {

@@ -110,7 +110,12 @@ fn member(
         cds_id: service.id.clone(),
         key: format!("{}.{}", version.name.vendor, service.id),
         templates: templates(&service.prefetch)?,
-        feedback_url: descriptor.transport.overrides.feedback.then(|| below(&url, "feedback")).transpose()?,
+        feedback_url: descriptor
+            .transport
+            .overrides
+            .feedback
+            .then(|| below(&url, "feedback"))
+            .transpose()?,
         audience: version
             .descriptor
             .transport
@@ -133,7 +138,8 @@ fn templates(prefetch: &IndexMap<String, String>) -> Result<IndexMap<String, Tem
 
 /// `{baseUrl}/cds-services/{id}` (CDS Hooks 2.0.1, "Calling a CDS Service"); a vendor may have its discovery elsewhere.
 fn service_url(descriptor: &Descriptor, id: &str) -> Result<Url, String> {
-    let base = Url::parse(&descriptor.transport.base_url).map_err(|error| format!("base URL: {error}"))?;
+    let base =
+        Url::parse(&descriptor.transport.base_url).map_err(|error| format!("base URL: {error}"))?;
     below(&below(&base, "cds-services")?, id)
 }
 

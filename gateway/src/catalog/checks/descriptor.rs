@@ -1,0 +1,110 @@
+//! Descriptors: what the lower crate cannot know about them.
+
+use medvan_adapters::http::Guard;
+use medvan_profiles::descriptor::{Descriptor, Fault, HookEntry, Valid};
+use serde_json::Value;
+
+use super::{fault, same_id, url};
+use crate::{
+    catalog::{ServiceName, VersionNumber},
+    standin::template::Template,
+};
+
+/// A descriptor that may enter the catalog under this name and number. Only [`registration`] makes one.
+#[derive(Debug)]
+pub struct Registration {
+    name: ServiceName,
+    number: VersionNumber,
+    descriptor: Valid<Descriptor>,
+    value: Value,
+}
+
+impl Registration {
+    /// The service.
+    pub const fn name(&self) -> &ServiceName {
+        &self.name
+    }
+
+    /// The version of it.
+    pub const fn number(&self) -> &VersionNumber {
+        &self.number
+    }
+
+    /// The descriptor as it came.
+    pub const fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The ids that its hooks have at the vendor, with their places.
+    pub fn hook_ids(&self) -> impl Iterator<Item = (String, &str)> {
+        self.descriptor
+            .hooks
+            .iter()
+            .enumerate()
+            .map(|(index, hook)| (format!("/hooks/{index}/id"), hook.id.as_str()))
+    }
+}
+
+/// Checks a descriptor that is to be registered under a name and number.
+///
+/// # Errors
+/// Every fault that it has.
+pub fn registration(
+    name: ServiceName,
+    number: VersionNumber,
+    value: Value,
+    guard: &Guard,
+) -> Result<Registration, Vec<Fault>> {
+    let descriptor = Descriptor::check(&value)?;
+    let mut faults = Vec::new();
+    faults.extend(same_id("/vendor", name.vendor.as_str(), &descriptor.vendor));
+    faults.extend(same_id("/id", name.service.as_str(), &descriptor.id));
+    faults.extend(same_id(
+        "/version",
+        &number.to_string(),
+        &descriptor.version,
+    ));
+    faults.extend(url(
+        "/transport/baseUrl",
+        &descriptor.transport.base_url,
+        guard,
+    ));
+    faults.extend(
+        descriptor
+            .transport
+            .jwks_url
+            .as_ref()
+            .and_then(|jwks| url("/transport/jwksUrl", jwks, guard)),
+    );
+    for (index, hook) in descriptor.hooks.iter().enumerate() {
+        faults.extend(templates(index, hook));
+    }
+    if faults.is_empty() {
+        Ok(Registration {
+            name,
+            number,
+            descriptor,
+            value,
+        })
+    } else {
+        Err(faults)
+    }
+}
+
+fn templates(index: usize, hook: &HookEntry) -> impl Iterator<Item = Fault> {
+    hook.prefetch.iter().filter_map(move |(key, text)| {
+        let error = Template::parse(text).err()?;
+        let key = key.replace('~', "~0").replace('/', "~1");
+        Some(fault(
+            &format!("/hooks/{index}/prefetch/{key}"),
+            (
+                &error.to_string(),
+                "プリフェッチテンプレートを読み取れません",
+            ),
+            (
+                "see \"Prefetch tokens\" in CDS Hooks 2.0.1",
+                "CDS Hooks 2.0.1 の Prefetch tokens を参照してください",
+            ),
+        ))
+    })
+}
