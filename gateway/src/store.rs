@@ -8,6 +8,7 @@
 //! Every function that touches a hospital's data has the hospital in its signature (design, invariant 6). Rows are
 //! private to this module; what goes in and out are the types of [`crate::catalog`] and the records below.
 
+mod addenda;
 mod catalog;
 mod column;
 mod commit;
@@ -34,6 +35,7 @@ pub use catalog::{
 };
 pub use credentials::StoredCredential;
 pub use discoveries::Reading;
+pub use addenda::{Addendum, StoredAddendum};
 pub use exchange::{
     CardOrigin, ExchangeRecord, IssuedCard, IssuedSuggestion, Mark, Replay, StoredExchange,
     TrialAsk, UsageRow,

@@ -11,8 +11,8 @@ use std::time::Duration;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{ExchangeRecord, StoreError, TrialAsk};
-use crate::tasks::Tasks;
+use super::{Addendum, ExchangeRecord, Replay, StoreError, TrialAsk, addenda};
+use crate::{catalog::HospitalId, tasks::Tasks};
 
 /// How many pieces of work go into one transaction.
 const BATCH: usize = 256;
@@ -26,6 +26,10 @@ pub(super) enum Work {
     Record(Box<ExchangeRecord>, String),
     /// A place in a trial.
     Admit(TrialAsk),
+    /// Something that became known after an exchange.
+    Append(HospitalId, Addendum),
+    /// A token used outside of an exchange.
+    Spend(Replay),
 }
 
 impl Work {
@@ -125,6 +129,14 @@ async fn commit(pool: &SqlitePool, batch: &[Waiting]) -> Result<Vec<bool>, sqlx:
                 true
             }
             Work::Admit(ask) => insert::admission(&mut transaction, ask).await?,
+            Work::Append(hospital, addendum) => {
+                addenda::insert(&mut transaction, hospital, addendum).await?;
+                true
+            }
+            Work::Spend(token) => {
+                addenda::insert_spent(&mut transaction, token).await?;
+                true
+            }
         });
     }
     insert::records(&mut transaction, &records).await?;

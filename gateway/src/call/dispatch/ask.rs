@@ -62,7 +62,7 @@ struct Allowed {
 }
 
 impl Ask {
-    pub(super) fn new(call: &Call<'_>, plan: &Plan, index: usize, exchange: Uuid) -> Self {
+    pub(super) fn new(call: &Call<'_>, plan: &Plan<'_>, index: usize, exchange: Uuid) -> Self {
         let member = Arc::clone(&call.offer.members[index]);
         let own_limit = Duration::from_millis(member.descriptor.limits.deadline_ms.into());
         Self {
@@ -193,6 +193,5 @@ fn bearer(call: &Call<'_>, member: &Member) -> Option<Bearer> {
         return None;
     }
     let tenant = identity::tenant(&call.app.secret, call.caller, &member.name.vendor);
-    let token = call.app.keys.sign(&member.audience, Some(&tenant), call.at).ok()?;
-    Bearer::new(&token).ok()
+    call.app.keys.bearer(&member.audience, Some(&tenant), call.at).ok()
 }

@@ -1,14 +1,12 @@
 //! Descriptors: what the lower crate cannot know about them.
 
 use medvan_adapters::http::Guard;
+use medvan_hooks::template::Template;
 use medvan_profiles::descriptor::{Descriptor, Fault, HookEntry, Valid};
 use serde_json::Value;
 
 use super::{fault, same_id, url};
-use crate::{
-    catalog::{ServiceName, VersionNumber},
-    standin::template::Template,
-};
+use crate::catalog::{ServiceName, VersionNumber};
 
 /// A descriptor that may enter the catalog under this name and number. Only [`registration`] makes one.
 #[derive(Debug)]
