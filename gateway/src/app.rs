@@ -10,7 +10,7 @@ use crate::{
     catalog::Catalog,
     clock::Clock,
     config::Checked,
-    outbox, poll,
+    outbox,
     router::router,
     server::{ListenError, Listener},
     store::{Store, StoreError},
@@ -132,7 +132,6 @@ impl App {
         }));
         app.tasks.spawn("outbox", outbox::deliver(app.clone()));
         app.tasks.spawn("keys", follow_rotation(app.clone()));
-        app.tasks.spawn("discovery", poll::run(app.clone()));
         Ok(app)
     }
 

@@ -10,7 +10,6 @@ use medvan_hooks::{
     firewall::{self, Policy},
     plan::Plan,
     response::Response,
-    shadow,
 };
 use medvan_profiles::descriptor::transport::Authentication;
 use serde_json::{Value, json};
@@ -117,7 +116,7 @@ impl Ask {
         if let (Some(ours), Ok(shown)) = (&heard.response, shown.wait_for(Option::is_some).await)
             && let Some(shown) = shown.as_ref()
         {
-            addendum["comparison"] = json!(shadow::compare(shown, ours));
+            addendum["comparison"] = json!([shown.cards.len(), ours.cards.len()]);
         }
         self.append("shadow", addendum).await;
     }
