@@ -41,6 +41,7 @@ use crate::{
     clock::Clock,
     store::{Store, Written},
 };
+pub use credential::{CredentialError, first_credentials};
 use problem::{Kind, Problem};
 
 /// Where the API begins.

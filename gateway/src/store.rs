@@ -34,10 +34,7 @@ pub use catalog::{
 };
 pub use credentials::StoredCredential;
 pub use discoveries::Reading;
-pub use exchange::{
-    CardOrigin, ExchangeRecord, IssuedCard, IssuedSuggestion, Mark, Replay, StoredExchange,
-    TrialAsk, UsageRow,
-};
+pub use exchange::{Addendum, CardOrigin, ExchangeRecord, IssuedCard, IssuedSuggestion, Mark, Replay, StoredAddendum, StoredExchange, TrialAsk, UsageRow};
 pub use feedback::{Claimed, Delivery, FeedbackRow, StoredFeedback};
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
 
@@ -89,12 +86,15 @@ impl Store {
         })))
     }
 
-    /// Whether the database answers: for the readiness check.
-    pub async fn is_ready(&self) -> bool {
-        sqlx::query("SELECT 1")
-            .execute(self.readers())
-            .await
-            .is_ok()
+    /// Whether a write would be taken now: for the readiness check.
+    ///
+    /// # Errors
+    /// It would not.
+    pub async fn check_writable(&self) -> Result<(), StoreError> {
+        let mut db = self.write().await?;
+        sqlx::query("UPDATE schema_steps SET step = step").execute(&mut *db).await?;
+        db.commit().await?;
+        Ok(())
     }
 
     /// Writes what waits, then closes. Records that come later are refused.

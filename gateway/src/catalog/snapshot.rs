@@ -10,7 +10,7 @@ mod tests;
 use std::{collections::HashMap, sync::Arc};
 
 use indexmap::IndexMap;
-use medvan_hooks::discovery::Service;
+use medvan_hooks::{discovery::Service, plan::Union, template::Template};
 use medvan_profiles::descriptor::Descriptor;
 use url::Url;
 
@@ -21,7 +21,6 @@ use super::{
     ids::{ClientId, HospitalId, ServiceName, VersionNumber},
     version::Version,
 };
-use crate::standin::{plan::Union, template::Template};
 
 /// What the store holds of the catalog.
 #[derive(Debug, Default)]
@@ -90,6 +89,8 @@ pub struct Member {
     pub descriptor: Arc<Descriptor>,
     /// Its id at the vendor.
     pub cds_id: String,
+    /// `<vendor>.<cds_id>`: names it among all members, and is its id where it is offered singly.
+    pub key: String,
     /// Its own prefetch templates.
     pub templates: IndexMap<String, Template>,
     /// Where it is called.
@@ -130,6 +131,13 @@ impl Snapshot {
     /// What was left out.
     pub fn defects(&self) -> &[Defect] {
         &self.defects
+    }
+}
+
+impl Offer {
+    /// Each member's key and templates, in the planner's order.
+    pub fn parts(&self) -> Vec<(&str, &IndexMap<String, Template>)> {
+        self.members.iter().map(|member| (member.key.as_str(), &member.templates)).collect()
     }
 }
 

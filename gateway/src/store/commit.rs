@@ -11,8 +11,8 @@ use std::time::Duration;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{ExchangeRecord, StoreError, TrialAsk};
-use crate::tasks::Tasks;
+use super::{Addendum, ExchangeRecord, StoreError, TrialAsk};
+use crate::{catalog::HospitalId, tasks::Tasks};
 
 /// How many pieces of work go into one transaction.
 const BATCH: usize = 256;
@@ -26,6 +26,8 @@ pub(super) enum Work {
     Record(Box<ExchangeRecord>, String),
     /// A place in a trial.
     Admit(TrialAsk),
+    /// Something about an exchange that was recorded before.
+    Append(HospitalId, Addendum),
 }
 
 impl Work {
@@ -117,7 +119,7 @@ async fn commit(pool: &SqlitePool, batch: &[Waiting]) -> Result<Vec<bool>, sqlx:
     }
     let mut transaction: Transaction<'static, Sqlite> = pool.begin_with("BEGIN IMMEDIATE").await?;
     let mut outcomes = Vec::with_capacity(batch.len());
-    let mut records = Vec::with_capacity(batch.len());
+    let (mut records, mut addenda) = (Vec::with_capacity(batch.len()), Vec::new());
     for waiting in batch {
         outcomes.push(match &waiting.work {
             Work::Record(record, explanation) => {
@@ -125,9 +127,14 @@ async fn commit(pool: &SqlitePool, batch: &[Waiting]) -> Result<Vec<bool>, sqlx:
                 true
             }
             Work::Admit(ask) => insert::admission(&mut transaction, ask).await?,
+            Work::Append(hospital, addendum) => {
+                addenda.push((hospital, addendum));
+                true
+            }
         });
     }
     insert::records(&mut transaction, &records).await?;
+    insert::addenda(&mut transaction, &addenda).await?;
     transaction.commit().await?;
     Ok(outcomes)
 }

@@ -1,14 +1,12 @@
 //! Descriptors: what the lower crate cannot know about them.
 
 use medvan_adapters::http::Guard;
+use medvan_hooks::template::parse_all;
 use medvan_profiles::descriptor::{Descriptor, Fault, HookEntry, Valid};
 use serde_json::Value;
 
 use super::{fault, same_id, url};
-use crate::{
-    catalog::{ServiceName, VersionNumber},
-    standin::template::Template,
-};
+use crate::catalog::{ServiceName, VersionNumber};
 
 /// A descriptor that may enter the catalog under this name and number. Only [`registration`] makes one.
 #[derive(Debug)]
@@ -92,19 +90,13 @@ pub fn registration(
 }
 
 fn templates(index: usize, hook: &HookEntry) -> impl Iterator<Item = Fault> {
-    hook.prefetch.iter().filter_map(move |(key, text)| {
-        let error = Template::parse(text).err()?;
-        let key = key.replace('~', "~0").replace('/', "~1");
-        Some(fault(
+    let faults = parse_all(&hook.prefetch).err().unwrap_or_default();
+    faults.into_iter().map(move |found| {
+        let key = found.key.replace('~', "~0").replace('/', "~1");
+        fault(
             &format!("/hooks/{index}/prefetch/{key}"),
-            (
-                &error.to_string(),
-                "プリフェッチテンプレートを読み取れません",
-            ),
-            (
-                "see \"Prefetch tokens\" in CDS Hooks 2.0.1",
-                "CDS Hooks 2.0.1 の Prefetch tokens を参照してください",
-            ),
-        ))
+            (&found.fault.to_string(), "プリフェッチテンプレートを読み取れません"),
+            ("see \"Prefetch tokens\" in CDS Hooks 2.0.1", "CDS Hooks 2.0.1 の Prefetch tokens を参照してください"),
+        )
     })
 }

@@ -6,15 +6,16 @@ use std::{
 };
 
 use indexmap::IndexMap;
-use medvan_hooks::discovery::Service;
+use medvan_hooks::{
+    discovery::Service,
+    plan,
+    template::{Template, parse_all},
+};
 use medvan_profiles::descriptor::{Descriptor, HookEntry};
 use url::Url;
 
 use super::{Contents, Defect, HospitalView, Member, Offer, Snapshot};
-use crate::{
-    catalog::{Client, Enrollment, Hospital, HospitalId, Mode, ServiceName, Version},
-    standin::{plan, template::Template},
-};
+use crate::catalog::{Client, Enrollment, Hospital, HospitalId, Mode, ServiceName, Version};
 
 pub(super) fn snapshot(contents: Contents) -> Snapshot {
     let versions = by_service(contents.approved);
@@ -107,6 +108,7 @@ fn member(
         acceptance,
         descriptor: Arc::clone(descriptor),
         cds_id: service.id.clone(),
+        key: format!("{}.{}", version.name.vendor, service.id),
         templates: templates(&service.prefetch)?,
         feedback_url: descriptor
             .transport
@@ -125,13 +127,10 @@ fn member(
 }
 
 fn templates(prefetch: &IndexMap<String, String>) -> Result<IndexMap<String, Template>, String> {
-    prefetch
-        .iter()
-        .map(|(key, text)| match Template::parse(text) {
-            Ok(template) => Ok((key.clone(), template)),
-            Err(error) => Err(format!("prefetch template '{key}': {error}")),
-        })
-        .collect()
+    parse_all(prefetch).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        format!("prefetch: {}", faults.join("; "))
+    })
 }
 
 /// `{baseUrl}/cds-services/{id}` (CDS Hooks 2.0.1, "Calling a CDS Service"); a vendor may have its discovery elsewhere.
@@ -154,96 +153,62 @@ fn offers(members: Vec<Arc<Member>>) -> IndexMap<String, Arc<Offer>> {
     let mut by_hook: BTreeMap<String, Vec<Arc<Member>>> = BTreeMap::new();
     let mut singles = Vec::new();
     for member in members {
-        let Some(service) = described(&member) else {
-            continue;
-        };
+        let Some(service) = described(&member) else { continue };
         // A shadow service never shows anything: offered singly it would only ever answer nothing.
         if member.mode != Mode::Shadow {
             singles.push(single(&member, service));
         }
-        by_hook
-            .entry(service.hook.clone())
-            .or_default()
-            .push(member);
+        by_hook.entry(service.hook.clone()).or_default().push(member);
     }
-    let aggregated = by_hook
-        .into_iter()
-        .map(|(hook, members)| aggregated(hook, members));
     let mut offers = IndexMap::new();
-    for offer in aggregated.chain(singles) {
+    for offer in by_hook.into_iter().map(aggregated).chain(singles) {
         // Two services of one vendor with one CDS service id: registration refuses it; here the first by name stays.
-        offers
-            .entry(offer.id.clone())
-            .or_insert_with(|| Arc::new(offer));
+        offers.entry(offer.id.clone()).or_insert_with(|| Arc::new(offer));
     }
     offers
 }
 
 fn described(member: &Member) -> Option<&HookEntry> {
-    member
-        .descriptor
-        .hooks
-        .iter()
-        .find(|service| service.id == member.cds_id)
+    member.descriptor.hooks.iter().find(|service| service.id == member.cds_id)
 }
 
-fn aggregated(hook: String, members: Vec<Arc<Member>>) -> Offer {
-    let union = union(&members);
+fn aggregated((hook, members): (String, Vec<Arc<Member>>)) -> Offer {
+    let union = union(&hook, &members);
     let published = Service {
         id: format!("van-{hook}"),
         hook: hook.clone(),
         title: Some(format!("MedVAN {hook}")),
         description: format!("Advice of every service enrolled for {hook}, as one answer"),
-        prefetch: union.prefetch.clone(),
+        prefetch: union.prefetch().clone(),
         usage_requirements: None,
         version: None,
         hook_version: None,
         extension: None,
     };
-    Offer {
-        id: published.id.clone(),
-        hook,
-        published,
-        union,
-        members,
-        aggregated: true,
-    }
+    Offer { id: published.id.clone(), hook, published, union, members, aggregated: true }
 }
 
 fn single(member: &Arc<Member>, service: &HookEntry) -> Offer {
+    let hook = service.hook.clone();
     let members = vec![Arc::clone(member)];
+    let union = union(&hook, &members);
     let published = Service {
-        id: format!("{}.{}", member.name.vendor, member.cds_id),
-        hook: service.hook.clone(),
+        id: member.key.clone(),
+        hook: hook.clone(),
         title: service.title.clone(),
         description: service.description.clone(),
-        prefetch: service.prefetch.clone(),
+        prefetch: union.prefetch().clone(),
         usage_requirements: service.usage_requirements.clone(),
         version: None,
         hook_version: None,
         extension: None,
     };
-    Offer {
-        id: published.id.clone(),
-        hook: published.hook.clone(),
-        union: union(&members),
-        published,
-        members,
-        aggregated: false,
-    }
+    Offer { id: published.id.clone(), hook, published, union, members, aggregated: false }
 }
 
-fn union(members: &[Arc<Member>]) -> plan::Union {
-    let names: Vec<String> = members
-        .iter()
-        .map(|member| member.name.to_string())
-        .collect();
-    let parts: Vec<_> = names
-        .iter()
-        .map(String::as_str)
-        .zip(members.iter().map(|member| &member.templates))
-        .collect();
-    plan::union(&parts)
+fn union(hook: &str, members: &[Arc<Member>]) -> plan::Union {
+    let parts: Vec<_> = members.iter().map(|member| (member.key.as_str(), &member.templates)).collect();
+    plan::union(hook, &parts)
 }
 
 fn by_service(versions: Vec<Version>) -> HashMap<ServiceName, Vec<Version>> {

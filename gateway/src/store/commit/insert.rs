@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use uuid::Uuid;
 
 use crate::{
-    catalog::{ServiceName, VersionNumber},
+    catalog::{HospitalId, ServiceName, VersionNumber},
     store::{
-        ExchangeRecord, IssuedCard, TrialAsk, UsageRow, hex,
+        Addendum, ExchangeRecord, IssuedCard, TrialAsk, UsageRow, hex,
         instant::{day, micros},
         rows,
     },
@@ -31,6 +32,22 @@ pub(super) async fn records(
     usage(db, records).await?;
     marks(db, records).await?;
     settle_trials(db, records).await
+}
+
+pub(super) async fn addenda(
+    db: &mut SqliteConnection,
+    addenda: &[(&HospitalId, &Addendum)],
+) -> Result<(), sqlx::Error> {
+    let head = "INSERT INTO addenda (id, hospital, exchange, at, kind, note) ";
+    rows::insert(db, head, "", addenda, |mut row, (hospital, addendum)| {
+        row.push_bind(Uuid::now_v7().to_string())
+            .push_bind(hospital.as_str())
+            .push_bind(addendum.exchange.to_string())
+            .push_bind(micros(addendum.at))
+            .push_bind(addendum.kind)
+            .push_bind(addendum.note.to_string());
+    })
+    .await
 }
 
 /// Whether there is a place in the trial, and if so, promises it.
