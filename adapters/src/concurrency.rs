@@ -32,8 +32,8 @@ pub struct Busy;
 
 impl Concurrency {
     /// Places for `limit` calls at once; at least one.
-    pub fn new(limit: usize) -> Self {
-        let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
+    pub fn new(limit: u32) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
         Self { places: Arc::new(Semaphore::new(limit)), limit, waiting: AtomicUsize::new(0) }
     }
 

@@ -54,7 +54,7 @@ impl FhirAccess {
         while let Some(url) = next.take() {
             match self.page(http, url, until).await {
                 Ok(Page::Resource(text)) => {
-                    if identity::check(&text.value(), patient_id).is_err() {
+                    if identity::check_json(&text, patient_id).is_err() {
                         return Fetched { state: PrefetchState::Omitted(Omission::ForeignPatient), pages: pages.count() };
                     }
                     let link = pages.add(text);

@@ -5,17 +5,17 @@
 
 pub mod api;
 mod app;
-pub mod apply;
+//Xpub mod apply;
 mod call;
 pub mod catalog;
-pub mod cli;
+//Xpub mod cli;
 pub mod clock;
 pub mod config;
-mod feedback;
+//Xmod feedback;
 mod fhir;
 mod middleware;
 mod outbox;
-pub mod poll;
+//Xpub mod poll;
 pub mod router;
 pub mod server;
 pub mod store;

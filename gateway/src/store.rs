@@ -29,12 +29,14 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 pub use catalog::{
-    DeleteVendor, Moved, Page, PutClient, PutEnrollment, Registered, StoredVersion, Transition,
-    Wish, Written,
+    DeleteVendor, Moved, Page, PutClient, PutEnrollment, Registered, StoredVersion, Transition, Wish, Written,
 };
 pub use credentials::StoredCredential;
 pub use discoveries::Reading;
-pub use exchange::{Addendum, CardOrigin, ExchangeRecord, IssuedCard, IssuedSuggestion, Mark, Replay, StoredAddendum, StoredExchange, TrialAsk, UsageRow};
+pub use exchange::{
+    Addendum, CardOrigin, ExchangeRecord, IssuedCard, IssuedSuggestion, Mark, Replay, StoredAddendum, StoredExchange,
+    TrialAsk, UsageRow,
+};
 pub use feedback::{Claimed, Delivery, FeedbackRow, StoredFeedback};
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
 
@@ -79,11 +81,7 @@ impl Store {
         connect::migrate(&writer).await?;
         let readers = connect::readers(file).await?;
         let commits = commit::Queue::start(writer.clone());
-        Ok(Self(Arc::new(Inner {
-            readers,
-            writer,
-            commits,
-        })))
+        Ok(Self(Arc::new(Inner { readers, writer, commits })))
     }
 
     /// Whether a write would be taken now: for the readiness check.
@@ -115,10 +113,8 @@ impl Store {
 
 /// Digests are kept as hex.
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

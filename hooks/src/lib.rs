@@ -9,14 +9,27 @@
 //! | a call: read strictly from an EHR, written exactly for a vendor | [`request`] |
 //! | the definitions of services, and what changed between two versions of them | [`discovery`] |
 //! | prefetch templates, their tokens and the FHIR queries that come of them | [`template`] |
+//! | cards, suggestions, actions, links | [`card`], [`response`] |
+//! | vendors' answers made to obey the standard | [`firewall`], [`markdown`] |
+//! | why users don't follow a card | [`override_reason`] |
+//! | many answers made one | [`merge`] |
 //! | one plan for all services of a call: each query once, each service its own keys | [`plan`] |
 
+pub mod card;
 pub mod context;
 pub mod discovery;
+pub mod firewall;
 pub mod hook;
+pub mod markdown;
+pub mod merge;
+mod named;
+pub mod override_reason;
 pub mod plan;
 pub mod prefetch;
 pub mod request;
+pub mod response;
+#[cfg(test)]
+mod standard;
 pub mod template;
 
 pub use context::Warning;

@@ -148,6 +148,10 @@ pub struct Profiles {
 }
 
 /// Proof that a value passed its checks; only this module makes one.
+///
+/// ```compile_fail,E0423
+/// let forged = medvan_profiles::Valid("never checked");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Valid<T>(T);
 

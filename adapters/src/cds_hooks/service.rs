@@ -13,10 +13,10 @@ use crate::{
 pub struct Endpoint<'a> {
     /// `{base}/cds-services/{id}`.
     pub url: &'a str,
-    /// For a service that insists on another type than `application/json`.
-    pub content_type: Option<&'a str>,
+    /// `application/json`, unless the service insists on another type.
+    pub content_type: &'a str,
     /// Most bytes of an answer.
-    pub response_bytes: usize,
+    pub response_bytes: u32,
 }
 
 /// One CDS service. Made once and kept: its URL is judged and its headers are read here, not per call.
@@ -31,11 +31,10 @@ pub struct Service {
 impl Service {
     /// The way to a service. An address that is not allowed is told by every call, as [`ErrorKind::Refused`].
     pub fn new(client: Client, endpoint: Endpoint<'_>) -> Self {
-        let content_type = endpoint.content_type.and_then(|text| HeaderValue::from_str(text).ok());
         Self {
             url: client.guard().check(endpoint.url),
-            content_type: content_type.unwrap_or(request::JSON),
-            response_bytes: endpoint.response_bytes,
+            content_type: HeaderValue::from_str(endpoint.content_type).unwrap_or(request::JSON),
+            response_bytes: usize::try_from(endpoint.response_bytes).unwrap_or(usize::MAX),
             client,
         }
     }

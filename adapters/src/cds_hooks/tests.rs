@@ -22,7 +22,10 @@ fn call() -> Call {
 }
 
 fn service(server: &Server) -> Service {
-    Service::new(client(), Endpoint { url: &server.text(PATH), content_type: None, response_bytes: 1 << 16 })
+    Service::new(
+        client(),
+        Endpoint { url: &server.text(PATH), content_type: "application/json", response_bytes: 1 << 16 },
+    )
 }
 
 /// A service that answers with this status, type and body.
@@ -81,8 +84,7 @@ async fn what_a_service_receives_is_exactly_what_was_written_for_it() {
     let expect = "{\"seen\":\"application/json | application/json | Bearer t.o.k | - | - {'hook':'patient-view'}\"}";
     assert_eq!(seen, expect);
 
-    let endpoint =
-        Endpoint { url: &server.text(PATH), content_type: Some("application/cds+json"), response_bytes: 999 };
+    let endpoint = Endpoint { url: &server.text(PATH), content_type: "application/cds+json", response_bytes: 999 };
     let seen = Service::new(client(), endpoint).advise(Call { bearer: None, ..call() }).await.unwrap().body;
     assert!(seen.starts_with(b"{\"seen\":\"application/cds+json | application/json | - |"), "{seen:?}");
 }
@@ -92,7 +94,8 @@ async fn a_service_at_a_forbidden_address_is_refused_without_a_connection() {
     let server = Server::saying("").await;
     let production = Client::new(Guard::new(Profile::Production, []), &Settings::default()).unwrap();
     for url in [server.text(PATH).as_str(), "https://10.0.0.1/cds-services/x", "nonsense"] {
-        let service = Service::new(production.clone(), Endpoint { url, content_type: None, response_bytes: 999 });
+        let service =
+            Service::new(production.clone(), Endpoint { url, content_type: "application/json", response_bytes: 999 });
         assert_eq!(service.advise(call()).await.unwrap_err(), AdviseError::from(ErrorKind::Refused));
     }
     assert_eq!(server.sockets(), 0);

@@ -4,6 +4,7 @@
 
 use indexmap::IndexMap;
 use serde::Serialize;
+use serde_json::Value;
 
 /// Everything that is told about one exchange. No field holds clinical content or a patient's or user's id.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -24,6 +25,12 @@ pub(crate) struct Explanation {
     /// What the merge hid or joined, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) suppressed: Vec<Note>,
+    /// Which key put each card where it stands.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub(crate) placements: Value,
+    /// Suggestions of several services that would overwrite each other's change.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub(crate) conflicts: Value,
     /// What the EHR's dialect made necessary.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) adaptations: Vec<Note>,

@@ -25,9 +25,9 @@ use medvan_hooks::request::RequestError;
 pub(crate) enum Refusal {
     #[error("the caller's token was not accepted")]
     NotAuthenticated,
-    #[error("the trial of {service} has ended ({reason}); ask the operator for a contract. \
-             このサービスの試行期間は終了しました。運用者に契約を依頼してください。")]
-    TrialEnded { service: String, reason: &'static str },
+    #[error("the trial of {service} is over: its quota is used up or its last day has passed; ask for a contract. \
+             このサービスの試行は終了しました。運用者に契約を依頼してください。")]
+    TrialEnded { service: String },
     #[error("no such service for this hospital; GET cds-services lists what it is enrolled for")]
     NoSuchService,
     #[error("the body did not arrive in time")]

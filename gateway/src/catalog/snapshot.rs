@@ -149,9 +149,9 @@ impl HospitalView {
 
     /// The client whose tokens carry this `iss`. Issuers are unique within a hospital.
     pub fn client_by_issuer(&self, issuer: &str) -> Option<&Arc<Client>> {
-        self.clients.values().find(
-            |client| matches!(&client.authentication, Authentication::Jwt(jwt) if jwt.issuer == issuer),
-        )
+        self.clients
+            .values()
+            .find(|client| matches!(&client.authentication, Authentication::Jwt(jwt) if jwt.issuer == issuer))
     }
 
     /// The client that is believed because it stands on the same machine; the first by id.

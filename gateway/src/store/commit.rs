@@ -62,12 +62,10 @@ impl Queue {
     /// Waits until the work is durable. For an admission, whether there was a place.
     pub(super) async fn commit(&self, work: Work) -> Result<bool, StoreError> {
         let (done, outcome) = oneshot::channel();
-        self.waiting
-            .try_send(Waiting { work, done })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => StoreError::Busy,
-                mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-            })?;
+        self.waiting.try_send(Waiting { work, done }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })?;
         outcome.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -97,13 +95,8 @@ async fn write_batch(pool: &SqlitePool, batch: &mut Vec<Waiting>) {
             }
         }
         Err(error) if batch.len() == 1 => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "a record was not written"
-            );
-            batch
-                .drain(..)
-                .for_each(|waiting| drop(waiting.done.send(Err(StoreError::NotRecorded))));
+            tracing::error!(error = &error as &dyn std::error::Error, "a record was not written");
+            batch.drain(..).for_each(|waiting| drop(waiting.done.send(Err(StoreError::NotRecorded))));
         }
         Err(_) => {
             for waiting in std::mem::take(batch) {

@@ -189,11 +189,7 @@ pub struct StoredExchange {
 impl Store {
     /// Writes the record of an exchange. When this returns `Ok`, it survives the process and the power.
     pub async fn record(&self, record: ExchangeRecord) -> Result<(), StoreError> {
-        self.0
-            .commits
-            .commit(Work::record(record))
-            .await
-            .map(|_| ())
+        self.0.commits.commit(Work::record(record)).await.map(|_| ())
     }
 
     /// Adds to an exchange of this hospital what became known later.
@@ -225,11 +221,7 @@ impl Store {
     }
 
     /// Where these cards came from; cards of other hospitals are unknown.
-    pub async fn issued_cards(
-        &self,
-        hospital: &HospitalId,
-        ids: &[Uuid],
-    ) -> Result<Vec<CardOrigin>, StoreError> {
+    pub async fn issued_cards(&self, hospital: &HospitalId, ids: &[Uuid]) -> Result<Vec<CardOrigin>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -249,12 +241,10 @@ impl Store {
 
     /// The tokens that must still be refused: loaded once when the gateway starts.
     pub async fn replays(&self, now: OffsetDateTime) -> Result<Vec<Replay>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT hospital, issuer, jti, expires_at FROM replay WHERE expires_at > $1",
-        )
-        .bind(micros(now))
-        .fetch_all(self.readers())
-        .await?;
+        let rows = sqlx::query("SELECT hospital, issuer, jti, expires_at FROM replay WHERE expires_at > $1")
+            .bind(micros(now))
+            .fetch_all(self.readers())
+            .await?;
         rows.iter().map(replay).collect()
     }
 
@@ -268,11 +258,7 @@ impl Store {
     }
 
     /// One exchange of this hospital.
-    pub async fn exchange(
-        &self,
-        hospital: &HospitalId,
-        id: Uuid,
-    ) -> Result<Option<StoredExchange>, StoreError> {
+    pub async fn exchange(&self, hospital: &HospitalId, id: Uuid) -> Result<Option<StoredExchange>, StoreError> {
         let row = sqlx::query(
             "SELECT id, client, hook, offer, received_at, status, duration_us, explanation \
              FROM exchanges WHERE hospital = $1 AND id = $2",
@@ -315,8 +301,7 @@ fn card_origin(row: &SqliteRow) -> Result<CardOrigin, StoreError> {
             version: parsed(row, "number", "version")?,
             cds_id: row.try_get("cds_id")?,
             vendor_id: row.try_get("vendor_card")?,
-            suggestions: serde_json::from_str(&suggestions)
-                .map_err(|_| StoreError::Unreadable("suggestions"))?,
+            suggestions: serde_json::from_str(&suggestions).map_err(|_| StoreError::Unreadable("suggestions"))?,
         },
     })
 }
@@ -351,7 +336,6 @@ fn stored_exchange(row: &SqliteRow) -> Result<StoredExchange, StoreError> {
         received_at: instant(row, "received_at")?,
         status: u16::try_from(status).map_err(|_| StoreError::Unreadable("status"))?,
         duration_us: u64::try_from(duration).unwrap_or_default(),
-        explanation: serde_json::from_str(&explanation)
-            .map_err(|_| StoreError::Unreadable("explanation"))?,
+        explanation: serde_json::from_str(&explanation).map_err(|_| StoreError::Unreadable("explanation"))?,
     })
 }

@@ -9,9 +9,6 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 use serde::{Deserialize, Serialize};
-use time::{Date, macros::format_description};
-
-use super::fault::Fault;
 
 /// The regulatory status of one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,7 +95,7 @@ impl Status {
     }
 
     /// The classes that can have this status.
-    fn classes(self) -> &'static [Class] {
+    pub(super) fn classes(self) -> &'static [Class] {
         match self {
             Self::Approved => &[Class::II, Class::III, Class::IV],
             Self::Certified => &[Class::II, Class::III],
@@ -107,7 +104,8 @@ impl Status {
         }
     }
 
-    fn form(self) -> Option<&'static NumberForm> {
+    /// The form of its number; none for what is no device.
+    pub(super) fn form(self) -> Option<&'static NumberForm> {
         match self {
             Self::Approved => Some(&APPROVAL),
             Self::Certified => Some(&CERTIFICATION),
@@ -123,7 +121,8 @@ impl Regulatory {
         matches!(self.status, Status::Approved | Status::Certified) && self.number_fits()
     }
 
-    fn number_fits(&self) -> bool {
+    /// Whether there is a number in the form of the status.
+    pub(super) fn number_fits(&self) -> bool {
         let Some(form) = self.status.form() else {
             return false;
         };
@@ -131,113 +130,25 @@ impl Regulatory {
     }
 }
 
-/// The rule on the status: a device has number, holder, class and date, what is none has none of them.
-pub(super) fn faults(regulatory: &Regulatory) -> Vec<Fault> {
-    let Some(form) = regulatory.status.form() else {
-        return claims_of_a_non_device(regulatory);
-    };
-    let mut faults = missing(regulatory);
-    if regulatory.number.is_some() && !regulatory.number_fits() {
-        faults.push(wrong_number(form));
-    }
-    faults.extend(regulatory.class.and_then(|class| wrong_class(regulatory.status, class)));
-    faults.extend(regulatory.date.as_deref().and_then(wrong_date));
-    faults
-}
-
-struct NumberForm {
+/// How the number of one status looks.
+pub(super) struct NumberForm {
     pattern: LazyLock<Regex>,
-    example: &'static str,
+    pub(super) example: &'static str,
 }
 
 static APPROVAL: NumberForm = NumberForm {
     pattern: LazyLock::new(|| form("^[0-9]{5}[A-Z]{3}[0-9]{5}[0-9A-Z]{3}$")),
-    example: "30200BZX00150000",
+    example: "30100BZX99999000",
 };
 
 static CERTIFICATION: NumberForm = NumberForm {
     pattern: LazyLock::new(|| form("^[0-9]{3}[A-Z]{5}[0-9]{5}[0-9A-Z]{3}$")),
-    example: "302AABZX00012000",
+    example: "302AABZX99999000",
 };
 
 static NOTIFICATION: NumberForm =
-    NumberForm { pattern: LazyLock::new(|| form("^[0-9]{2}[A-Z][0-9][A-Z][0-9]{11}$")), example: "13B1X00123000001" };
+    NumberForm { pattern: LazyLock::new(|| form("^[0-9]{2}[A-Z][0-9][A-Z][0-9]{11}$")), example: "13B1X99999000001" };
 
 fn form(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a pattern of this file")
-}
-
-fn present(regulatory: &Regulatory) -> [(&'static str, bool); 4] {
-    [
-        ("number", regulatory.number.is_some()),
-        ("holder", regulatory.holder.is_some()),
-        ("class", regulatory.class.is_some()),
-        ("date", regulatory.date.is_some()),
-    ]
-}
-
-fn missing(regulatory: &Regulatory) -> Vec<Fault> {
-    let (en, ja) = (regulatory.status.code(), regulatory.status.ja());
-    let absent = present(regulatory).into_iter().filter(|(_, is_present)| !is_present);
-    absent
-        .map(|(name, _)| {
-            Fault::new(
-                format!("/regulatory/{name}"),
-                (format!("a service with status {en} needs it"), format!("{ja}の製品には必要です")),
-                ("add it, or set status to not_device", "追加するか、status を not_device にしてください"),
-            )
-        })
-        .collect()
-}
-
-fn claims_of_a_non_device(regulatory: &Regulatory) -> Vec<Fault> {
-    let claimed = present(regulatory).into_iter().filter(|(_, is_present)| *is_present);
-    claimed
-        .map(|(name, _)| {
-            Fault::new(
-                format!("/regulatory/{name}"),
-                ("what is no medical device cannot have it", "医療機器に該当しない製品には書けません"),
-                (
-                    "remove it, or set status to approved, certified or notified",
-                    "削除するか、status を approved・certified・notified のいずれかにしてください",
-                ),
-            )
-        })
-        .collect()
-}
-
-fn wrong_number(form: &NumberForm) -> Fault {
-    Fault::new(
-        "/regulatory/number",
-        ("it is not a number of this status", "この区分の番号の形式ではありません"),
-        (
-            format!("write the 16 characters in ASCII, like {}", form.example),
-            format!("{} のように、半角16文字で書いてください", form.example),
-        ),
-    )
-}
-
-fn wrong_class(status: Status, class: Class) -> Option<Fault> {
-    let classes = status.classes();
-    let known: Vec<String> = classes.iter().map(|class| format!("{class:?}")).collect();
-    (!classes.contains(&class)).then(|| {
-        Fault::new(
-            "/regulatory/class",
-            (
-                format!("a device of this class cannot have status {}", status.code()),
-                format!("このクラスの製品は{}になりません", status.ja()),
-            ),
-            (format!("use {}", known.join(" or ")), format!("{} のいずれかにしてください", known.join("・"))),
-        )
-    })
-}
-
-fn wrong_date(date: &str) -> Option<Fault> {
-    Date::parse(date, format_description!("[year]-[month]-[day]")).is_err().then(|| {
-        Fault::new(
-            "/regulatory/date",
-            ("the calendar has no such day", "存在しない日付です"),
-            ("write the day as YYYY-MM-DD", "YYYY-MM-DD の形で書いてください"),
-        )
-    })
 }

@@ -12,14 +12,14 @@ use crate::fhir::is_resource_type;
 /// One value.
 pub(super) enum Outline<'t> {
     Object(Box<Object<'t>>),
-    /// The items that hold something, each with its index.
+    /// The items that say something, each with its index.
     Array(Vec<(usize, Outline<'t>)>),
     Text(Cow<'t, str>),
     /// Nothing in it matters.
     Scalar,
 }
 
-/// One object: the four members that say something, and those that hold something.
+/// One object: the four texts that matter, and the members that say something.
 #[derive(Default)]
 pub(super) struct Object<'t> {
     resource_type: Option<Cow<'t, str>>,
@@ -36,6 +36,11 @@ impl<'t> Object<'t> {
 
     pub(super) fn member(&self, name: &str) -> Option<&Outline<'t>> {
         self.members.iter().find(|(known, _)| known == name).map(|(_, member)| member)
+    }
+
+    /// Most objects: a Coding, a Quantity, a Period.
+    fn says_nothing(&self) -> bool {
+        self.resource_type.is_none() && self.reference.is_none() && self.full_url.is_none() && self.members.is_empty()
     }
 
     fn take(&mut self, name: Cow<'t, str>, member: Outline<'t>) {
@@ -122,16 +127,16 @@ impl<'de> Visitor<'de> for OutlineVisitor {
             }
             index += 1;
         }
-        Ok(Outline::Array(items))
+        Ok(if items.is_empty() { Outline::Scalar } else { Outline::Array(items) })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut object = Box::new(Object::default());
+        let mut object = Object::default();
         while let Some(Name(name)) = map.next_key()? {
             let member = map.next_value()?;
             object.take(name, member);
         }
-        Ok(Outline::Object(object))
+        Ok(if object.says_nothing() { Outline::Scalar } else { Outline::Object(Box::new(object)) })
     }
 }
 

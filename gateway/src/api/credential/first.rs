@@ -42,11 +42,7 @@ pub enum CredentialError {
 ///
 /// # Errors
 /// The files cannot be written or are not as they must be, or the store does not answer.
-pub async fn first_credentials(
-    store: &Store,
-    data: &Path,
-    clock: &Clock,
-) -> Result<Vec<PathBuf>, CredentialError> {
+pub async fn first_credentials(store: &Store, data: &Path, clock: &Clock) -> Result<Vec<PathBuf>, CredentialError> {
     let mut written = Vec::new();
     for role in [Role::Operator, Role::Governor] {
         if store.has_credential_of(role.word()).await? {
@@ -105,19 +101,12 @@ fn write(file: &Path, role: Role) -> Result<Secret, CredentialError> {
 #[cfg(unix)]
 fn create(file: &Path) -> io::Result<fs::File> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
 }
 
 #[cfg(not(unix))]
 fn create(file: &Path) -> io::Result<fs::File> {
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(file)
+    fs::OpenOptions::new().write(true).create_new(true).open(file)
 }
 
 #[cfg(unix)]

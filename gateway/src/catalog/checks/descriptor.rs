@@ -35,11 +35,7 @@ impl Registration {
 
     /// The ids that its hooks have at the vendor, with their places.
     pub fn hook_ids(&self) -> impl Iterator<Item = (String, &str)> {
-        self.descriptor
-            .hooks
-            .iter()
-            .enumerate()
-            .map(|(index, hook)| (format!("/hooks/{index}/id"), hook.id.as_str()))
+        self.descriptor.hooks.iter().enumerate().map(|(index, hook)| (format!("/hooks/{index}/id"), hook.id.as_str()))
     }
 }
 
@@ -57,36 +53,13 @@ pub fn registration(
     let mut faults = Vec::new();
     faults.extend(same_id("/vendor", name.vendor.as_str(), &descriptor.vendor));
     faults.extend(same_id("/id", name.service.as_str(), &descriptor.id));
-    faults.extend(same_id(
-        "/version",
-        &number.to_string(),
-        &descriptor.version,
-    ));
-    faults.extend(url(
-        "/transport/baseUrl",
-        &descriptor.transport.base_url,
-        guard,
-    ));
-    faults.extend(
-        descriptor
-            .transport
-            .jwks_url
-            .as_ref()
-            .and_then(|jwks| url("/transport/jwksUrl", jwks, guard)),
-    );
+    faults.extend(same_id("/version", &number.to_string(), &descriptor.version));
+    faults.extend(url("/transport/baseUrl", &descriptor.transport.base_url, guard));
+    faults.extend(descriptor.transport.jwks_url.as_ref().and_then(|jwks| url("/transport/jwksUrl", jwks, guard)));
     for (index, hook) in descriptor.hooks.iter().enumerate() {
         faults.extend(templates(index, hook));
     }
-    if faults.is_empty() {
-        Ok(Registration {
-            name,
-            number,
-            descriptor,
-            value,
-        })
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(Registration { name, number, descriptor, value }) } else { Err(faults) }
 }
 
 fn templates(index: usize, hook: &HookEntry) -> impl Iterator<Item = Fault> {

@@ -1,0 +1,179 @@
+//! One answer out of all: merged, with the gateway's own ids, in the EHR's dialect, with the source of every card.
+
+use std::{sync::Arc, time::Duration};
+
+use medvan_hooks::{
+    dialect::{Abilities, Dialect},
+    merge::{self, Answer, Merged, Minted},
+    response::Response,
+};
+use medvan_profiles::Json;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    Call,
+    dispatch::{AllHeard, Heard},
+    exchange::Exchange,
+    explanation::{Note, Status},
+    recent,
+    refusal::Refusal,
+};
+use crate::{
+    catalog::{Member, MissedHook},
+    store::{IssuedCard, IssuedSuggestion},
+};
+
+/// Name of the gateway's extension in its answers: the exchange, and how each service fared.
+const EXCHANGE: &str = "jp.medvan.exchange";
+
+/// Makes the answer's bytes, noting in the exchange what was done.
+pub(super) fn answer(call: &Call<'_>, all: AllHeard, exchange: &mut Exchange) -> Result<Vec<u8>, Refusal> {
+    exchange.explanation.elapsed.answered_ms = exchange.elapsed_ms();
+    let mut answers = Vec::with_capacity(all.heard.len());
+    for heard in all.heard {
+        let heard = with_earlier_cards(call, heard);
+        if heard.note.status == Status::Answered {
+            exchange.use_of(&heard.member, call.key);
+        }
+        if let Some(response) = heard.response.clone() {
+            answers.push(part(&heard, response, exchange.id));
+        }
+        exchange.note(&heard.member, heard.note);
+    }
+    if let Some(refusal) = nothing_to_show(call, exchange) {
+        return Err(refusal);
+    }
+    let merged = merge::merge(answers, &mut Uuid::new_v4);
+    exchange.cards = issued(call, &merged.minted);
+    explain(&merged, exchange);
+    // Shadow services compare with what the services said, not with how one EHR wants it written.
+    all.shown.send_replace(Some(Arc::new(merged.response.clone())));
+    let response = in_dialect(call, merged.response, exchange);
+    exchange.explanation.elapsed.merged_ms = exchange.elapsed_ms();
+    Ok(response.to_bytes())
+}
+
+/// 412 where nobody can say anything for lack of data; a clear word where a single service's trial is over.
+fn nothing_to_show(call: &Call<'_>, exchange: &Exchange) -> Option<Refusal> {
+    let ended = exchange.explanation.services.iter().find(|note| note.status == Status::TrialEnded);
+    match ended {
+        Some(note) if !call.offer.aggregated => Some(Refusal::TrialEnded { service: note.service.clone() }),
+        _ => exchange.nothing_evaluable().then_some(Refusal::NotEvaluable),
+    }
+}
+
+fn part(heard: &Heard, response: Response, exchange: Uuid) -> Answer {
+    Answer {
+        service: heard.member.key.clone(),
+        tier: heard.member.tier,
+        acceptance: heard.member.acceptance,
+        provenance: Some(provenance(heard, exchange)),
+        response,
+    }
+}
+
+/// What stands behind a card: which version of which service said it, on what data, and what was mended.
+fn provenance(heard: &Heard, exchange: Uuid) -> Json {
+    let descriptor = &heard.member.descriptor;
+    Json::from_value(&json!({
+        "exchange": exchange,
+        "service": heard.note.service,
+        "version": heard.note.version,
+        "mode": heard.note.mode,
+        "productName": descriptor.product_name,
+        "regulatory": descriptor.regulatory,
+        "prefetch": heard.note.sent,
+        "repairs": heard.note.repairs.len(),
+        "elapsedMs": heard.note.elapsed_ms.round(),
+        "earlier": heard.note.re_emitted,
+    }))
+}
+
+fn explain(merged: &Merged, exchange: &mut Exchange) {
+    let suppressed = merged.suppressions.iter().map(|suppression| Note {
+        rule: "merge".to_owned(),
+        place: format!("{}: {}", suppression.service, suppression.place),
+        reason: suppression.reason.to_owned(),
+    });
+    exchange.explanation.suppressed.extend(suppressed);
+    exchange.explanation.placements = json!(merged.placements);
+    exchange.explanation.conflicts = json!(merged.conflicts);
+}
+
+fn in_dialect(call: &Call<'_>, response: Response, exchange: &mut Exchange) -> Response {
+    let client = call.caller.client();
+    let dialect = Dialect::find(&client.dialect).unwrap_or(Dialect::generic());
+    let abilities = Abilities { action_selection_behavior: client.action_selection_behavior };
+    let (mut response, adaptations) = dialect.render(response, abilities);
+    exchange.explanation.adaptations = adaptations
+        .into_iter()
+        .map(|adaptation| Note { rule: adaptation.rule.to_owned(), place: adaptation.place, reason: String::new() })
+        .collect();
+    response.extension.insert(EXCHANGE.to_owned(), status_of_services(exchange));
+    response
+}
+
+/// Which services were asked and how each fared, for an EHR that shows it and for people who look into an answer.
+fn status_of_services(exchange: &Exchange) -> Json {
+    let shown = exchange.explanation.services.iter().filter(|note| note.mode != "shadow");
+    let services: Vec<_> = shown
+        .map(|note| json!({"service": note.service, "version": note.version, "status": note.status}))
+        .collect();
+    Json::from_value(&json!({"id": exchange.id, "services": services}))
+}
+
+/// The rows by which feedback finds its way back to the makers.
+fn issued(call: &Call<'_>, minted: &[Minted]) -> Vec<IssuedCard> {
+    minted.iter().filter_map(|minted| Some(issued_card(member(call, &minted.service)?, minted))).collect()
+}
+
+fn member<'a>(call: &Call<'a>, key: &str) -> Option<&'a Arc<Member>> {
+    call.offer.members.iter().find(|member| member.key == key)
+}
+
+fn issued_card(member: &Member, minted: &Minted) -> IssuedCard {
+    let suggestion = |minted: &merge::MintedSuggestion| IssuedSuggestion {
+        id: minted.gateway_id,
+        vendor_id: minted.vendor_id.clone(),
+    };
+    IssuedCard {
+        id: minted.gateway_id,
+        service: member.name.clone(),
+        version: member.version.clone(),
+        cds_id: member.cds_id.clone(),
+        vendor_id: minted.vendor_id.clone(),
+        suggestions: minted.suggestions.iter().map(suggestion).collect(),
+    }
+}
+
+/// The hospital's choice for a service that misses a repeated hook: its earlier cards go, or are given once more.
+fn with_earlier_cards(call: &Call<'_>, mut heard: Heard) -> Heard {
+    let MissedHook::ReEmitSeconds(seconds) = call.caller.hospital().hospital.missed_hook else { return heard };
+    let Some(key) = recent_key(call, &heard.member) else { return heard };
+    match (&heard.response, heard.note.status) {
+        (Some(response), _) => {
+            call.app.recent.keep(key, response.clone(), Duration::from_secs(seconds.into()));
+        }
+        (None, Status::TimedOut | Status::Unreachable | Status::Failed | Status::Resting | Status::Busy) => {
+            heard.response = call.app.recent.last(&key);
+            heard.note.re_emitted = heard.response.is_some();
+        }
+        // It said that it has nothing to say, or may not say it.
+        (None, _) => {}
+    }
+    heard
+}
+
+fn recent_key(call: &Call<'_>, member: &Member) -> Option<recent::Key> {
+    let encounter = call.request.context.get("encounterId").map(|id| id.as_str().to_owned());
+    Some(recent::Key {
+        hospital: call.caller.hospital_id().clone(),
+        client: call.caller.client().id.clone(),
+        service: member.name.clone(),
+        cds_id: member.cds_id.clone(),
+        user: call.request.user().map(str::to_owned),
+        patient: call.request.patient_id()?.to_owned(),
+        encounter,
+    })
+}

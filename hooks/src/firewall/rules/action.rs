@@ -1,0 +1,88 @@
+//! Actions: what is created, updated or deleted must be said in the standard's way.
+
+use medvan_profiles::{Json, fhir::Reference};
+
+use super::{Look, Rule, Verdict};
+use crate::{
+    card::{Action, ActionType, Suggestion},
+    firewall::desk::Desk,
+    named::Named,
+};
+
+pub(super) const RESOURCE: Rule = Rule {
+    id: "action-resource",
+    basis: "CDS Hooks 2.0.1, Action: create holds a new resource, update the whole resource, delete a `resourceId`",
+    does: "holds back the suggestion, or the system action",
+    look: Look::Action(has_what_it_needs),
+};
+
+pub(super) const DELETE_BY_RESOURCE: Rule = Rule {
+    id: "delete-by-resource",
+    basis: "CDS Hooks 2.0.1, Action: `resource` on delete is deprecated (cds-resp-2)",
+    does: "moves the reference to `resourceId`",
+    look: Look::Action(names_the_deleted),
+};
+
+pub(super) const DESCRIPTION: Rule = Rule {
+    id: "action-description",
+    basis: "CDS Hooks 2.0.1, Action: `description` is REQUIRED in suggestions (cds-resp-5)",
+    does: "takes the suggestion's label, which the user accepts together with the action",
+    look: Look::Suggestion(is_described),
+};
+
+fn has_what_it_needs(action: &mut Action, _: &mut Desk<'_>) -> Verdict {
+    match (action.kind, &action.resource) {
+        (ActionType::Delete, _) => Ok(()),
+        (_, None) => Err("`resource` is required for this type of action".into()),
+        (_, Some(resource)) if Named::of(resource).kind().is_none() => Err("`resource` is not a FHIR resource".into()),
+        (ActionType::Update, Some(resource)) => says_one_thing(resource, action.resource_id.as_deref()),
+        (ActionType::Create, Some(_)) => Ok(()),
+    }
+}
+
+fn names_the_deleted(action: &mut Action, desk: &mut Desk<'_>) -> Verdict {
+    if action.kind != ActionType::Delete {
+        return Ok(());
+    }
+    if let Some(resource) = action.resource.take() {
+        desk.repair(&DELETE_BY_RESOURCE, "resource");
+        let named = reference_to(&resource);
+        if action.resource_id.is_some() && named.is_some() && action.resource_id != named {
+            return Err("`resource` and `resourceId` name different resources".into());
+        }
+        action.resource_id = action.resource_id.take().or(named);
+    }
+    match action.resource_id.as_deref() {
+        Some(id) if is_relative(id) => Ok(()),
+        _ => Err("`resourceId` must be a relative reference such as `ServiceRequest/1`".into()),
+    }
+}
+
+fn is_described(suggestion: &mut Suggestion, desk: &mut Desk<'_>) -> Verdict {
+    for (index, action) in suggestion.actions.iter_mut().enumerate() {
+        if action.description.is_none() {
+            action.description = Some(suggestion.label.clone());
+            desk.within("actions", |desk| desk.at(index, |desk| desk.repair(&DESCRIPTION, "description")));
+        }
+    }
+    Ok(())
+}
+
+fn says_one_thing(resource: &Json, id: Option<&str>) -> Verdict {
+    match (id, reference_to(resource)) {
+        (Some(id), Some(named)) if id != named => Err("`resource` and `resourceId` name different resources".into()),
+        _ => Ok(()),
+    }
+}
+
+fn is_relative(reference: &str) -> bool {
+    match Reference::parse(reference) {
+        Reference::Literal(literal) => literal.base.is_none() && literal.version.is_none(),
+        Reference::Fragment(_) | Reference::Urn(_) | Reference::Other(_) => false,
+    }
+}
+
+/// The relative reference that a resource, or a string in its place, stands for.
+fn reference_to(resource: &Json) -> Option<String> {
+    serde_json::from_str(resource.as_str()).ok().or_else(|| Named::of(resource).reference())
+}

@@ -1,0 +1,114 @@
+//! Near-duplicates: two services say the same thing, and the user reads it once, with both named.
+//!
+//! Same topic and same urgency are not enough: one rule ("interaction") speaks of many things. The suggestions must
+//! do the same, or, where there is nothing to accept, the summaries must read the same; a critical card needs both.
+//! What the second service says beyond that stays readable in the detail.
+
+use super::{Entry, effect::is_same_suggestion};
+use crate::{
+    card::{Card, Indicator},
+    markdown::{escape, to_plain},
+};
+
+/// The entries in their order, near-duplicates folded into the first of their kind.
+pub(super) fn near_duplicates(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let twin = kept.iter_mut().find_map(|first| pairing(first, &entry).map(|pairs| (first, pairs)));
+        match twin {
+            Some((first, pairs)) => fold(first, entry, &pairs),
+            None => kept.push(entry),
+        }
+    }
+    kept
+}
+
+/// For each suggestion of the first card the index of its twin on the second; `None` when the cards differ.
+fn pairing(first: &Entry, second: &Entry) -> Option<Vec<usize>> {
+    let are_strangers = first.origins.iter().all(|origin| origin.service != second.origins[0].service);
+    if !are_strangers || !is_same_subject(&first.card, &second.card) {
+        return None;
+    }
+    let needs_same_words = first.card.suggestions.is_empty() || first.card.indicator == Indicator::Critical;
+    if needs_same_words && !reads_the_same(&first.card.summary, &second.card.summary) {
+        return None;
+    }
+    pair_suggestions(&first.card, &second.card)
+}
+
+fn is_same_subject(first: &Card, second: &Card) -> bool {
+    let topic = |card: &Card| -> Option<(String, String)> {
+        let (system, code) = card.source.topic.as_ref()?.key()?;
+        Some((system.to_owned(), code.to_owned()))
+    };
+    first.indicator == second.indicator
+        && first.selection_behavior == second.selection_behavior
+        && first.suggestions.len() == second.suggestions.len()
+        && topic(first).is_some_and(|of_first| topic(second) == Some(of_first))
+}
+
+fn pair_suggestions(first: &Card, second: &Card) -> Option<Vec<usize>> {
+    let mut free: Vec<usize> = (0..second.suggestions.len()).collect();
+    let twin_of = |suggestion| {
+        let at = free.iter().position(|index| is_same_suggestion(suggestion, &second.suggestions[*index]))?;
+        Some(free.remove(at))
+    };
+    first.suggestions.iter().map(twin_of).collect()
+}
+
+fn reads_the_same(first: &str, second: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
+    words(first) == words(second)
+}
+
+fn fold(first: &mut Entry, second: Entry, pairs: &[usize]) {
+    let Entry { card, mut origins, .. } = second;
+    for origin in &mut origins {
+        origin.suggestion_ids = pairs.iter().map(|index| origin.suggestion_ids[*index].clone()).collect();
+    }
+    first.origins.append(&mut origins);
+    add_words(&mut first.card, &card);
+    add_offers(&mut first.card, card);
+}
+
+/// Names the second source, and keeps what it says differently. Its words are added without their markup: two
+/// harmless texts joined need not be harmless.
+fn add_words(first: &mut Card, second: &Card) {
+    let mut words = Vec::new();
+    if !reads_the_same(&first.summary, &second.summary) {
+        words.push(escape(&second.summary));
+    }
+    if second.detail.is_some() && second.detail != first.detail {
+        words.extend(second.detail.as_deref().map(|detail| escape(&to_plain(detail))));
+    }
+    if !words.is_empty() {
+        let added = format!("**{}**: {}", escape(&second.source.label), words.join("\n\n"));
+        first.detail = Some(match first.detail.take() {
+            Some(detail) => format!("{detail}\n\n{added}"),
+            None => added,
+        });
+    }
+    if !first.source.label.split(" / ").any(|label| label == second.source.label) {
+        first.source.label = format!("{} / {}", first.source.label, second.source.label);
+    }
+}
+
+fn add_offers(first: &mut Card, second: Card) {
+    for reason in second.override_reasons {
+        if !first.override_reasons.iter().any(|known| known.key() == reason.key()) {
+            first.override_reasons.push(reason);
+        }
+    }
+    for link in second.links {
+        if !first.links.contains(&link) {
+            first.links.push(link);
+        }
+    }
+    // Opening one service's page at once would hide the other service's words.
+    for link in &mut first.links {
+        link.autolaunchable = None;
+    }
+    for (name, value) in second.extension {
+        first.extension.entry(name).or_insert(value);
+    }
+}
