@@ -41,6 +41,7 @@ use crate::{
     clock::Clock,
     store::{Store, Written},
 };
+pub use credential::{CredentialError, first_credentials};
 use problem::{Kind, Problem};
 
 /// Where the API begins.
@@ -62,27 +63,15 @@ pub struct Api {
 /// The API's routes, complete with access control.
 pub fn router(api: Api) -> Router {
     let (routes, document) = operations().split_for_parts();
-    let document: Arc<str> = document::finished(document)
-        .to_json()
-        .unwrap_or_default()
-        .into();
-    let document = move || async move {
-        (
-            [(header::CONTENT_TYPE, "application/json")],
-            document.to_string(),
-        )
-    };
+    let document: Arc<str> = document::finished(document).to_json().unwrap_or_default().into();
+    let document = move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) };
     let guarded = routes
         .layer(DefaultBodyLimit::max(1 << 20))
         .route_layer(middleware::from_fn_with_state(api.clone(), access::admit))
         .method_not_allowed_fallback(|| async { Problem::bare(Kind::MethodNotAllowed) })
         .with_state(api);
-    Router::new().nest(
-        BASE,
-        guarded
-            .route("/openapi.json", get(document))
-            .fallback(|| async { Problem::bare(Kind::NotFound) }),
-    )
+    Router::new()
+        .nest(BASE, guarded.route("/openapi.json", get(document)).fallback(|| async { Problem::bare(Kind::NotFound) }))
 }
 
 /// The API's document (OpenAPI 3.1).
@@ -93,19 +82,11 @@ pub fn document() -> OpenApi {
 fn operations() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(hospitals::list))
-        .routes(routes!(
-            hospitals::read,
-            hospitals::write,
-            hospitals::delete
-        ))
+        .routes(routes!(hospitals::read, hospitals::write, hospitals::delete))
         .routes(routes!(clients::list))
         .routes(routes!(clients::read, clients::write, clients::delete))
         .routes(routes!(enrollments::list))
-        .routes(routes!(
-            enrollments::read,
-            enrollments::write,
-            enrollments::delete
-        ))
+        .routes(routes!(enrollments::read, enrollments::write, enrollments::delete))
         .routes(routes!(exchanges::list))
         .routes(routes!(exchanges::read))
         .routes(routes!(services::list))
@@ -133,17 +114,9 @@ const fn status_of(written: Written) -> StatusCode {
 }
 
 fn deleted(there_was_one: bool, thing: &str) -> Result<StatusCode, Problem> {
-    if there_was_one {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Problem::no_such(thing))
-    }
+    if there_was_one { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::no_such(thing)) }
 }
 
 fn faultless(faults: Vec<medvan_profiles::descriptor::Fault>) -> Result<(), Problem> {
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Problem::invalid(faults))
-    }
+    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
 }

@@ -8,7 +8,7 @@
 //! Every function that touches a hospital's data has the hospital in its signature (design, invariant 6). Rows are
 //! private to this module; what goes in and out are the types of [`crate::catalog`] and the records below.
 
-mod addenda;
+
 mod catalog;
 mod column;
 mod commit;
@@ -20,6 +20,7 @@ mod feedback;
 mod instant;
 mod purge;
 mod rows;
+mod spent;
 mod sums;
 
 #[cfg(test)]
@@ -30,14 +31,13 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 pub use catalog::{
-    DeleteVendor, Moved, Page, PutClient, PutEnrollment, Registered, StoredVersion, Transition,
-    Wish, Written,
+    DeleteVendor, Moved, Page, PutClient, PutEnrollment, Registered, StoredVersion, Transition, Wish, Written,
 };
 pub use credentials::StoredCredential;
 pub use discoveries::Reading;
-pub use addenda::{Addendum, StoredAddendum};
+
 pub use exchange::{
-    CardOrigin, ExchangeRecord, IssuedCard, IssuedSuggestion, Mark, Replay, StoredExchange,
+    Addendum, CardOrigin, ExchangeRecord, IssuedCard, IssuedSuggestion, Mark, Replay, StoredAddendum, StoredExchange,
     TrialAsk, UsageRow,
 };
 pub use feedback::{Claimed, Delivery, FeedbackRow, StoredFeedback};
@@ -84,19 +84,18 @@ impl Store {
         connect::migrate(&writer).await?;
         let readers = connect::readers(file).await?;
         let commits = commit::Queue::start(writer.clone());
-        Ok(Self(Arc::new(Inner {
-            readers,
-            writer,
-            commits,
-        })))
+        Ok(Self(Arc::new(Inner { readers, writer, commits })))
     }
 
-    /// Whether the database answers: for the readiness check.
-    pub async fn is_ready(&self) -> bool {
-        sqlx::query("SELECT 1")
-            .execute(self.readers())
-            .await
-            .is_ok()
+    /// Whether a write would be taken now: for the readiness check.
+    ///
+    /// # Errors
+    /// It would not.
+    pub async fn check_writable(&self) -> Result<(), StoreError> {
+        let mut db = self.write().await?;
+        sqlx::query("UPDATE schema_steps SET step = step").execute(&mut *db).await?;
+        db.commit().await?;
+        Ok(())
     }
 
     /// Writes what waits, then closes. Records that come later are refused.
@@ -117,10 +116,8 @@ impl Store {
 
 /// Digests are kept as hex.
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -16,25 +16,15 @@ use super::{
 };
 
 /// Lets a request through to its handler, with its [`Caller`], or refuses it.
-pub(super) async fn admit(
-    State(api): State<Api>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
+pub(super) async fn admit(State(api): State<Api>, mut request: Request, next: Next) -> Result<Response, Problem> {
     let caller = authenticate(&api, request.headers()).await?;
-    let path: MatchedPath = request
-        .extract_parts()
-        .await
-        .map_err(|_| Problem::bare(Kind::NotFound))?;
+    let path: MatchedPath = request.extract_parts().await.map_err(|_| Problem::bare(Kind::NotFound))?;
     let path = path.as_str().strip_prefix(BASE).unwrap_or_default();
     let right = rights::right(request.method(), path).ok_or(Problem::bare(Kind::Forbidden))?;
     if !right.roles.contains(&caller.role()) {
         return Err(forbidden(&caller, right));
     }
-    let params: RawPathParams = request
-        .extract_parts()
-        .await
-        .map_err(|_| Problem::bare(Kind::NotFound))?;
+    let params: RawPathParams = request.extract_parts().await.map_err(|_| Problem::bare(Kind::NotFound))?;
     if !reaches(caller.identity(), &params) {
         return Err(Problem::bare(Kind::NotFound));
     }
@@ -71,21 +61,13 @@ fn reaches(identity: &Identity, params: &RawPathParams) -> bool {
 
 fn forbidden(caller: &Caller, right: &rights::Right) -> Problem {
     let may: Vec<_> = right.roles.iter().map(|role| role.word()).collect();
-    let detail = format!(
-        "the role {} may not do this; it is for: {}",
-        caller.role().word(),
-        may.join(", ")
-    );
+    let detail = format!("the role {} may not do this; it is for: {}", caller.role().word(), may.join(", "));
     Problem::new(Kind::Forbidden, detail)
 }
 
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or(Problem::bare(Kind::Unauthorized))
+        parts.extensions.get::<Self>().cloned().ok_or(Problem::bare(Kind::Unauthorized))
     }
 }

@@ -24,9 +24,7 @@ pub(super) async fn list(
 ) -> Result<Json<Listed<Client>>, Problem> {
     let page = paging.page()?;
     let clients = api.store.clients(&hospital, page).await?;
-    Ok(Json(Listed::new(clients, page.limit, |client| {
-        client.id.to_string()
-    })))
+    Ok(Json(Listed::new(clients, page.limit, |client| client.id.to_string())))
 }
 
 /// One system of a hospital.
@@ -37,11 +35,7 @@ pub(super) async fn read(
     State(api): State<Api>,
     At((hospital, id)): At<(HospitalId, ClientId)>,
 ) -> Result<Json<Client>, Problem> {
-    api.store
-        .client(&hospital, &id)
-        .await?
-        .map(Json)
-        .ok_or_else(|| Problem::no_such("client"))
+    api.store.client(&hospital, &id).await?.map(Json).ok_or_else(|| Problem::no_such("client"))
 }
 
 /// Make or change a system of a hospital.
@@ -57,11 +51,7 @@ pub(super) async fn write(
 ) -> Result<(StatusCode, Json<Client>), Problem> {
     let mut faults = checks::client(&client, &api.guard);
     faults.extend(checks::same_id("/id", id.as_str(), client.id.as_str()));
-    faults.extend(checks::same_id(
-        "/hospital",
-        hospital.as_str(),
-        client.hospital.as_str(),
-    ));
+    faults.extend(checks::same_id("/hospital", hospital.as_str(), client.hospital.as_str()));
     faultless(faults)?;
     match api.store.put_client(&client).await? {
         PutClient::NoSuchHospital => Err(Problem::no_such("hospital")),

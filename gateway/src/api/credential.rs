@@ -20,7 +20,7 @@ use crate::{
     store::{Store, StoreError, StoredCredential},
 };
 
-pub use first::{FirstCredentialError, ensure_first};
+pub use first::{CredentialError, first_credentials};
 
 /// Length of the random part: 32 bytes in base64url without padding.
 const RANDOM: usize = 43;
@@ -113,14 +113,8 @@ impl Secret {
     /// The machine has no random numbers to give.
     pub fn mint(role: Role) -> Result<Self, NoRandomness> {
         let mut random = [0; 32];
-        SystemRandom::new()
-            .fill(&mut random)
-            .map_err(|_| NoRandomness)?;
-        Ok(Self(SecretString::from(format!(
-            "mv_{}_{}",
-            role.word(),
-            URL_SAFE_NO_PAD.encode(random)
-        ))))
+        SystemRandom::new().fill(&mut random).map_err(|_| NoRandomness)?;
+        Ok(Self(SecretString::from(format!("mv_{}_{}", role.word(), URL_SAFE_NO_PAD.encode(random)))))
     }
 
     /// A text that has the form of a secret, with the role that it claims.
@@ -139,38 +133,26 @@ impl Secret {
     /// What is stored of it.
     pub fn digest(&self) -> String {
         use std::fmt::Write as _;
-        digest(&SHA256, self.expose().as_bytes())
-            .as_ref()
-            .iter()
-            .fold(String::with_capacity(64), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+        digest(&SHA256, self.expose().as_bytes()).as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 }
 
 /// Who shows this credential, if it is valid now.
-pub(super) async fn recognise(
-    store: &Store,
-    text: &str,
-    now: OffsetDateTime,
-) -> Result<Option<Caller>, StoreError> {
+pub(super) async fn recognise(store: &Store, text: &str, now: OffsetDateTime) -> Result<Option<Caller>, StoreError> {
     let Some((_, secret)) = Secret::read(text) else {
         return Ok(None);
     };
     let digest = secret.digest();
     let found = store.valid_credential(&digest, now).await?;
-    Ok(found
-        .filter(|stored| is_same(&stored.digest, &digest))
-        .and_then(|stored| caller(&stored)))
+    Ok(found.filter(|stored| is_same(&stored.digest, &digest)).and_then(|stored| caller(&stored)))
 }
 
 fn caller(stored: &StoredCredential) -> Option<Caller> {
     let identity = Identity::of(&stored.role, &stored.subject)?;
-    Some(Caller {
-        identity,
-        credential: stored.id,
-    })
+    Some(Caller { identity, credential: stored.id })
 }
 
 /// The index look-up compares early-out, though only digests, which nobody can steer; this comparison takes equal time.
@@ -186,10 +168,7 @@ mod tests {
     fn a_minted_secret_is_read_again_and_never_printed() {
         for role in Role::ALL {
             let secret = Secret::mint(role).unwrap();
-            assert_eq!(
-                secret.expose().len(),
-                "mv__".len() + role.word().len() + RANDOM
-            );
+            assert_eq!(secret.expose().len(), "mv__".len() + role.word().len() + RANDOM);
             let (read, again) = Secret::read(secret.expose()).unwrap();
             assert_eq!((read, again.digest()), (role, secret.digest()));
             assert!(!format!("{secret:?}").contains(&secret.expose()[12..]));

@@ -61,16 +61,10 @@ pub(super) struct CredentialView {
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     /// When it ends by itself.
-    #[serde(
-        with = "time::serde::rfc3339::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     expires_at: Option<OffsetDateTime>,
     /// When it was revoked.
-    #[serde(
-        with = "time::serde::rfc3339::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     revoked_at: Option<OffsetDateTime>,
 }
 
@@ -82,18 +76,8 @@ pub(super) async fn list(
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Listed<CredentialView>>, Problem> {
     let page = paging.page()?;
-    let credentials = api
-        .store
-        .credentials(page)
-        .await?
-        .into_iter()
-        .map(CredentialView::from)
-        .collect();
-    Ok(Json(Listed::new(
-        credentials,
-        page.limit,
-        |view: &CredentialView| view.id.to_string(),
-    )))
+    let credentials = api.store.credentials(page).await?.into_iter().map(CredentialView::from).collect();
+    Ok(Json(Listed::new(credentials, page.limit, |view: &CredentialView| view.id.to_string())))
 }
 
 /// Issue a credential. The operator issues all but the governor's; the governor issues its own.
@@ -119,29 +103,16 @@ pub(super) async fn issue(
         revoked_at: None,
     };
     api.store.add_credential(&stored).await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(Issued {
-            credential: stored.into(),
-            secret: secret.expose().to_owned(),
-        }),
-    ))
+    Ok((StatusCode::CREATED, Json(Issued { credential: stored.into(), secret: secret.expose().to_owned() })))
 }
 
 /// Revoke a credential: its next request is refused.
 #[utoipa::path(delete, path = "/credentials/{credential}", tag = "credentials", params(("credential" = Uuid, Path)),
     responses((status = NO_CONTENT, description = "It is revoked")))]
-pub(super) async fn revoke(
-    State(api): State<Api>,
-    caller: Caller,
-    At(id): At<Uuid>,
-) -> Result<StatusCode, Problem> {
+pub(super) async fn revoke(State(api): State<Api>, caller: Caller, At(id): At<Uuid>) -> Result<StatusCode, Problem> {
     let unknown = || Problem::no_such("credential");
     let credential = api.store.credential(id).await?.ok_or_else(unknown)?;
-    may_manage(
-        &caller,
-        Role::from_word(&credential.role).ok_or_else(unknown)?,
-    )?;
+    may_manage(&caller, Role::from_word(&credential.role).ok_or_else(unknown)?)?;
     api.store.revoke_credential(id, api.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -169,23 +140,14 @@ async fn subject(api: &Api, wanted: &Wanted) -> Result<Identity, Problem> {
     if !exists {
         faults.push(checks::fault(
             "/subject",
-            (
-                "there is no such vendor or hospital",
-                "該当するベンダーまたは病院がありません",
-            ),
-            (
-                "name an existing one; leave it out for other roles",
-                "登録済みの id を書いてください",
-            ),
+            ("there is no such vendor or hospital", "該当するベンダーまたは病院がありません"),
+            ("name an existing one; leave it out for other roles", "登録済みの id を書いてください"),
         ));
     }
     if label.is_empty() || label.chars().count() > 200 {
         faults.push(checks::fault(
             "/label",
-            (
-                "it is empty or longer than 200 characters",
-                "空であるか、200文字を超えています",
-            ),
+            ("it is empty or longer than 200 characters", "空であるか、200文字を超えています"),
             ("say what the credential is for", "用途を書いてください"),
         ));
     }
@@ -195,26 +157,7 @@ async fn subject(api: &Api, wanted: &Wanted) -> Result<Identity, Problem> {
 
 impl From<StoredCredential> for CredentialView {
     fn from(stored: StoredCredential) -> Self {
-        let StoredCredential {
-            id,
-            role,
-            subject,
-            label,
-            created_by,
-            created_at,
-            expires_at,
-            revoked_at,
-            ..
-        } = stored;
-        Self {
-            id,
-            role,
-            subject,
-            label,
-            created_by,
-            created_at,
-            expires_at,
-            revoked_at,
-        }
+        let StoredCredential { id, role, subject, label, created_by, created_at, expires_at, revoked_at, .. } = stored;
+        Self { id, role, subject, label, created_by, created_at, expires_at, revoked_at }
     }
 }

@@ -8,8 +8,8 @@ use serde_json::json;
 use utoipa::{
     PartialSchema as _, ToSchema as _,
     openapi::{
-        ContactBuilder, Content, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr,
-        Response, ResponseBuilder, Server,
+        ContactBuilder, Content, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response,
+        ResponseBuilder, Server,
         extensions::ExtensionsBuilder,
         path::{Operation, Parameter, ParameterIn, PathItem},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
@@ -35,12 +35,7 @@ pub(super) fn finished(mut document: OpenApi) -> OpenApi {
             "Hospitals, clients, vendors, services, decisions, enrolments, exchanges, usage. \
              Errors are problem details (RFC 9457); a 401 is bare. Lists go on with `cursor`.",
         ))
-        .license(Some(
-            LicenseBuilder::new()
-                .name("Apache-2.0 OR MIT")
-                .identifier(Some("Apache-2.0 OR MIT"))
-                .build(),
-        ))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0 OR MIT").identifier(Some("Apache-2.0 OR MIT")).build()))
         .contact(Some(ContactBuilder::new().name(Some("MedVAN")).build()))
         .build();
     document.servers = Some(vec![Server::new(BASE)]);
@@ -50,10 +45,7 @@ pub(super) fn finished(mut document: OpenApi) -> OpenApi {
         }
     }
     let components = document.components.get_or_insert_default();
-    let bearer = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .bearer_format("mv_<role>_<43 characters>")
-        .build();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("mv_<role>_<43 characters>").build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
     for (name, schema) in shapes() {
         components.schemas.insert(name, schema);
@@ -74,45 +66,23 @@ fn complete(operation: &mut Operation, method: &HttpMethod, path: &str) {
     };
     let roles = role_names(right);
     operation.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
-    operation.extensions.get_or_insert_default().merge(
-        ExtensionsBuilder::new()
-            .add("x-roles", json!(roles))
-            .build(),
-    );
-    let description = operation
-        .description
-        .take()
-        .map(|text| text + "\n\n")
-        .unwrap_or_default();
+    operation.extensions.get_or_insert_default().merge(ExtensionsBuilder::new().add("x-roles", json!(roles)).build());
+    let description = operation.description.take().map(|text| text + "\n\n").unwrap_or_default();
     operation.description = Some(format!("{description}For: {}.", roles.join(", ")));
     for kind in possible(operation, path) {
         let status = kind.status().as_str().to_owned();
-        operation
-            .responses
-            .responses
-            .entry(status)
-            .or_insert_with(|| RefOr::T(response(kind)));
+        operation.responses.responses.entry(status).or_insert_with(|| RefOr::T(response(kind)));
     }
 }
 
 /// What any operation of this shape may answer besides what its handler says.
 fn possible(operation: &Operation, path: &str) -> Vec<Kind> {
-    let mut kinds = vec![
-        Kind::Unauthorized,
-        Kind::Forbidden,
-        Kind::Internal,
-        Kind::Unavailable,
-    ];
+    let mut kinds = vec![Kind::Unauthorized, Kind::Forbidden, Kind::Internal, Kind::Unavailable];
     if path.contains('{') {
         kinds.push(Kind::NotFound);
     }
     if operation.request_body.is_some() {
-        kinds.extend([
-            Kind::NotJson,
-            Kind::TooLarge,
-            Kind::MediaType,
-            Kind::Invalid,
-        ]);
+        kinds.extend([Kind::NotJson, Kind::TooLarge, Kind::MediaType, Kind::Invalid]);
     }
     if operation.parameters.iter().flatten().any(is_in_query) {
         kinds.push(Kind::Parameter);
@@ -130,9 +100,7 @@ fn response(kind: Kind) -> Response {
         return response.build();
     }
     let schema = Ref::from_schema_name(ProblemBody::name());
-    response
-        .content("application/problem+json", Content::new(Some(schema)))
-        .build()
+    response.content("application/problem+json", Content::new(Some(schema))).build()
 }
 
 fn role_names(right: &Right) -> Vec<&'static str> {

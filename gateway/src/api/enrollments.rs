@@ -24,9 +24,7 @@ pub(super) async fn list(
 ) -> Result<Json<Listed<Enrollment>>, Problem> {
     let page = paging.page()?;
     let enrollments = api.store.enrollments(&hospital, page).await?;
-    Ok(Json(Listed::new(enrollments, page.limit, |enrollment| {
-        enrollment.service.to_string()
-    })))
+    Ok(Json(Listed::new(enrollments, page.limit, |enrollment| enrollment.service.to_string())))
 }
 
 /// A hospital's enrolment in one service.
@@ -37,11 +35,7 @@ pub(super) async fn read(
     State(api): State<Api>,
     At((hospital, service)): At<(HospitalId, ServiceName)>,
 ) -> Result<Json<Enrollment>, Problem> {
-    api.store
-        .enrollment(&hospital, &service)
-        .await?
-        .map(Json)
-        .ok_or_else(|| Problem::no_such("enrolment"))
+    api.store.enrollment(&hospital, &service).await?.map(Json).ok_or_else(|| Problem::no_such("enrolment"))
 }
 
 /// Enrol a hospital in a service, or change its enrolment.
@@ -55,11 +49,7 @@ pub(super) async fn write(
     Posted(enrollment): Posted<Enrollment>,
 ) -> Result<(StatusCode, Json<Enrollment>), Problem> {
     let hospital = checks::same_id("/hospital", hospital.as_str(), enrollment.hospital.as_str());
-    let service = checks::same_id(
-        "/service",
-        &service.to_string(),
-        &enrollment.service.to_string(),
-    );
+    let service = checks::same_id("/service", &service.to_string(), &enrollment.service.to_string());
     faultless(hospital.into_iter().chain(service).collect())?;
     match api.store.put_enrollment(&enrollment).await? {
         PutEnrollment::NoSuchHospital => Err(Problem::no_such("hospital")),
@@ -85,20 +75,10 @@ pub(super) async fn delete(
 }
 
 fn unknown_service(enrollment: &Enrollment) -> medvan_profiles::descriptor::Fault {
-    let place = if enrollment.version.is_some() {
-        "/version"
-    } else {
-        "/service"
-    };
+    let place = if enrollment.version.is_some() { "/version" } else { "/service" };
     checks::fault(
         place,
-        (
-            "nothing is registered under this name and version",
-            "この名前・バージョンのサービスは登録されていません",
-        ),
-        (
-            "see GET /api/v1/services",
-            "GET /api/v1/services で確認してください",
-        ),
+        ("nothing is registered under this name and version", "この名前・バージョンのサービスは登録されていません"),
+        ("see GET /api/v1/services", "GET /api/v1/services で確認してください"),
     )
 }

@@ -58,14 +58,8 @@ pub(super) async fn read(
 ) -> Result<Json<ExchangeView>, Problem> {
     let unknown = || Problem::no_such("exchange");
     let hospital = api.store.exchange_hospital(id).await?.ok_or_else(unknown)?;
-    let exchange = api
-        .store
-        .exchange(&hospital, id)
-        .await?
-        .ok_or_else(unknown)?;
-    seen_by(caller.identity(), hospital, exchange)
-        .map(Json)
-        .ok_or_else(unknown)
+    let exchange = api.store.exchange(&hospital, id).await?.ok_or_else(unknown)?;
+    seen_by(caller.identity(), hospital, exchange).map(Json).ok_or_else(unknown)
 }
 
 /// A hospital's exchanges, newest first.
@@ -78,34 +72,21 @@ pub(super) async fn list(
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Listed<ExchangeView>>, Problem> {
     let limit = paging.limit()?;
-    let exchanges = api
-        .store
-        .exchanges(&hospital, before(&paging)?, limit)
-        .await?;
-    let views = exchanges
-        .into_iter()
-        .map(|exchange| whole(hospital.clone(), exchange))
-        .collect();
-    Ok(Json(Listed::new(views, limit, |view: &ExchangeView| {
-        view.id.to_string()
-    })))
+    let exchanges = api.store.exchanges(&hospital, before(&paging)?, limit).await?;
+    let views = exchanges.into_iter().map(|exchange| whole(hospital.clone(), exchange)).collect();
+    Ok(Json(Listed::new(views, limit, |view: &ExchangeView| view.id.to_string())))
 }
 
 fn before(paging: &Paging) -> Result<Option<Uuid>, Problem> {
     match paging.cursor() {
         "" => Ok(None),
-        cursor => cursor
-            .parse()
-            .map(Some)
-            .map_err(|_| Problem::new(Kind::Parameter, "cursor is not one of this list's")),
+        cursor => {
+            cursor.parse().map(Some).map_err(|_| Problem::new(Kind::Parameter, "cursor is not one of this list's"))
+        }
     }
 }
 
-fn seen_by(
-    identity: &Identity,
-    hospital: HospitalId,
-    exchange: StoredExchange,
-) -> Option<ExchangeView> {
+fn seen_by(identity: &Identity, hospital: HospitalId, exchange: StoredExchange) -> Option<ExchangeView> {
     match identity {
         Identity::Operator | Identity::Governor => Some(whole(hospital, exchange)),
         Identity::Hospital(own) => (*own == hospital).then(|| whole(hospital, exchange)),
@@ -130,10 +111,7 @@ fn whole(hospital: HospitalId, exchange: StoredExchange) -> ExchangeView {
 /// What a vendor may know: its own services' entries; nothing at all where it was not asked.
 fn part_of(vendor: &VendorId, exchange: StoredExchange) -> Option<ExchangeView> {
     let services = exchange.explanation.get("services")?.as_array()?;
-    let own: Vec<&Value> = services
-        .iter()
-        .filter(|entry| is_of(vendor, entry))
-        .collect();
+    let own: Vec<&Value> = services.iter().filter(|entry| is_of(vendor, entry)).collect();
     if own.is_empty() {
         return None;
     }
@@ -152,10 +130,6 @@ fn part_of(vendor: &VendorId, exchange: StoredExchange) -> Option<ExchangeView> 
 }
 
 fn is_of(vendor: &VendorId, entry: &Value) -> bool {
-    let name = entry
-        .get("service")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    name.split_once('.')
-        .is_some_and(|(owner, _)| owner == vendor.as_str())
+    let name = entry.get("service").and_then(Value::as_str).unwrap_or_default();
+    name.split_once('.').is_some_and(|(owner, _)| owner == vendor.as_str())
 }

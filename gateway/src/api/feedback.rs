@@ -35,10 +35,7 @@ pub(super) struct FeedbackView {
     #[serde(with = "time::serde::rfc3339")]
     received_at: OffsetDateTime,
     /// When the vendor's endpoint took it.
-    #[serde(
-        with = "time::serde::rfc3339::option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     delivered_at: Option<OffsetDateTime>,
 }
 
@@ -51,18 +48,8 @@ pub(super) async fn list(
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Listed<FeedbackView>>, Problem> {
     let page = paging.page()?;
-    let feedback = api
-        .store
-        .feedback_of(&vendor, page)
-        .await?
-        .into_iter()
-        .map(FeedbackView::from)
-        .collect();
-    Ok(Json(Listed::new(
-        feedback,
-        page.limit,
-        |view: &FeedbackView| view.id.to_string(),
-    )))
+    let feedback = api.store.feedback_of(&vendor, page).await?.into_iter().map(FeedbackView::from).collect();
+    Ok(Json(Listed::new(feedback, page.limit, |view: &FeedbackView| view.id.to_string())))
 }
 
 impl From<StoredFeedback> for FeedbackView {

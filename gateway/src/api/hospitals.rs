@@ -19,23 +19,14 @@ pub(super) async fn list(
 ) -> Result<Json<Listed<Hospital>>, Problem> {
     let page = paging.page()?;
     let hospitals = api.store.hospitals(page).await?;
-    Ok(Json(Listed::new(hospitals, page.limit, |hospital| {
-        hospital.id.to_string()
-    })))
+    Ok(Json(Listed::new(hospitals, page.limit, |hospital| hospital.id.to_string())))
 }
 
 /// One hospital.
 #[utoipa::path(get, path = "/hospitals/{hospital}", tag = "hospitals", params(("hospital" = HospitalId, Path)),
     responses((status = OK, description = "The hospital", body = Hospital)))]
-pub(super) async fn read(
-    State(api): State<Api>,
-    At(id): At<HospitalId>,
-) -> Result<Json<Hospital>, Problem> {
-    api.store
-        .hospital(&id)
-        .await?
-        .map(Json)
-        .ok_or_else(|| Problem::no_such("hospital"))
+pub(super) async fn read(State(api): State<Api>, At(id): At<HospitalId>) -> Result<Json<Hospital>, Problem> {
+    api.store.hospital(&id).await?.map(Json).ok_or_else(|| Problem::no_such("hospital"))
 }
 
 /// Make or change a hospital.
@@ -59,10 +50,7 @@ pub(super) async fn write(
 /// End a hospital: its clients, enrolments and credentials end with it; its records stay.
 #[utoipa::path(delete, path = "/hospitals/{hospital}", tag = "hospitals", params(("hospital" = HospitalId, Path)),
     responses((status = NO_CONTENT, description = "It is gone")))]
-pub(super) async fn delete(
-    State(api): State<Api>,
-    At(id): At<HospitalId>,
-) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(State(api): State<Api>, At(id): At<HospitalId>) -> Result<StatusCode, Problem> {
     let there_was_one = api.store.delete_hospital(&id, api.clock.now()).await?;
     api.catalog.renew().await?;
     deleted(there_was_one, "hospital")

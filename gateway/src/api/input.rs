@@ -18,11 +18,7 @@ use super::problem::{Kind, Problem};
 use crate::store::{Page, Period};
 
 /// Bounds of one management object.
-const LIMITS: Limits = Limits {
-    bytes: 1 << 20,
-    depth: 32,
-    values: 50_000,
-};
+const LIMITS: Limits = Limits { bytes: 1 << 20, depth: 32, values: 50_000 };
 /// Most items on one page.
 const LARGEST_PAGE: u32 = 200;
 
@@ -75,10 +71,7 @@ pub(super) struct Listed<T> {
 impl Paging {
     /// What to ask the store for.
     pub(super) fn page(&self) -> Result<Page<'_>, Problem> {
-        Ok(Page {
-            after: self.cursor(),
-            limit: self.limit()?,
-        })
+        Ok(Page { after: self.cursor(), limit: self.limit()? })
     }
 
     pub(super) fn cursor(&self) -> &str {
@@ -88,10 +81,7 @@ impl Paging {
     pub(super) fn limit(&self) -> Result<u32, Problem> {
         match self.limit.unwrap_or(50) {
             limit @ 1..=LARGEST_PAGE => Ok(limit),
-            _ => Err(Problem::new(
-                Kind::Parameter,
-                format!("limit is 1 to {LARGEST_PAGE}"),
-            )),
+            _ => Err(Problem::new(Kind::Parameter, format!("limit is 1 to {LARGEST_PAGE}"))),
         }
     }
 }
@@ -99,14 +89,8 @@ impl Paging {
 impl Between {
     /// The period, at most ten years long.
     pub(super) fn period(&self, now: OffsetDateTime) -> Result<Period, Problem> {
-        let from = self
-            .from
-            .as_deref()
-            .map_or_else(|| Ok(first_of_month(now)), |text| instant("from", text))?;
-        let until = self
-            .until
-            .as_deref()
-            .map_or(Ok(now), |text| instant("until", text))?;
+        let from = self.from.as_deref().map_or_else(|| Ok(first_of_month(now)), |text| instant("from", text))?;
+        let until = self.until.as_deref().map_or(Ok(now), |text| instant("until", text))?;
         if from > until || until - from > time::Duration::days(3_660) {
             return Err(Problem::new(
                 Kind::Parameter,
@@ -152,37 +136,29 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Posted<T> {
         if !is_json(request.headers()) {
             return Err(Problem::bare(Kind::MediaType));
         }
-        let body =
-            Bytes::from_request(request, state)
-                .await
-                .map_err(|rejection| match rejection.into_response().status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => Problem::bare(Kind::TooLarge),
-                    _ => Problem::new(Kind::NotJson, "the body ended early"),
-                })?;
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+            match rejection.into_response().status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::bare(Kind::TooLarge),
+                _ => Problem::new(Kind::NotJson, "the body ended early"),
+            }
+        })?;
         object(&body).map(Self)
     }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let declared = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = declared.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
 }
 
 fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     if body.len() > LIMITS.bytes {
-        return Err(Problem::new(
-            Kind::TooLarge,
-            format!("at most {} bytes", LIMITS.bytes),
-        ));
+        return Err(Problem::new(Kind::TooLarge, format!("at most {} bytes", LIMITS.bytes)));
     }
     scan(body, &LIMITS).map_err(|error| Problem::new(Kind::NotJson, error.to_string()))?;
     let mut text = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut text)
-        .map_err(|error| Problem::invalid(vec![misfit(&error)]))
+    serde_path_to_error::deserialize(&mut text).map_err(|error| Problem::invalid(vec![misfit(&error)]))
 }
 
 fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
@@ -195,39 +171,27 @@ fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
 
 /// A fault of an object that is not a descriptor.
 pub(super) fn fault(place: &str, reason: String, mend: String) -> Fault {
-    Fault {
-        place: place.to_owned(),
-        reason_ja: reason.clone(),
-        mend_ja: mend.clone(),
-        reason,
-        mend,
-    }
+    Fault { place: place.to_owned(), reason_ja: reason.clone(), mend_ja: mend.clone(), reason, mend }
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
-    path.iter()
-        .fold(String::new(), |pointer, segment| match segment {
-            Segment::Seq { index } => format!("{pointer}/{index}"),
-            Segment::Map { key } => {
-                format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
-            }
-            Segment::Enum { variant } => format!("{pointer}/{variant}"),
-            Segment::Unknown => pointer,
-        })
+    path.iter().fold(String::new(), |pointer, segment| match segment {
+        Segment::Seq { index } => format!("{pointer}/{index}"),
+        Segment::Map { key } => {
+            format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+        }
+        Segment::Enum { variant } => format!("{pointer}/{variant}"),
+        Segment::Unknown => pointer,
+    })
 }
 
 fn instant(name: &str, text: &str) -> Result<OffsetDateTime, Problem> {
-    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
-        Problem::new(
-            Kind::Parameter,
-            format!("{name} is a time like 2026-11-22T09:00:00Z (RFC 3339)"),
-        )
-    })
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| Problem::new(Kind::Parameter, format!("{name} is a time like 2026-11-22T09:00:00Z (RFC 3339)")))
 }
 
 fn first_of_month(now: OffsetDateTime) -> OffsetDateTime {
     let month: Month = now.month();
-    Date::from_calendar_date(now.year(), month, 1)
-        .map_or(now, |first| first.with_time(Time::MIDNIGHT).assume_utc())
+    Date::from_calendar_date(now.year(), month, 1).map_or(now, |first| first.with_time(Time::MIDNIGHT).assume_utc())
 }

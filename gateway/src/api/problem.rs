@@ -88,41 +88,23 @@ pub struct ProblemBody {
 impl Problem {
     /// A problem with what is wrong and how to mend it.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: Some(detail.into()),
-            faults: Vec::new(),
-        }
+        Self { kind, detail: Some(detail.into()), faults: Vec::new() }
     }
 
     /// A problem about which there is no more to say.
     pub const fn bare(kind: Kind) -> Self {
-        Self {
-            kind,
-            detail: None,
-            faults: Vec::new(),
-        }
+        Self { kind, detail: None, faults: Vec::new() }
     }
 
     /// There is no such thing.
     pub fn no_such(thing: &str) -> Self {
-        Self::new(
-            Kind::NotFound,
-            format!("there is no such {thing} (該当する{thing}がありません)"),
-        )
+        Self::new(Kind::NotFound, format!("there is no such {thing} (該当する{thing}がありません)"))
     }
 
     /// The object that was sent has these faults.
     pub fn invalid(faults: Vec<Fault>) -> Self {
-        let detail = format!(
-            "{} fault(s); each names its place and its mend",
-            faults.len()
-        );
-        Self {
-            kind: Kind::Invalid,
-            detail: Some(detail),
-            faults,
-        }
+        let detail = format!("{} fault(s); each names its place and its mend", faults.len());
+        Self { kind: Kind::Invalid, detail: Some(detail), faults }
     }
 
     /// What sort of problem it is.
@@ -144,66 +126,40 @@ impl Kind {
 
     const fn row(self) -> (&'static str, StatusCode, &'static str) {
         match self {
-            Self::Unauthorized => (
-                "unauthorized",
-                StatusCode::UNAUTHORIZED,
-                "A valid credential is needed (有効な資格情報が必要です)",
-            ),
-            Self::Forbidden => (
-                "forbidden",
-                StatusCode::FORBIDDEN,
-                "This role may not do this (この役割では実行できません)",
-            ),
-            Self::NotFound => (
-                "not-found",
-                StatusCode::NOT_FOUND,
-                "Not found (見つかりません)",
-            ),
-            Self::MethodNotAllowed => (
-                "method-not-allowed",
-                StatusCode::METHOD_NOT_ALLOWED,
-                "Method not allowed (このメソッドは使えません)",
-            ),
-            Self::Conflict => (
-                "conflict",
-                StatusCode::CONFLICT,
-                "Not possible in the present state (現在の状態では実行できません)",
-            ),
-            Self::TooLarge => (
-                "too-large",
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The body is too large (本文が大きすぎます)",
-            ),
+            Self::Unauthorized => {
+                ("unauthorized", StatusCode::UNAUTHORIZED, "A valid credential is needed (有効な資格情報が必要です)")
+            }
+            Self::Forbidden => {
+                ("forbidden", StatusCode::FORBIDDEN, "This role may not do this (この役割では実行できません)")
+            }
+            Self::NotFound => ("not-found", StatusCode::NOT_FOUND, "Not found (見つかりません)"),
+            Self::MethodNotAllowed => {
+                ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed (このメソッドは使えません)")
+            }
+            Self::Conflict => {
+                ("conflict", StatusCode::CONFLICT, "Not possible in the present state (現在の状態では実行できません)")
+            }
+            Self::TooLarge => {
+                ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large (本文が大きすぎます)")
+            }
             Self::MediaType => (
                 "media-type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "Send application/json (application/json で送ってください)",
             ),
-            Self::NotJson => (
-                "not-json",
-                StatusCode::BAD_REQUEST,
-                "The body is not JSON (本文が JSON ではありません)",
-            ),
-            Self::Parameter => (
-                "parameter",
-                StatusCode::BAD_REQUEST,
-                "A parameter cannot be used (パラメーターが正しくありません)",
-            ),
-            Self::Invalid => (
-                "invalid",
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "The object has faults (内容に誤りがあります)",
-            ),
-            Self::Unavailable => (
-                "unavailable",
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Not now, try again (時間をおいて再試行してください)",
-            ),
-            Self::Internal => (
-                "internal",
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "A fault of the gateway (ゲートウェイの障害です)",
-            ),
+            Self::NotJson => ("not-json", StatusCode::BAD_REQUEST, "The body is not JSON (本文が JSON ではありません)"),
+            Self::Parameter => {
+                ("parameter", StatusCode::BAD_REQUEST, "A parameter cannot be used (パラメーターが正しくありません)")
+            }
+            Self::Invalid => {
+                ("invalid", StatusCode::UNPROCESSABLE_ENTITY, "The object has faults (内容に誤りがあります)")
+            }
+            Self::Unavailable => {
+                ("unavailable", StatusCode::SERVICE_UNAVAILABLE, "Not now, try again (時間をおいて再試行してください)")
+            }
+            Self::Internal => {
+                ("internal", StatusCode::INTERNAL_SERVER_ERROR, "A fault of the gateway (ゲートウェイの障害です)")
+            }
         }
     }
 }
@@ -212,14 +168,8 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy | StoreError::Closed => Self::bare(Kind::Unavailable),
-            StoreError::Database(_)
-            | StoreError::NotRecorded
-            | StoreError::Unreadable(_)
-            | StoreError::Schema(_) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the management API met a fault"
-                );
+            StoreError::Database(_) | StoreError::NotRecorded | StoreError::Unreadable(_) | StoreError::Schema(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the management API met a fault");
                 Self::bare(Kind::Internal)
             }
         }
@@ -229,10 +179,7 @@ impl From<StoreError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         if self.kind == Kind::Unauthorized {
-            let challenge = (
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer realm=\"medvan\""),
-            );
+            let challenge = (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"medvan\""));
             return (StatusCode::UNAUTHORIZED, [challenge]).into_response();
         }
         let (name, status, title) = self.kind.row();
@@ -244,14 +191,9 @@ impl IntoResponse for Problem {
             faults: self.faults,
         };
         let mut response = (status, Json(body)).into_response();
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }

@@ -53,14 +53,8 @@ pub const RIGHTS: &[Right] = &[
     delete("/hospitals/{hospital}/clients/{client}", HOSPITAL_WRITES),
     get("/hospitals/{hospital}/enrollments", HOSPITALS),
     get("/hospitals/{hospital}/enrollments/{service}", HOSPITALS),
-    put(
-        "/hospitals/{hospital}/enrollments/{service}",
-        HOSPITAL_WRITES,
-    ),
-    delete(
-        "/hospitals/{hospital}/enrollments/{service}",
-        HOSPITAL_WRITES,
-    ),
+    put("/hospitals/{hospital}/enrollments/{service}", HOSPITAL_WRITES),
+    delete("/hospitals/{hospital}/enrollments/{service}", HOSPITAL_WRITES),
     get("/hospitals/{hospital}/exchanges", HOSPITALS),
     get("/hospitals/{hospital}/usage", HOSPITALS),
     get("/exchanges/{exchange}", ALL),
@@ -70,34 +64,13 @@ pub const RIGHTS: &[Right] = &[
     put("/vendors/{vendor}", &[Operator]),
     delete("/vendors/{vendor}", &[Operator]),
     get("/vendors/{vendor}/versions", VENDORS),
-    get(
-        "/vendors/{vendor}/services/{service}/versions/{version}",
-        VENDORS,
-    ),
-    put(
-        "/vendors/{vendor}/services/{service}/versions/{version}",
-        VENDOR_WRITES,
-    ),
-    post(
-        "/vendors/{vendor}/services/{service}/versions/{version}/submit",
-        VENDOR_WRITES,
-    ),
-    post(
-        "/vendors/{vendor}/services/{service}/versions/{version}/decision",
-        &[Governor],
-    ),
-    get(
-        "/vendors/{vendor}/services/{service}/versions/{version}/history",
-        VENDORS,
-    ),
-    get(
-        "/vendors/{vendor}/services/{service}/versions/{version}/discovery",
-        VENDORS,
-    ),
-    post(
-        "/vendors/{vendor}/services/{service}/versions/{version}/discovery",
-        VENDORS,
-    ),
+    get("/vendors/{vendor}/services/{service}/versions/{version}", VENDORS),
+    put("/vendors/{vendor}/services/{service}/versions/{version}", VENDOR_WRITES),
+    post("/vendors/{vendor}/services/{service}/versions/{version}/submit", VENDOR_WRITES),
+    post("/vendors/{vendor}/services/{service}/versions/{version}/decision", &[Governor]),
+    get("/vendors/{vendor}/services/{service}/versions/{version}/history", VENDORS),
+    get("/vendors/{vendor}/services/{service}/versions/{version}/discovery", VENDORS),
+    post("/vendors/{vendor}/services/{service}/versions/{version}/discovery", VENDORS),
     get("/vendors/{vendor}/usage", VENDORS),
     get("/vendors/{vendor}/scorecard", VENDORS),
     get("/vendors/{vendor}/feedback", VENDORS),
@@ -128,39 +101,21 @@ impl Role {
 
 /// The line of an operation.
 pub fn right(method: &Method, path: &str) -> Option<&'static Right> {
-    RIGHTS
-        .iter()
-        .find(|right| right.method == *method && right.path == path)
+    RIGHTS.iter().find(|right| right.method == *method && right.path == path)
 }
 
 const fn get(path: &'static str, roles: &'static [Role]) -> Right {
-    Right {
-        method: Method::GET,
-        path,
-        roles,
-    }
+    Right { method: Method::GET, path, roles }
 }
 
 const fn put(path: &'static str, roles: &'static [Role]) -> Right {
-    Right {
-        method: Method::PUT,
-        path,
-        roles,
-    }
+    Right { method: Method::PUT, path, roles }
 }
 
 const fn post(path: &'static str, roles: &'static [Role]) -> Right {
-    Right {
-        method: Method::POST,
-        path,
-        roles,
-    }
+    Right { method: Method::POST, path, roles }
 }
 
 const fn delete(path: &'static str, roles: &'static [Role]) -> Right {
-    Right {
-        method: Method::DELETE,
-        path,
-        roles,
-    }
+    Right { method: Method::DELETE, path, roles }
 }

@@ -18,10 +18,7 @@ pub(super) async fn list(
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Listed<VersionView>>, Problem> {
     let page = paging.page()?;
-    let versions = api
-        .store
-        .versions_in(catalog::State::Approved, page)
-        .await?;
+    let versions = api.store.versions_in(catalog::State::Approved, page).await?;
     let views = versions.into_iter().map(VersionView::from).collect();
     Ok(Json(Listed::new(views, page.limit, VersionView::name)))
 }

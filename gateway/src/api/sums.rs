@@ -123,32 +123,13 @@ pub(super) async fn scorecard(
     Asked(between): Asked<Between>,
 ) -> Result<Json<Scorecard>, Problem> {
     let period = between.period(api.clock.now())?;
-    let marks = api
-        .store
-        .marks_of_vendor(&vendor, period)
-        .await?
-        .into_iter()
-        .map(MarkLine::from)
-        .collect();
-    let outcomes = api
-        .store
-        .outcomes_of_vendor(&vendor, period)
-        .await?
-        .into_iter()
-        .map(OutcomeLine::from)
-        .collect();
-    Ok(Json(Scorecard {
-        period: period.into(),
-        marks,
-        outcomes,
-    }))
+    let marks = api.store.marks_of_vendor(&vendor, period).await?.into_iter().map(MarkLine::from).collect();
+    let outcomes = api.store.outcomes_of_vendor(&vendor, period).await?.into_iter().map(OutcomeLine::from).collect();
+    Ok(Json(Scorecard { period: period.into(), marks, outcomes }))
 }
 
 fn usage(period: Period, sums: Vec<UsageSum>) -> Usage {
-    Usage {
-        period: period.into(),
-        lines: sums.into_iter().map(UsageLine::from).collect(),
-    }
+    Usage { period: period.into(), lines: sums.into_iter().map(UsageLine::from).collect() }
 }
 
 impl From<Period> for PeriodView {
@@ -158,57 +139,19 @@ impl From<Period> for PeriodView {
 }
 
 impl From<UsageSum> for UsageLine {
-    fn from(
-        UsageSum {
-            service,
-            version,
-            mode,
-            uses,
-        }: UsageSum,
-    ) -> Self {
-        Self {
-            service,
-            version,
-            mode,
-            uses,
-        }
+    fn from(UsageSum { service, version, mode, uses }: UsageSum) -> Self {
+        Self { service, version, mode, uses }
     }
 }
 
 impl From<MarkSum> for MarkLine {
-    fn from(
-        MarkSum {
-            service,
-            version,
-            kind,
-            rule,
-            times,
-        }: MarkSum,
-    ) -> Self {
-        Self {
-            service,
-            version,
-            kind,
-            rule,
-            times,
-        }
+    fn from(MarkSum { service, version, kind, rule, times }: MarkSum) -> Self {
+        Self { service, version, kind, rule, times }
     }
 }
 
 impl From<OutcomeSum> for OutcomeLine {
-    fn from(
-        OutcomeSum {
-            service,
-            version,
-            outcome,
-            cards,
-        }: OutcomeSum,
-    ) -> Self {
-        Self {
-            service,
-            version,
-            outcome,
-            cards,
-        }
+    fn from(OutcomeSum { service, version, outcome, cards }: OutcomeSum) -> Self {
+        Self { service, version, outcome, cards }
     }
 }

@@ -22,23 +22,14 @@ pub(super) async fn list(
 ) -> Result<Json<Listed<Vendor>>, Problem> {
     let page = paging.page()?;
     let vendors = api.store.vendors(page).await?;
-    Ok(Json(Listed::new(vendors, page.limit, |vendor| {
-        vendor.id.to_string()
-    })))
+    Ok(Json(Listed::new(vendors, page.limit, |vendor| vendor.id.to_string())))
 }
 
 /// One vendor.
 #[utoipa::path(get, path = "/vendors/{vendor}", tag = "vendors", params(("vendor" = VendorId, Path)),
     responses((status = OK, description = "The vendor", body = Vendor)))]
-pub(super) async fn read(
-    State(api): State<Api>,
-    At(id): At<VendorId>,
-) -> Result<Json<Vendor>, Problem> {
-    api.store
-        .vendor(&id)
-        .await?
-        .map(Json)
-        .ok_or_else(|| Problem::no_such("vendor"))
+pub(super) async fn read(State(api): State<Api>, At(id): At<VendorId>) -> Result<Json<Vendor>, Problem> {
+    api.store.vendor(&id).await?.map(Json).ok_or_else(|| Problem::no_such("vendor"))
 }
 
 /// Make or change a vendor.
@@ -62,10 +53,7 @@ pub(super) async fn write(
 #[utoipa::path(delete, path = "/vendors/{vendor}", tag = "vendors", params(("vendor" = VendorId, Path)), responses(
         (status = NO_CONTENT, description = "It is gone"),
         (status = CONFLICT, description = "It has registered versions", body = super::problem::ProblemBody)))]
-pub(super) async fn delete(
-    State(api): State<Api>,
-    At(id): At<VendorId>,
-) -> Result<StatusCode, Problem> {
+pub(super) async fn delete(State(api): State<Api>, At(id): At<VendorId>) -> Result<StatusCode, Problem> {
     match api.store.delete_vendor(&id, api.clock.now()).await? {
         DeleteVendor::HasVersions => Err(Problem::new(
             Kind::Conflict,

@@ -108,26 +108,15 @@ pub(super) async fn list(
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Listed<VersionView>>, Problem> {
     let page = paging.page()?;
-    let versions = api
-        .store
-        .versions(&vendor, page)
-        .await?
-        .into_iter()
-        .map(VersionView::from)
-        .collect();
-    Ok(Json(Listed::new(versions, page.limit, |view| {
-        format!("{}@{}", view.service.service, view.version)
-    })))
+    let versions = api.store.versions(&vendor, page).await?.into_iter().map(VersionView::from).collect();
+    Ok(Json(Listed::new(versions, page.limit, |view| format!("{}@{}", view.service.service, view.version))))
 }
 
 /// One version.
 #[utoipa::path(get, path = "/vendors/{vendor}/services/{service}/versions/{version}", tag = "versions",
     params(("vendor" = VendorId, Path), ("service" = ServiceId, Path), ("version" = VersionNumber, Path)),
     responses((status = OK, description = "The version", body = VersionView)))]
-pub(super) async fn read(
-    State(api): State<Api>,
-    At(named): At<Named>,
-) -> Result<Json<VersionView>, Problem> {
+pub(super) async fn read(State(api): State<Api>, At(named): At<Named>) -> Result<Json<VersionView>, Problem> {
     let (name, number) = full(named);
     view(&api, &name, &number).await.map(Json)
 }
@@ -145,15 +134,10 @@ pub(super) async fn write(
     Posted(descriptor): Posted<Value>,
 ) -> Result<(StatusCode, Json<VersionView>), Problem> {
     let (name, number) = full(named);
-    let registration =
-        checks::registration(name, number, descriptor, &api.guard).map_err(Problem::invalid)?;
+    let registration = checks::registration(name, number, descriptor, &api.guard).map_err(Problem::invalid)?;
     hook_ids_are_free(&api, &registration).await?;
     let (name, number) = (registration.name(), registration.number());
-    let status = match api
-        .store
-        .register(name, number, registration.value(), api.clock.now())
-        .await?
-    {
+    let status = match api.store.register(name, number, registration.value(), api.clock.now()).await? {
         Registered::Created => StatusCode::CREATED,
         Registered::Unchanged => StatusCode::OK,
         Registered::NoSuchVendor => return Err(Problem::no_such("vendor")),
@@ -175,9 +159,7 @@ pub(super) async fn submit(
     caller: Caller,
     At(named): At<Named>,
 ) -> Result<Json<VersionView>, Problem> {
-    moved(&api, &caller, full(named), Move::Submit, "")
-        .await
-        .map(Json)
+    moved(&api, &caller, full(named), Move::Submit, "").await.map(Json)
 }
 
 /// The governor decides about a version. A suspension holds from the next call on.
@@ -195,46 +177,23 @@ pub(super) async fn decide(
     if decided.reason.trim().is_empty() || decided.reason.chars().count() > 4_000 {
         return Err(Problem::invalid(vec![reason_missing()]));
     }
-    moved(
-        &api,
-        &caller,
-        full(named),
-        decided.decision.into(),
-        &decided.reason,
-    )
-    .await
-    .map(Json)
+    moved(&api, &caller, full(named), decided.decision.into(), &decided.reason).await.map(Json)
 }
 
 /// What happened to a version, and who decided it why.
 #[utoipa::path(get, path = "/vendors/{vendor}/services/{service}/versions/{version}/history", tag = "versions",
     params(("vendor" = VendorId, Path), ("service" = ServiceId, Path), ("version" = VersionNumber, Path)),
     responses((status = OK, description = "Every move", body = History)))]
-pub(super) async fn history(
-    State(api): State<Api>,
-    At(named): At<Named>,
-) -> Result<Json<History>, Problem> {
+pub(super) async fn history(State(api): State<Api>, At(named): At<Named>) -> Result<Json<History>, Problem> {
     let (name, number) = full(named);
     view(&api, &name, &number).await?;
-    let steps = api
-        .store
-        .transitions(&name, &number)
-        .await?
-        .into_iter()
-        .map(Step::from)
-        .collect();
+    let steps = api.store.transitions(&name, &number).await?.into_iter().map(Step::from).collect();
     Ok(Json(History { steps }))
 }
 
-async fn view(
-    api: &Api,
-    name: &ServiceName,
-    number: &VersionNumber,
-) -> Result<VersionView, Problem> {
+async fn view(api: &Api, name: &ServiceName, number: &VersionNumber) -> Result<VersionView, Problem> {
     let version = api.store.version(name, number).await?;
-    version
-        .map(VersionView::from)
-        .ok_or_else(|| Problem::no_such("version"))
+    version.map(VersionView::from).ok_or_else(|| Problem::no_such("version"))
 }
 
 async fn moved(
@@ -245,14 +204,7 @@ async fn moved(
     reason: &str,
 ) -> Result<VersionView, Problem> {
     let (actor, now) = (caller.actor(), api.clock.now());
-    let wish = Wish {
-        name: &name,
-        number: &number,
-        wanted,
-        actor: &actor,
-        reason,
-        now,
-    };
+    let wish = Wish { name: &name, number: &number, wanted, actor: &actor, reason, now };
     match api.store.move_version(wish).await? {
         Moved::NoSuchVersion => return Err(Problem::no_such("version")),
         Moved::Refused(refused) => return Err(Problem::new(Kind::Conflict, refused.to_string())),
@@ -268,22 +220,14 @@ async fn hook_ids_are_free(api: &Api, registration: &Registration) -> Result<(),
     let name = registration.name();
     let mut after = String::new();
     loop {
-        let page = Page {
-            after: &after,
-            limit: 200,
-        };
+        let page = Page { after: &after, limit: 200 };
         let versions = api.store.versions(&name.vendor, page).await?;
         let Some(last) = versions.last() else {
             return Ok(());
         };
         after = format!("{}@{}", last.name.service, last.number);
-        let others: Vec<_> = versions
-            .iter()
-            .filter(|version| version.name != *name)
-            .collect();
-        if let Some((place, _)) = registration
-            .hook_ids()
-            .find(|(_, id)| others.iter().any(|other| has_hook(other, id)))
+        let others: Vec<_> = versions.iter().filter(|version| version.name != *name).collect();
+        if let Some((place, _)) = registration.hook_ids().find(|(_, id)| others.iter().any(|other| has_hook(other, id)))
         {
             return Err(Problem::invalid(vec![hook_id_taken(&place)]));
         }
@@ -293,20 +237,13 @@ async fn hook_ids_are_free(api: &Api, registration: &Registration) -> Result<(),
 fn has_hook(version: &StoredVersion, id: &str) -> bool {
     let hooks = version.descriptor.get("hooks").and_then(Value::as_array);
     version.state != VersionState::Withdrawn
-        && hooks.is_some_and(|hooks| {
-            hooks
-                .iter()
-                .any(|hook| hook.get("id").and_then(Value::as_str) == Some(id))
-        })
+        && hooks.is_some_and(|hooks| hooks.iter().any(|hook| hook.get("id").and_then(Value::as_str) == Some(id)))
 }
 
 fn hook_id_taken(place: &str) -> medvan_profiles::descriptor::Fault {
     checks::fault(
         place,
-        (
-            "another of the vendor's services has a hook with this id",
-            "同じ id のフックを持つサービスがすでにあります",
-        ),
+        ("another of the vendor's services has a hook with this id", "同じ id のフックを持つサービスがすでにあります"),
         ("give it an id of its own", "別の id にしてください"),
     )
 }
@@ -314,14 +251,8 @@ fn hook_id_taken(place: &str) -> medvan_profiles::descriptor::Fault {
 fn reason_missing() -> medvan_profiles::descriptor::Fault {
     checks::fault(
         "/reason",
-        (
-            "it is empty or longer than 4000 characters",
-            "空であるか、4000文字を超えています",
-        ),
-        (
-            "write why: the vendor reads it",
-            "理由を書いてください(ベンダーが読みます)",
-        ),
+        ("it is empty or longer than 4000 characters", "空であるか、4000文字を超えています"),
+        ("write why: the vendor reads it", "理由を書いてください(ベンダーが読みます)"),
     )
 }
 
@@ -355,21 +286,7 @@ impl From<StoredVersion> for VersionView {
 
 impl From<Transition> for Step {
     fn from(step: Transition) -> Self {
-        let Transition {
-            moved,
-            from,
-            to,
-            actor,
-            reason,
-            at,
-        } = step;
-        Self {
-            moved,
-            from,
-            to,
-            actor,
-            reason,
-            at,
-        }
+        let Transition { moved, from, to, actor, reason, at } = step;
+        Self { moved, from, to, actor, reason, at }
     }
 }

@@ -31,10 +31,7 @@ pub fn same_id(place: &str, in_path: &str, in_body: &str) -> Option<Fault> {
     (in_path != in_body).then(|| {
         fault(
             place,
-            (
-                "it differs from the id in the path",
-                "パスの id と異なります",
-            ),
+            ("it differs from the id in the path", "パスの id と異なります"),
             ("write the same id in both", "同じ id を書いてください"),
         )
     })
@@ -45,10 +42,7 @@ fn words(place: &str, words: &Words) -> Option<Fault> {
     (bad(&words.ja) || bad(&words.en)).then(|| {
         fault(
             place,
-            (
-                "a text is empty or longer than 200 characters",
-                "空であるか、200文字を超えています",
-            ),
+            ("a text is empty or longer than 200 characters", "空であるか、200文字を超えています"),
             ("write both languages", "日本語と英語の両方を書いてください"),
         )
     })
@@ -59,9 +53,6 @@ fn url(place: &str, url: &str, guard: &Guard) -> Option<Fault> {
     Some(fault(
         place,
         (&refused.to_string(), "この URL は呼び出せません"),
-        (
-            "write a URL that the gateway may call",
-            "ゲートウェイから呼び出せる URL を書いてください",
-        ),
+        ("write a URL that the gateway may call", "ゲートウェイから呼び出せる URL を書いてください"),
     ))
 }

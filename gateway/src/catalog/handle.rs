@@ -23,11 +23,7 @@ struct Inner {
 impl Catalog {
     /// Reads the catalog for the first time.
     pub async fn load(store: Store) -> Result<Self, StoreError> {
-        let catalog = Self(Arc::new(Inner {
-            store,
-            current: ArcSwap::default(),
-            renewing: Mutex::default(),
-        }));
+        let catalog = Self(Arc::new(Inner { store, current: ArcSwap::default(), renewing: Mutex::default() }));
         catalog.renew().await?;
         Ok(catalog)
     }

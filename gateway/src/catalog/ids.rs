@@ -23,10 +23,7 @@ macro_rules! described {
     ($name:ident, $pattern:literal) => {
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
-                ObjectBuilder::new()
-                    .schema_type(Type::String)
-                    .pattern(Some($pattern))
-                    .into()
+                ObjectBuilder::new().schema_type(Type::String).pattern(Some($pattern)).into()
             }
         }
 
@@ -111,14 +108,8 @@ pub struct ServiceName {
     pub service: ServiceId,
 }
 
-described!(
-    ServiceName,
-    r"^[a-z0-9][a-z0-9-]{0,62}\.[a-z0-9][a-z0-9-]{0,62}$"
-);
-described!(
-    VersionNumber,
-    r"^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$"
-);
+described!(ServiceName, r"^[a-z0-9][a-z0-9-]{0,62}\.[a-z0-9][a-z0-9-]{0,62}$");
+described!(VersionNumber, r"^[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$");
 
 impl ServiceName {
     /// The full name of `service` of `vendor`.
@@ -131,10 +122,7 @@ impl FromStr for ServiceName {
     type Err = NotAnId;
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let (vendor, service) = text.split_once('.').ok_or(NotAnId)?;
-        Ok(Self {
-            vendor: vendor.parse()?,
-            service: service.parse()?,
-        })
+        Ok(Self { vendor: vendor.parse()?, service: service.parse()? })
     }
 }
 
@@ -179,9 +167,7 @@ impl FromStr for VersionNumber {
         if text.len() > 64 {
             return Err(NotAVersion);
         }
-        semver::Version::parse(text)
-            .map(Self)
-            .map_err(|_| NotAVersion)
+        semver::Version::parse(text).map(Self).map_err(|_| NotAVersion)
     }
 }
 
@@ -201,9 +187,7 @@ fn is_id(text: &str) -> bool {
     let bytes = text.as_bytes();
     (1..=63).contains(&bytes.len())
         && bytes[0] != b'-'
-        && bytes
-            .iter()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && bytes.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
 #[cfg(test)]
@@ -217,18 +201,7 @@ mod tests {
             assert!(good.parse::<HospitalId>().is_ok(), "{good}");
         }
         let too_long = "a".repeat(64);
-        for bad in [
-            "",
-            "-a",
-            "A",
-            "a.b",
-            "a/b",
-            "..",
-            "病院",
-            "a b",
-            "a\0",
-            too_long.as_str(),
-        ] {
+        for bad in ["", "-a", "A", "a.b", "a/b", "..", "病院", "a b", "a\0", too_long.as_str()] {
             assert!(bad.parse::<HospitalId>().is_err(), "{bad}");
         }
     }
@@ -236,10 +209,7 @@ mod tests {
     #[test]
     fn a_service_name_is_vendor_dot_service() {
         let name: ServiceName = "asagao.news2".parse().unwrap();
-        assert_eq!(
-            (name.vendor.as_str(), name.service.as_str()),
-            ("asagao", "news2")
-        );
+        assert_eq!((name.vendor.as_str(), name.service.as_str()), ("asagao", "news2"));
         assert_eq!(name.to_string(), "asagao.news2");
         for bad in ["asagao", "asagao.", ".news2", "a.b.c", "a b.c"] {
             assert!(bad.parse::<ServiceName>().is_err(), "{bad}");

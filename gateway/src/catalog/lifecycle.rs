@@ -72,13 +72,7 @@ const TABLE: &[(State, Move, State)] = &[
 
 impl State {
     /// All states, in the order of a life.
-    pub const ALL: [Self; 5] = [
-        Self::Draft,
-        Self::Submitted,
-        Self::Approved,
-        Self::Suspended,
-        Self::Withdrawn,
-    ];
+    pub const ALL: [Self; 5] = [Self::Draft, Self::Submitted, Self::Approved, Self::Suspended, Self::Withdrawn];
 
     /// The state after `wanted`.
     pub fn after(self, wanted: Move) -> Result<Self, NoSuchMove> {
@@ -108,14 +102,8 @@ impl State {
 
 impl Move {
     /// All moves.
-    pub const ALL: [Self; 6] = [
-        Self::Submit,
-        Self::Approve,
-        Self::Reject,
-        Self::Suspend,
-        Self::Reinstate,
-        Self::Withdraw,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Submit, Self::Approve, Self::Reject, Self::Suspend, Self::Reinstate, Self::Withdraw];
 
     /// Its name in JSON and in the store.
     pub const fn word(self) -> &'static str {
@@ -147,16 +135,8 @@ impl Move {
 }
 
 fn possible(from: State) -> String {
-    let moves: Vec<_> = TABLE
-        .iter()
-        .filter(|(state, _, _)| *state == from)
-        .map(|(_, by, _)| by.word())
-        .collect();
-    if moves.is_empty() {
-        "nothing".to_owned()
-    } else {
-        moves.join(", ")
-    }
+    let moves: Vec<_> = TABLE.iter().filter(|(state, _, _)| *state == from).map(|(_, by, _)| by.word()).collect();
+    if moves.is_empty() { "nothing".to_owned() } else { moves.join(", ") }
 }
 
 #[cfg(test)]
@@ -164,20 +144,14 @@ mod tests {
     use super::*;
 
     fn check(from: State, moves: &[Move]) {
-        let possible: Vec<_> = Move::ALL
-            .into_iter()
-            .filter(|wanted| from.after(*wanted).is_ok())
-            .collect();
+        let possible: Vec<_> = Move::ALL.into_iter().filter(|wanted| from.after(*wanted).is_ok()).collect();
         assert_eq!(possible, moves, "from {from:?}");
     }
 
     #[test]
     fn each_state_allows_exactly_these_moves() {
         check(State::Draft, &[Move::Submit, Move::Withdraw]);
-        check(
-            State::Submitted,
-            &[Move::Approve, Move::Reject, Move::Withdraw],
-        );
+        check(State::Submitted, &[Move::Approve, Move::Reject, Move::Withdraw]);
         check(State::Approved, &[Move::Suspend, Move::Withdraw]);
         check(State::Suspended, &[Move::Reinstate, Move::Withdraw]);
         check(State::Withdrawn, &[]);

@@ -10,7 +10,7 @@ mod tests;
 use std::{collections::HashMap, sync::Arc};
 
 use indexmap::IndexMap;
-use medvan_hooks::discovery::Service;
+use medvan_hooks::{discovery::Service, plan::Union, template::Template};
 use medvan_profiles::descriptor::Descriptor;
 use url::Url;
 
@@ -21,7 +21,6 @@ use super::{
     ids::{ClientId, HospitalId, ServiceName, VersionNumber},
     version::Version,
 };
-use medvan_hooks::{plan::Union, template::Template};
 
 /// What the store holds of the catalog.
 #[derive(Debug, Default)]
@@ -150,9 +149,9 @@ impl HospitalView {
 
     /// The client whose tokens carry this `iss`. Issuers are unique within a hospital.
     pub fn client_by_issuer(&self, issuer: &str) -> Option<&Arc<Client>> {
-        self.clients.values().find(
-            |client| matches!(&client.authentication, Authentication::Jwt(jwt) if jwt.issuer == issuer),
-        )
+        self.clients
+            .values()
+            .find(|client| matches!(&client.authentication, Authentication::Jwt(jwt) if jwt.issuer == issuer))
     }
 
     /// The client that is believed because it stands on the same machine; the first by id.

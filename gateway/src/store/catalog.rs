@@ -54,16 +54,9 @@ impl Store {
         let mut reading = self.readers().begin().await?;
         let contents = Contents {
             hospitals: all(&mut reading, "SELECT document FROM hospitals ORDER BY id").await?,
-            clients: all(
-                &mut reading,
-                "SELECT document FROM clients ORDER BY hospital, id",
-            )
-            .await?,
-            enrollments: all(
-                &mut reading,
-                "SELECT document FROM enrollments ORDER BY hospital, vendor, service",
-            )
-            .await?,
+            clients: all(&mut reading, "SELECT document FROM clients ORDER BY hospital, id").await?,
+            enrollments: all(&mut reading, "SELECT document FROM enrollments ORDER BY hospital, vendor, service")
+                .await?,
             approved: approved(&mut reading).await?,
             acceptance: acceptance(&mut reading).await?,
         };
@@ -72,20 +65,16 @@ impl Store {
     }
 }
 
-async fn all<T: DeserializeOwned>(
-    db: &mut SqliteConnection,
-    query: &'static str,
-) -> Result<Vec<T>, StoreError> {
+async fn all<T: DeserializeOwned>(db: &mut SqliteConnection, query: &'static str) -> Result<Vec<T>, StoreError> {
     let rows = sqlx::query(query).fetch_all(db).await?;
     rows.iter().map(document).collect()
 }
 
 async fn approved(db: &mut SqliteConnection) -> Result<Vec<Version>, StoreError> {
-    let rows =
-        sqlx::query("SELECT vendor, service, number, descriptor FROM versions WHERE state = $1")
-            .bind(State::Approved.word())
-            .fetch_all(db)
-            .await?;
+    let rows = sqlx::query("SELECT vendor, service, number, descriptor FROM versions WHERE state = $1")
+        .bind(State::Approved.word())
+        .fetch_all(db)
+        .await?;
     rows.iter()
         .map(|row| {
             let descriptor: &str = row.try_get("descriptor")?;
@@ -94,17 +83,14 @@ async fn approved(db: &mut SqliteConnection) -> Result<Vec<Version>, StoreError>
                 number: parsed(row, "number", "version")?,
                 state: State::Approved,
                 descriptor: Arc::new(
-                    serde_json::from_str(descriptor)
-                        .map_err(|_| StoreError::Unreadable("descriptor"))?,
+                    serde_json::from_str(descriptor).map_err(|_| StoreError::Unreadable("descriptor"))?,
                 ),
             })
         })
         .collect()
 }
 
-async fn acceptance(
-    db: &mut SqliteConnection,
-) -> Result<HashMap<(HospitalId, ServiceName), f32>, StoreError> {
+async fn acceptance(db: &mut SqliteConnection) -> Result<HashMap<(HospitalId, ServiceName), f32>, StoreError> {
     let rows = sqlx::query(
         "SELECT hospital, vendor, service, count(*) AS outcomes, \
          sum(CASE WHEN outcome = 'accepted' THEN 1 ELSE 0 END) AS accepted \
@@ -115,12 +101,8 @@ async fn acceptance(
     .await?;
     rows.iter()
         .map(|row| {
-            let (accepted, outcomes): (i64, i64) =
-                (row.try_get("accepted")?, row.try_get("outcomes")?);
-            Ok((
-                (parsed(row, "hospital", "hospital id")?, service_name(row)?),
-                share(accepted, outcomes),
-            ))
+            let (accepted, outcomes): (i64, i64) = (row.try_get("accepted")?, row.try_get("outcomes")?);
+            Ok(((parsed(row, "hospital", "hospital id")?, service_name(row)?), share(accepted, outcomes)))
         })
         .collect()
 }
@@ -151,9 +133,5 @@ fn written(old: Option<&SqliteRow>, new: &str) -> Result<Written, StoreError> {
         return Ok(Written::Created);
     };
     let old: &str = row.try_get(0)?;
-    Ok(if old == new {
-        Written::Unchanged
-    } else {
-        Written::Changed
-    })
+    Ok(if old == new { Written::Unchanged } else { Written::Changed })
 }

@@ -10,10 +10,7 @@ use crate::catalog::ServiceName;
 
 /// The service that the columns `vendor` and `service` name.
 pub(super) fn service_name(row: &SqliteRow) -> Result<ServiceName, StoreError> {
-    Ok(ServiceName::new(
-        parsed(row, "vendor", "vendor id")?,
-        parsed(row, "service", "service id")?,
-    ))
+    Ok(ServiceName::new(parsed(row, "vendor", "vendor id")?, parsed(row, "service", "service id")?))
 }
 
 /// A text column as what it names.
@@ -38,10 +35,7 @@ pub(super) fn instant(row: &SqliteRow, column: &str) -> Result<OffsetDateTime, S
 }
 
 /// A time that may be missing.
-pub(super) fn instant_if_any(
-    row: &SqliteRow,
-    column: &str,
-) -> Result<Option<OffsetDateTime>, StoreError> {
+pub(super) fn instant_if_any(row: &SqliteRow, column: &str) -> Result<Option<OffsetDateTime>, StoreError> {
     let micros: Option<i64> = row.try_get(column)?;
     Ok(micros.map(from_micros))
 }

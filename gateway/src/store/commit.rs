@@ -11,7 +11,7 @@ use std::time::Duration;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Addendum, ExchangeRecord, Replay, StoreError, TrialAsk, addenda};
+use super::{Addendum, ExchangeRecord, Replay, StoreError, TrialAsk, spent};
 use crate::{catalog::HospitalId, tasks::Tasks};
 
 /// How many pieces of work go into one transaction.
@@ -26,7 +26,7 @@ pub(super) enum Work {
     Record(Box<ExchangeRecord>, String),
     /// A place in a trial.
     Admit(TrialAsk),
-    /// Something that became known after an exchange.
+    /// Something about an exchange that was recorded before.
     Append(HospitalId, Addendum),
     /// A token used outside of an exchange.
     Spend(Replay),
@@ -64,12 +64,10 @@ impl Queue {
     /// Waits until the work is durable. For an admission, whether there was a place.
     pub(super) async fn commit(&self, work: Work) -> Result<bool, StoreError> {
         let (done, outcome) = oneshot::channel();
-        self.waiting
-            .try_send(Waiting { work, done })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => StoreError::Busy,
-                mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-            })?;
+        self.waiting.try_send(Waiting { work, done }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })?;
         outcome.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -99,13 +97,8 @@ async fn write_batch(pool: &SqlitePool, batch: &mut Vec<Waiting>) {
             }
         }
         Err(error) if batch.len() == 1 => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "a record was not written"
-            );
-            batch
-                .drain(..)
-                .for_each(|waiting| drop(waiting.done.send(Err(StoreError::NotRecorded))));
+            tracing::error!(error = &error as &dyn std::error::Error, "a record was not written");
+            batch.drain(..).for_each(|waiting| drop(waiting.done.send(Err(StoreError::NotRecorded))));
         }
         Err(_) => {
             for waiting in std::mem::take(batch) {
@@ -121,7 +114,7 @@ async fn commit(pool: &SqlitePool, batch: &[Waiting]) -> Result<Vec<bool>, sqlx:
     }
     let mut transaction: Transaction<'static, Sqlite> = pool.begin_with("BEGIN IMMEDIATE").await?;
     let mut outcomes = Vec::with_capacity(batch.len());
-    let mut records = Vec::with_capacity(batch.len());
+    let (mut records, mut addenda) = (Vec::with_capacity(batch.len()), Vec::new());
     for waiting in batch {
         outcomes.push(match &waiting.work {
             Work::Record(record, explanation) => {
@@ -129,17 +122,18 @@ async fn commit(pool: &SqlitePool, batch: &[Waiting]) -> Result<Vec<bool>, sqlx:
                 true
             }
             Work::Admit(ask) => insert::admission(&mut transaction, ask).await?,
-            Work::Append(hospital, addendum) => {
-                addenda::insert(&mut transaction, hospital, addendum).await?;
+            Work::Spend(token) => {
+                spent::insert(&mut transaction, token).await?;
                 true
             }
-            Work::Spend(token) => {
-                addenda::insert_spent(&mut transaction, token).await?;
+            Work::Append(hospital, addendum) => {
+                addenda.push((hospital, addendum));
                 true
             }
         });
     }
     insert::records(&mut transaction, &records).await?;
+    insert::addenda(&mut transaction, &addenda).await?;
     transaction.commit().await?;
     Ok(outcomes)
 }

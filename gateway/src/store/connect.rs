@@ -10,7 +10,7 @@ use sqlx::{
 use super::StoreError;
 
 /// Every step from an empty file to today's schema. A step that was released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_addenda.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
 
 /// The one connection that writes.
 pub(super) async fn writer(file: &Path) -> Result<SqlitePool, StoreError> {
@@ -19,21 +19,13 @@ pub(super) async fn writer(file: &Path) -> Result<SqlitePool, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true);
-    Ok(SqlitePoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(options)
-        .await?)
+    Ok(SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None).connect_with(options).await?)
 }
 
 /// The connections that read. They see the last committed state and never wait for the writer.
 pub(super) async fn readers(file: &Path) -> Result<SqlitePool, StoreError> {
     let options = options(file).pragma("query_only", "ON");
-    Ok(SqlitePoolOptions::new()
-        .max_connections(8)
-        .connect_with(options)
-        .await?)
+    Ok(SqlitePoolOptions::new().max_connections(8).connect_with(options).await?)
 }
 
 /// Brings the schema up to date, each step whole or not at all.
@@ -42,10 +34,7 @@ pub(super) async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
 }
 
 fn options(file: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(file)
-        .busy_timeout(Duration::from_secs(10))
-        .statement_cache_capacity(256)
+    SqliteConnectOptions::new().filename(file).busy_timeout(Duration::from_secs(10)).statement_cache_capacity(256)
 }
 
 async fn step_all(writer: &SqlitePool) -> Result<(), sqlx::Error> {
@@ -53,15 +42,11 @@ async fn step_all(writer: &SqlitePool) -> Result<(), sqlx::Error> {
     sqlx::query("CREATE TABLE IF NOT EXISTS schema_steps (step BIGINT NOT NULL PRIMARY KEY)")
         .execute(&mut *connection)
         .await?;
-    let done: i64 = sqlx::query("SELECT coalesce(max(step), 0) FROM schema_steps")
-        .fetch_one(&mut *connection)
-        .await?
-        .try_get(0)?;
+    let done: i64 =
+        sqlx::query("SELECT coalesce(max(step), 0) FROM schema_steps").fetch_one(&mut *connection).await?.try_get(0)?;
     let done = usize::try_from(done).unwrap_or(usize::MAX);
     if done > MIGRATIONS.len() {
-        return Err(sqlx::Error::Protocol(
-            "the database was written by a newer version".to_owned(),
-        ));
+        return Err(sqlx::Error::Protocol("the database was written by a newer version".to_owned()));
     }
     for (step, sql) in MIGRATIONS.iter().enumerate().skip(done) {
         let mut transaction = connection.begin().await?;

@@ -128,19 +128,13 @@ impl Store {
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn revoke_credential(
-        &self,
-        id: Uuid,
-        now: OffsetDateTime,
-    ) -> Result<bool, StoreError> {
+    pub async fn revoke_credential(&self, id: Uuid, now: OffsetDateTime) -> Result<bool, StoreError> {
         let mut db = self.write().await?;
-        let revoked = sqlx::query(
-            "UPDATE credentials SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
-        )
-        .bind(micros(now))
-        .bind(id.to_string())
-        .execute(&mut *db)
-        .await?;
+        let revoked = sqlx::query("UPDATE credentials SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL")
+            .bind(micros(now))
+            .bind(id.to_string())
+            .execute(&mut *db)
+            .await?;
         db.commit().await?;
         Ok(revoked.rows_affected() > 0)
     }

@@ -58,11 +58,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn reading(
-        &self,
-        name: &ServiceName,
-        number: &VersionNumber,
-    ) -> Result<Option<Reading>, StoreError> {
+    pub async fn reading(&self, name: &ServiceName, number: &VersionNumber) -> Result<Option<Reading>, StoreError> {
         let row = sqlx::query(
             "SELECT etag, document, changes, fault, read_at FROM discoveries \
              WHERE vendor = $1 AND service = $2 AND number = $3",
@@ -80,8 +76,7 @@ fn stored(row: &SqliteRow) -> Result<Reading, StoreError> {
     let (document, changes): (&str, &str) = (row.try_get("document")?, row.try_get("changes")?);
     Ok(Reading {
         etag: row.try_get("etag")?,
-        document: serde_json::from_str(document)
-            .map_err(|_| StoreError::Unreadable("discovery"))?,
+        document: serde_json::from_str(document).map_err(|_| StoreError::Unreadable("discovery"))?,
         changes: serde_json::from_str(changes).map_err(|_| StoreError::Unreadable("discovery"))?,
         fault: row.try_get("fault")?,
         read_at: instant(row, "read_at")?,

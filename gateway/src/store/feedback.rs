@@ -97,11 +97,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not take it; then nothing was kept.
-    pub async fn feedback(
-        &self,
-        hospital: &HospitalId,
-        rows: &[FeedbackRow],
-    ) -> Result<usize, StoreError> {
+    pub async fn feedback(&self, hospital: &HospitalId, rows: &[FeedbackRow]) -> Result<usize, StoreError> {
         let mut db = self.write().await?;
         let mut new = 0;
         for row in rows {
@@ -149,10 +145,7 @@ impl Store {
     /// The database does not take it; the delivery is then repeated.
     pub async fn delivered(&self, id: Uuid, now: OffsetDateTime) -> Result<(), StoreError> {
         let mut db = self.write().await?;
-        sqlx::query("DELETE FROM outbox WHERE id = $1")
-            .bind(id.to_string())
-            .execute(&mut *db)
-            .await?;
+        sqlx::query("DELETE FROM outbox WHERE id = $1").bind(id.to_string()).execute(&mut *db).await?;
         sqlx::query("UPDATE feedback SET delivered_at = $1 WHERE id = $2")
             .bind(micros(now))
             .bind(id.to_string())
@@ -166,21 +159,14 @@ impl Store {
     ///
     /// # Errors
     /// The database does not take it; the delivery is then repeated when its lease ends.
-    pub async fn deliver_later(
-        &self,
-        id: Uuid,
-        next_at: OffsetDateTime,
-        fault: &str,
-    ) -> Result<(), StoreError> {
+    pub async fn deliver_later(&self, id: Uuid, next_at: OffsetDateTime, fault: &str) -> Result<(), StoreError> {
         let mut db = self.write().await?;
-        sqlx::query(
-            "UPDATE outbox SET next_at = $1, lease_until = 0, last_fault = $2 WHERE id = $3",
-        )
-        .bind(micros(next_at))
-        .bind(fault)
-        .bind(id.to_string())
-        .execute(&mut *db)
-        .await?;
+        sqlx::query("UPDATE outbox SET next_at = $1, lease_until = 0, last_fault = $2 WHERE id = $3")
+            .bind(micros(next_at))
+            .bind(fault)
+            .bind(id.to_string())
+            .execute(&mut *db)
+            .await?;
         db.commit().await?;
         Ok(())
     }
@@ -218,11 +204,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn feedback_of(
-        &self,
-        vendor: &VendorId,
-        page: Page<'_>,
-    ) -> Result<Vec<StoredFeedback>, StoreError> {
+    pub async fn feedback_of(&self, vendor: &VendorId, page: Page<'_>) -> Result<Vec<StoredFeedback>, StoreError> {
         let rows = sqlx::query(
             "SELECT id, vendor, service, number, cds_id, outcome, document, received_at, delivered_at \
              FROM feedback WHERE vendor = $1 AND id > $2 ORDER BY id LIMIT $3",
@@ -296,11 +278,7 @@ fn claimed(row: &SqliteRow) -> Result<Claimed, StoreError> {
         service: service_name(row)?,
         version: parsed(row, "number", "version")?,
         cds_id: row.try_get("cds_id")?,
-        delivery: Delivery {
-            url: row.try_get("url")?,
-            audience: row.try_get("audience")?,
-            body: row.try_get("body")?,
-        },
+        delivery: Delivery { url: row.try_get("url")?, audience: row.try_get("audience")?, body: row.try_get("body")? },
         attempt: count(row, "attempts")?,
     })
 }

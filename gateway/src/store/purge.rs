@@ -17,22 +17,13 @@ impl Store {
     pub async fn purge(&self, now: OffsetDateTime) -> Result<(), StoreError> {
         let steps = [
             ("DELETE FROM replay WHERE expires_at <= $1", now),
-            (
-                "DELETE FROM trial_holds WHERE held_at <= $1",
-                now - HOLD_LIFE,
-            ),
-            (
-                "DELETE FROM issued_cards WHERE issued_at <= $1",
-                now - CARD_LIFE,
-            ),
+            ("DELETE FROM trial_holds WHERE held_at <= $1", now - HOLD_LIFE),
+            ("DELETE FROM issued_cards WHERE issued_at <= $1", now - CARD_LIFE),
         ];
         for (statement, before) in steps {
             // Each in its own transaction: the calls' commits go in between.
             let mut db = self.write().await?;
-            sqlx::query(statement)
-                .bind(micros(before))
-                .execute(&mut *db)
-                .await?;
+            sqlx::query(statement).bind(micros(before)).execute(&mut *db).await?;
             db.commit().await?;
         }
         Ok(())

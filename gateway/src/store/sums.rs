@@ -65,11 +65,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn usage_of_hospital(
-        &self,
-        hospital: &HospitalId,
-        period: Period,
-    ) -> Result<Vec<UsageSum>, StoreError> {
+    pub async fn usage_of_hospital(&self, hospital: &HospitalId, period: Period) -> Result<Vec<UsageSum>, StoreError> {
         let rows = sqlx::query(
             "SELECT vendor, service, number, mode, count(*) AS uses FROM usage \
              WHERE hospital = $1 AND at >= $2 AND at < $3 \
@@ -87,11 +83,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn usage_of_vendor(
-        &self,
-        vendor: &VendorId,
-        period: Period,
-    ) -> Result<Vec<UsageSum>, StoreError> {
+    pub async fn usage_of_vendor(&self, vendor: &VendorId, period: Period) -> Result<Vec<UsageSum>, StoreError> {
         let rows = sqlx::query(
             "SELECT vendor, service, number, mode, count(*) AS uses FROM usage \
              WHERE vendor = $1 AND at >= $2 AND at < $3 \
@@ -109,11 +101,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn marks_of_vendor(
-        &self,
-        vendor: &VendorId,
-        period: Period,
-    ) -> Result<Vec<MarkSum>, StoreError> {
+    pub async fn marks_of_vendor(&self, vendor: &VendorId, period: Period) -> Result<Vec<MarkSum>, StoreError> {
         let rows = sqlx::query(
             "SELECT vendor, service, number, kind, rule, sum(times) AS times FROM marks \
              WHERE vendor = $1 AND day >= $2 AND day <= $3 \
@@ -131,11 +119,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn outcomes_of_vendor(
-        &self,
-        vendor: &VendorId,
-        period: Period,
-    ) -> Result<Vec<OutcomeSum>, StoreError> {
+    pub async fn outcomes_of_vendor(&self, vendor: &VendorId, period: Period) -> Result<Vec<OutcomeSum>, StoreError> {
         let rows = sqlx::query(
             "SELECT vendor, service, number, outcome, count(*) AS cards FROM feedback \
              WHERE vendor = $1 AND received_at >= $2 AND received_at < $3 \

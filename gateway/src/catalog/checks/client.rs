@@ -18,12 +18,7 @@ pub fn client(client: &Client, guard: &Guard) -> Vec<Fault> {
         Authentication::Jwt(jwt) => jwt_faults(jwt, guard),
         Authentication::Loopback => loopback(guard).into_iter().collect(),
     };
-    faults.extend(
-        client
-            .fhir_server
-            .as_ref()
-            .and_then(|server| url("/fhirServer", server.as_str(), guard)),
-    );
+    faults.extend(client.fhir_server.as_ref().and_then(|server| url("/fhirServer", server.as_str(), guard)));
     faults.extend(one_of("/dialect", &client.dialect, DIALECTS));
     let origins = client.origins.iter().enumerate();
     faults.extend(origins.filter_map(|(index, text)| origin(&format!("/origins/{index}"), text)));
@@ -34,18 +29,10 @@ fn jwt_faults(jwt: &JwtAuthentication, guard: &Guard) -> Vec<Fault> {
     let mut faults = Vec::new();
     faults.extend(issuer(&jwt.issuer));
     faults.extend(keys(jwt));
-    faults.extend(
-        jwt.jwks_url
-            .as_ref()
-            .and_then(|jwks| url("/authentication/jwt/jwksUrl", jwks.as_str(), guard)),
-    );
+    faults.extend(jwt.jwks_url.as_ref().and_then(|jwks| url("/authentication/jwt/jwksUrl", jwks.as_str(), guard)));
     let algorithms = jwt.algorithms.iter().enumerate();
     faults.extend(algorithms.filter_map(|(index, algorithm)| {
-        one_of(
-            &format!("/authentication/jwt/algorithms/{index}"),
-            algorithm,
-            ALGORITHMS,
-        )
+        one_of(&format!("/authentication/jwt/algorithms/{index}"), algorithm, ALGORITHMS)
     }));
     faults.extend(life(jwt.max_life_seconds));
     faults
@@ -56,14 +43,8 @@ fn loopback(guard: &Guard) -> Option<Fault> {
     (guard.profile() == Profile::Production).then(|| {
         fault(
             "/authentication",
-            (
-                "'loopback' believes every caller",
-                "loopback はすべての呼び出し元を信用します",
-            ),
-            (
-                "use 'jwt' in production",
-                "本番環境では jwt を使ってください",
-            ),
+            ("'loopback' believes every caller", "loopback はすべての呼び出し元を信用します"),
+            ("use 'jwt' in production", "本番環境では jwt を使ってください"),
         )
     })
 }
@@ -73,17 +54,13 @@ fn issuer(issuer: &str) -> Option<Fault> {
         fault(
             "/authentication/jwt/issuer",
             ("it is empty or too long", "空であるか、長すぎます"),
-            (
-                "write the `iss` of the client's tokens exactly",
-                "トークンの iss を正確に書いてください",
-            ),
+            ("write the `iss` of the client's tokens exactly", "トークンの iss を正確に書いてください"),
         )
     })
 }
 
 fn keys(jwt: &JwtAuthentication) -> Option<Fault> {
-    let is_set =
-        |jwks: &serde_json::Value| jwks.get("keys").is_some_and(serde_json::Value::is_array);
+    let is_set = |jwks: &serde_json::Value| jwks.get("keys").is_some_and(serde_json::Value::is_array);
     let good = match (&jwt.jwks, &jwt.jwks_url) {
         (Some(jwks), None) => is_set(jwks),
         (None, Some(_)) => true,
@@ -92,14 +69,8 @@ fn keys(jwt: &JwtAuthentication) -> Option<Fault> {
     (!good).then(|| {
         fault(
             "/authentication/jwt",
-            (
-                "the client's public keys are not known by it",
-                "公開鍵が分かりません",
-            ),
-            (
-                "write either jwks (a JWK Set) or jwksUrl",
-                "jwks(JWK Set)か jwksUrl のどちらか一方を書いてください",
-            ),
+            ("the client's public keys are not known by it", "公開鍵が分かりません"),
+            ("write either jwks (a JWK Set) or jwksUrl", "jwks(JWK Set)か jwksUrl のどちらか一方を書いてください"),
         )
     })
 }
@@ -109,10 +80,7 @@ fn life(seconds: Option<u32>) -> Option<Fault> {
         fault(
             "/authentication/jwt/maxLifeSeconds",
             ("it must be 1 to 3600", "1~3600 にする必要があります"),
-            (
-                "CDS Hooks asks for 300 or less",
-                "CDS Hooks では 300 以下が求められます",
-            ),
+            ("CDS Hooks asks for 300 or less", "CDS Hooks では 300 以下が求められます"),
         )
     })
 }
@@ -120,27 +88,19 @@ fn life(seconds: Option<u32>) -> Option<Fault> {
 fn one_of(place: &str, word: &str, words: &[&str]) -> Option<Fault> {
     (!words.contains(&word)).then(|| {
         let mend = format!("one of: {}", words.join(", "));
-        fault(
-            place,
-            ("it is not known", "この値は使えません"),
-            (&mend, &mend),
-        )
+        fault(place, ("it is not known", "この値は使えません"), (&mend, &mend))
     })
 }
 
 /// An origin as a browser sends it (RFC 6454 §6.2): no path, no trailing slash.
 fn origin(place: &str, text: &str) -> Option<Fault> {
     let written = Url::parse(text).map(|url| url.origin());
-    let good =
-        matches!(&written, Ok(origin @ Origin::Tuple(..)) if origin.ascii_serialization() == text);
+    let good = matches!(&written, Ok(origin @ Origin::Tuple(..)) if origin.ascii_serialization() == text);
     (!good).then(|| {
         fault(
             place,
             ("it is not an origin", "オリジンではありません"),
-            (
-                "write scheme and host, as in https://ehr.example",
-                "https://ehr.example のように書いてください",
-            ),
+            ("write scheme and host, as in https://ehr.example", "https://ehr.example のように書いてください"),
         )
     })
 }

@@ -1,7 +1,7 @@
 //! Descriptors: what the lower crate cannot know about them.
 
 use medvan_adapters::http::Guard;
-use medvan_hooks::template::Template;
+use medvan_hooks::template::parse_all;
 use medvan_profiles::descriptor::{Descriptor, Fault, HookEntry, Valid};
 use serde_json::Value;
 
@@ -35,11 +35,7 @@ impl Registration {
 
     /// The ids that its hooks have at the vendor, with their places.
     pub fn hook_ids(&self) -> impl Iterator<Item = (String, &str)> {
-        self.descriptor
-            .hooks
-            .iter()
-            .enumerate()
-            .map(|(index, hook)| (format!("/hooks/{index}/id"), hook.id.as_str()))
+        self.descriptor.hooks.iter().enumerate().map(|(index, hook)| (format!("/hooks/{index}/id"), hook.id.as_str()))
     }
 }
 
@@ -57,52 +53,23 @@ pub fn registration(
     let mut faults = Vec::new();
     faults.extend(same_id("/vendor", name.vendor.as_str(), &descriptor.vendor));
     faults.extend(same_id("/id", name.service.as_str(), &descriptor.id));
-    faults.extend(same_id(
-        "/version",
-        &number.to_string(),
-        &descriptor.version,
-    ));
-    faults.extend(url(
-        "/transport/baseUrl",
-        &descriptor.transport.base_url,
-        guard,
-    ));
-    faults.extend(
-        descriptor
-            .transport
-            .jwks_url
-            .as_ref()
-            .and_then(|jwks| url("/transport/jwksUrl", jwks, guard)),
-    );
+    faults.extend(same_id("/version", &number.to_string(), &descriptor.version));
+    faults.extend(url("/transport/baseUrl", &descriptor.transport.base_url, guard));
+    faults.extend(descriptor.transport.jwks_url.as_ref().and_then(|jwks| url("/transport/jwksUrl", jwks, guard)));
     for (index, hook) in descriptor.hooks.iter().enumerate() {
         faults.extend(templates(index, hook));
     }
-    if faults.is_empty() {
-        Ok(Registration {
-            name,
-            number,
-            descriptor,
-            value,
-        })
-    } else {
-        Err(faults)
-    }
+    if faults.is_empty() { Ok(Registration { name, number, descriptor, value }) } else { Err(faults) }
 }
 
 fn templates(index: usize, hook: &HookEntry) -> impl Iterator<Item = Fault> {
-    hook.prefetch.iter().filter_map(move |(key, text)| {
-        let error = Template::parse(text).err()?;
-        let key = key.replace('~', "~0").replace('/', "~1");
-        Some(fault(
+    let faults = parse_all(&hook.prefetch).err().unwrap_or_default();
+    faults.into_iter().map(move |found| {
+        let key = found.key.replace('~', "~0").replace('/', "~1");
+        fault(
             &format!("/hooks/{index}/prefetch/{key}"),
-            (
-                &error.to_string(),
-                "プリフェッチテンプレートを読み取れません",
-            ),
-            (
-                "see \"Prefetch tokens\" in CDS Hooks 2.0.1",
-                "CDS Hooks 2.0.1 の Prefetch tokens を参照してください",
-            ),
-        ))
+            (&found.fault.to_string(), "プリフェッチテンプレートを読み取れません"),
+            ("see \"Prefetch tokens\" in CDS Hooks 2.0.1", "CDS Hooks 2.0.1 の Prefetch tokens を参照してください"),
+        )
     })
 }

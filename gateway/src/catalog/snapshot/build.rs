@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use medvan_hooks::{
     discovery::Service,
     plan::{self, Union},
-    template::Template,
+    template::{Template, parse_all},
 };
 use medvan_profiles::descriptor::{Descriptor, HookEntry};
 use url::Url;
@@ -24,12 +24,7 @@ pub(super) fn snapshot(contents: Contents) -> Snapshot {
     let mut snapshot = Snapshot::default();
     for hospital in contents.hospitals {
         let enrolled = enrollments.remove(&hospital.id).unwrap_or_default();
-        let members = members(
-            &enrolled,
-            &versions,
-            &contents.acceptance,
-            &mut snapshot.defects,
-        );
+        let members = members(&enrolled, &versions, &contents.acceptance, &mut snapshot.defects);
         let clients = clients.remove(&hospital.id).unwrap_or_default();
         let view = view(hospital, clients, members);
         snapshot.hospitals.insert(view.hospital.id.clone(), view);
@@ -38,15 +33,8 @@ pub(super) fn snapshot(contents: Contents) -> Snapshot {
 }
 
 fn view(hospital: Hospital, clients: Vec<Client>, members: Vec<Arc<Member>>) -> HospitalView {
-    let clients = clients
-        .into_iter()
-        .map(|client| (client.id.clone(), Arc::new(client)))
-        .collect();
-    HospitalView {
-        hospital,
-        clients,
-        offers: offers(members),
-    }
+    let clients = clients.into_iter().map(|client| (client.id.clone(), Arc::new(client))).collect();
+    HospitalView { hospital, clients, offers: offers(members) }
 }
 
 fn members(
@@ -67,11 +55,7 @@ fn members(
                 Ok(member) => members.push(Arc::new(member)),
                 Err(reason) => {
                     let (hospital, service) = key.clone();
-                    defects.push(Defect {
-                        hospital,
-                        service,
-                        reason,
-                    });
+                    defects.push(Defect { hospital, service, reason });
                 }
             }
         }
@@ -81,10 +65,7 @@ fn members(
 }
 
 /// The pinned version if it is approved, else the newest approved one; none serves without approval.
-fn serving<'v>(
-    enrollment: &Enrollment,
-    versions: &'v HashMap<ServiceName, Vec<Version>>,
-) -> Option<&'v Version> {
+fn serving<'v>(enrollment: &Enrollment, versions: &'v HashMap<ServiceName, Vec<Version>>) -> Option<&'v Version> {
     let approved = versions.get(&enrollment.service)?;
     match &enrollment.version {
         Some(pin) => approved.iter().find(|version| version.number == *pin),
@@ -110,45 +91,28 @@ fn member(
         cds_id: service.id.clone(),
         key: format!("{}.{}", version.name.vendor, service.id),
         templates: templates(&service.prefetch)?,
-        feedback_url: descriptor
-            .transport
-            .overrides
-            .feedback
-            .then(|| below(&url, "feedback"))
-            .transpose()?,
-        audience: version
-            .descriptor
-            .transport
-            .audience
-            .clone()
-            .unwrap_or_else(|| url.to_string()),
+        feedback_url: descriptor.transport.overrides.feedback.then(|| below(&url, "feedback")).transpose()?,
+        audience: version.descriptor.transport.audience.clone().unwrap_or_else(|| url.to_string()),
         url,
     })
 }
 
 fn templates(prefetch: &IndexMap<String, String>) -> Result<IndexMap<String, Template>, String> {
-    prefetch
-        .iter()
-        .map(|(key, text)| match Template::parse(text) {
-            Ok(template) => Ok((key.clone(), template)),
-            Err(error) => Err(format!("prefetch template '{key}': {error}")),
-        })
-        .collect()
+    parse_all(prefetch).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        format!("prefetch: {}", faults.join("; "))
+    })
 }
 
 /// `{baseUrl}/cds-services/{id}` (CDS Hooks 2.0.1, "Calling a CDS Service"); a vendor may have its discovery elsewhere.
 fn service_url(descriptor: &Descriptor, id: &str) -> Result<Url, String> {
-    let base =
-        Url::parse(&descriptor.transport.base_url).map_err(|error| format!("base URL: {error}"))?;
+    let base = Url::parse(&descriptor.transport.base_url).map_err(|error| format!("base URL: {error}"))?;
     below(&below(&base, "cds-services")?, id)
 }
 
 fn below(url: &Url, segment: &str) -> Result<Url, String> {
     let mut url = url.clone();
-    url.path_segments_mut()
-        .map_err(|()| "base URL: it has no path".to_owned())?
-        .pop_if_empty()
-        .push(segment);
+    url.path_segments_mut().map_err(|()| "base URL: it has no path".to_owned())?.pop_if_empty().push(segment);
     Ok(url)
 }
 
@@ -156,40 +120,26 @@ fn offers(members: Vec<Arc<Member>>) -> IndexMap<String, Arc<Offer>> {
     let mut by_hook: BTreeMap<String, Vec<Arc<Member>>> = BTreeMap::new();
     let mut singles = Vec::new();
     for member in members {
-        let Some(service) = described(&member) else {
-            continue;
-        };
+        let Some(service) = described(&member) else { continue };
         // A shadow service never shows anything: offered singly it would only ever answer nothing.
         if member.mode != Mode::Shadow {
             singles.push(single(&member, service));
         }
-        by_hook
-            .entry(service.hook.clone())
-            .or_default()
-            .push(member);
+        by_hook.entry(service.hook.clone()).or_default().push(member);
     }
-    let aggregated = by_hook
-        .into_iter()
-        .map(|(hook, members)| aggregated(hook, members));
     let mut offers = IndexMap::new();
-    for offer in aggregated.chain(singles) {
+    for offer in by_hook.into_iter().map(aggregated).chain(singles) {
         // Two services of one vendor with one CDS service id: registration refuses it; here the first by name stays.
-        offers
-            .entry(offer.id.clone())
-            .or_insert_with(|| Arc::new(offer));
+        offers.entry(offer.id.clone()).or_insert_with(|| Arc::new(offer));
     }
     offers
 }
 
 fn described(member: &Member) -> Option<&HookEntry> {
-    member
-        .descriptor
-        .hooks
-        .iter()
-        .find(|service| service.id == member.cds_id)
+    member.descriptor.hooks.iter().find(|service| service.id == member.cds_id)
 }
 
-fn aggregated(hook: String, members: Vec<Arc<Member>>) -> Offer {
+fn aggregated((hook, members): (String, Vec<Arc<Member>>)) -> Offer {
     let union = union(&hook, &members);
     let published = Service {
         id: format!("van-{hook}"),
@@ -202,37 +152,25 @@ fn aggregated(hook: String, members: Vec<Arc<Member>>) -> Offer {
         hook_version: None,
         extension: None,
     };
-    Offer {
-        id: published.id.clone(),
-        hook,
-        published,
-        union,
-        members,
-        aggregated: true,
-    }
+    Offer { id: published.id.clone(), hook, published, union, members, aggregated: true }
 }
 
 fn single(member: &Arc<Member>, service: &HookEntry) -> Offer {
+    let hook = service.hook.clone();
     let members = vec![Arc::clone(member)];
+    let union = union(&hook, &members);
     let published = Service {
         id: member.key.clone(),
-        hook: service.hook.clone(),
+        hook: hook.clone(),
         title: service.title.clone(),
         description: service.description.clone(),
-        prefetch: service.prefetch.clone(),
+        prefetch: union.prefetch().clone(),
         usage_requirements: service.usage_requirements.clone(),
         version: None,
         hook_version: None,
         extension: None,
     };
-    Offer {
-        id: published.id.clone(),
-        hook: published.hook.clone(),
-        union: union(&service.hook, &members),
-        published,
-        members,
-        aggregated: false,
-    }
+    Offer { id: published.id.clone(), hook, published, union, members, aggregated: false }
 }
 
 fn union(hook: &str, members: &[Arc<Member>]) -> Union {
@@ -243,10 +181,7 @@ fn union(hook: &str, members: &[Arc<Member>]) -> Union {
 fn by_service(versions: Vec<Version>) -> HashMap<ServiceName, Vec<Version>> {
     let mut grouped: HashMap<_, Vec<Version>> = HashMap::new();
     for version in versions {
-        grouped
-            .entry(version.name.clone())
-            .or_default()
-            .push(version);
+        grouped.entry(version.name.clone()).or_default().push(version);
     }
     for versions in grouped.values_mut() {
         versions.sort_by(|a, b| a.number.cmp(&b.number));
@@ -254,16 +189,10 @@ fn by_service(versions: Vec<Version>) -> HashMap<ServiceName, Vec<Version>> {
     grouped
 }
 
-fn by_hospital<T>(
-    things: Vec<T>,
-    hospital: impl Fn(&T) -> &HospitalId,
-) -> HashMap<HospitalId, Vec<T>> {
+fn by_hospital<T>(things: Vec<T>, hospital: impl Fn(&T) -> &HospitalId) -> HashMap<HospitalId, Vec<T>> {
     let mut grouped: HashMap<_, Vec<T>> = HashMap::new();
     for thing in things {
-        grouped
-            .entry(hospital(&thing).clone())
-            .or_default()
-            .push(thing);
+        grouped.entry(hospital(&thing).clone()).or_default().push(thing);
     }
     grouped
 }

@@ -8,10 +8,7 @@ use medvan_profiles::descriptor::{Words, example_text};
 use crate::catalog::State;
 
 fn words(text: &str) -> Words {
-    Words {
-        ja: text.to_owned(),
-        en: text.to_owned(),
-    }
+    Words { ja: text.to_owned(), en: text.to_owned() }
 }
 
 fn kiku() -> Hospital {
@@ -51,41 +48,23 @@ fn enrolled(service: &str, mode: Mode, pin: Option<&str>) -> Enrollment {
 }
 
 fn build(approved: Vec<Version>, enrollments: Vec<Enrollment>) -> Snapshot {
-    let contents = Contents {
-        hospitals: vec![kiku()],
-        clients: Vec::new(),
-        approved,
-        enrollments,
-        acceptance: HashMap::new(),
-    };
+    let contents =
+        Contents { hospitals: vec![kiku()], clients: Vec::new(), approved, enrollments, acceptance: HashMap::new() };
     Snapshot::build(contents)
 }
 
 /// The offers of hospital `kiku`: id and, for each member, its version.
 fn offers(snapshot: &Snapshot) -> Vec<(String, Vec<String>)> {
     let view = snapshot.hospital(&"kiku".parse().unwrap()).unwrap();
-    let members = |offer: &Offer| {
-        offer
-            .members
-            .iter()
-            .map(|member| format!("{} {}", member.name, member.version))
-            .collect()
-    };
-    view.offers
-        .iter()
-        .map(|(id, offer)| (id.clone(), members(offer)))
-        .collect()
+    let members =
+        |offer: &Offer| offer.members.iter().map(|member| format!("{} {}", member.name, member.version)).collect();
+    view.offers.iter().map(|(id, offer)| (id.clone(), members(offer))).collect()
 }
 
 fn check(approved: Vec<Version>, enrollments: Vec<Enrollment>, expected: &[(&str, &[&str])]) {
     let expected: Vec<(String, Vec<String>)> = expected
         .iter()
-        .map(|(id, members)| {
-            (
-                (*id).to_owned(),
-                members.iter().map(|member| (*member).to_owned()).collect(),
-            )
-        })
+        .map(|(id, members)| ((*id).to_owned(), members.iter().map(|member| (*member).to_owned()).collect()))
         .collect();
     assert_eq!(offers(&build(approved, enrollments)), expected);
 }
@@ -94,14 +73,8 @@ fn check(approved: Vec<Version>, enrollments: Vec<Enrollment>, expected: &[(&str
 fn services_of_one_hook_are_offered_together_and_singly() {
     let hooks = |id| view_hook(id, &json!({}));
     check(
-        vec![
-            version("b", "1.0.0", &hooks("b-view")),
-            version("a", "2.0.0", &hooks("a-view")),
-        ],
-        vec![
-            enrolled("b", Mode::Live, None),
-            enrolled("a", Mode::Live, None),
-        ],
+        vec![version("b", "1.0.0", &hooks("b-view")), version("a", "2.0.0", &hooks("a-view"))],
+        vec![enrolled("b", Mode::Live, None), enrolled("a", Mode::Live, None)],
         &[
             ("van-patient-view", &["asagao.a 2.0.0", "asagao.b 1.0.0"]),
             ("asagao.a-view", &["asagao.a 2.0.0"]),
@@ -112,24 +85,13 @@ fn services_of_one_hook_are_offered_together_and_singly() {
 
 #[test]
 fn the_newest_approved_version_serves_unless_another_is_pinned() {
-    let versions = || {
-        ["1.9.0", "1.10.0"]
-            .map(|number| version("a", number, &view_hook("v", &json!({}))))
-            .to_vec()
-    };
+    let versions = || ["1.9.0", "1.10.0"].map(|number| version("a", number, &view_hook("v", &json!({})))).to_vec();
     let expect = |serving: &'static str| [("van-patient-view", serving), ("asagao.v", serving)];
     for (pin, serving) in [(None, "asagao.a 1.10.0"), (Some("1.9.0"), "asagao.a 1.9.0")] {
         let expected = expect(serving).map(|(id, member)| (id.to_owned(), vec![member.to_owned()]));
-        assert_eq!(
-            offers(&build(versions(), vec![enrolled("a", Mode::Live, pin)])),
-            expected
-        );
+        assert_eq!(offers(&build(versions(), vec![enrolled("a", Mode::Live, pin)])), expected);
     }
-    check(
-        versions(),
-        vec![enrolled("a", Mode::Live, Some("3.0.0"))],
-        &[],
-    );
+    check(versions(), vec![enrolled("a", Mode::Live, Some("3.0.0"))], &[]);
 }
 
 #[test]
@@ -143,34 +105,20 @@ fn a_shadow_service_is_asked_with_the_others_and_never_offered_singly() {
 
 #[test]
 fn nobody_is_offered_what_is_not_enrolled_or_not_approved() {
-    check(
-        vec![version("a", "1.0.0", &view_hook("v", &json!({})))],
-        vec![],
-        &[],
-    );
+    check(vec![version("a", "1.0.0", &view_hook("v", &json!({})))], vec![], &[]);
     check(vec![], vec![enrolled("a", Mode::Live, None)], &[]);
 }
 
 #[test]
 fn a_member_knows_where_it_is_called_and_where_its_feedback_goes() {
     let snapshot = build(
-        vec![version(
-            "a",
-            "1.0.0",
-            &view_hook("v", &json!({"patient": "Patient/{{context.patientId}}"})),
-        )],
+        vec![version("a", "1.0.0", &view_hook("v", &json!({"patient": "Patient/{{context.patientId}}"})))],
         vec![enrolled("a", Mode::Live, None)],
     );
     let view = snapshot.hospital(&"kiku".parse().unwrap()).unwrap();
     let member = &view.offer("asagao.v").unwrap().members[0];
-    assert_eq!(
-        member.url.as_str(),
-        "https://ai.example/root/cds-services/v"
-    );
-    assert_eq!(
-        member.feedback_url.as_ref().unwrap().as_str(),
-        "https://ai.example/root/cds-services/v/feedback"
-    );
+    assert_eq!(member.url.as_str(), "https://ai.example/root/cds-services/v");
+    assert_eq!(member.feedback_url.as_ref().unwrap().as_str(), "https://ai.example/root/cds-services/v/feedback");
     assert_eq!(member.templates.keys().collect::<Vec<_>>(), ["patient"]);
 }
 
@@ -181,10 +129,7 @@ fn a_service_that_cannot_be_resolved_is_left_out_and_named() {
             version("a", "1.0.0", &view_hook("a-view", &json!({"patient": ""}))),
             version("b", "1.0.0", &view_hook("b-view", &json!({}))),
         ],
-        vec![
-            enrolled("a", Mode::Live, None),
-            enrolled("b", Mode::Live, None),
-        ],
+        vec![enrolled("a", Mode::Live, None), enrolled("b", Mode::Live, None)],
     );
     assert_eq!(offers(&snapshot).len(), 2);
     assert_eq!(snapshot.defects()[0].service.to_string(), "asagao.a");

@@ -24,19 +24,13 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn clients(
-        &self,
-        hospital: &HospitalId,
-        page: Page<'_>,
-    ) -> Result<Vec<Client>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT document FROM clients WHERE hospital = $1 AND id > $2 ORDER BY id LIMIT $3",
-        )
-        .bind(hospital.as_str())
-        .bind(page.after)
-        .bind(i64::from(page.limit))
-        .fetch_all(self.readers())
-        .await?;
+    pub async fn clients(&self, hospital: &HospitalId, page: Page<'_>) -> Result<Vec<Client>, StoreError> {
+        let rows = sqlx::query("SELECT document FROM clients WHERE hospital = $1 AND id > $2 ORDER BY id LIMIT $3")
+            .bind(hospital.as_str())
+            .bind(page.after)
+            .bind(i64::from(page.limit))
+            .fetch_all(self.readers())
+            .await?;
         rows.iter().map(document).collect()
     }
 
@@ -44,11 +38,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn client(
-        &self,
-        hospital: &HospitalId,
-        id: &ClientId,
-    ) -> Result<Option<Client>, StoreError> {
+    pub async fn client(&self, hospital: &HospitalId, id: &ClientId) -> Result<Option<Client>, StoreError> {
         let row = sqlx::query("SELECT document FROM clients WHERE hospital = $1 AND id = $2")
             .bind(hospital.as_str())
             .bind(id.as_str())
@@ -64,8 +54,7 @@ impl Store {
     pub async fn put_client(&self, client: &Client) -> Result<PutClient, StoreError> {
         let text = text_of(client)?;
         let mut db = self.write().await?;
-        let hospital =
-            sqlx::query("SELECT 1 FROM hospitals WHERE id = $1").bind(client.hospital.as_str());
+        let hospital = sqlx::query("SELECT 1 FROM hospitals WHERE id = $1").bind(client.hospital.as_str());
         if hospital.fetch_optional(&mut *db).await?.is_none() {
             return Ok(PutClient::NoSuchHospital);
         }
@@ -95,11 +84,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn delete_client(
-        &self,
-        hospital: &HospitalId,
-        id: &ClientId,
-    ) -> Result<bool, StoreError> {
+    pub async fn delete_client(&self, hospital: &HospitalId, id: &ClientId) -> Result<bool, StoreError> {
         let mut db = self.write().await?;
         let deleted = sqlx::query("DELETE FROM clients WHERE hospital = $1 AND id = $2")
             .bind(hospital.as_str())
@@ -120,10 +105,7 @@ async fn issuer_taken(db: &mut SqliteConnection, client: &Client) -> Result<bool
         .bind(client.id.as_str())
         .fetch_all(db)
         .await?;
-    let others = rows
-        .iter()
-        .map(document)
-        .collect::<Result<Vec<Client>, _>>()?;
+    let others = rows.iter().map(document).collect::<Result<Vec<Client>, _>>()?;
     Ok(others
         .iter()
         .any(|other| matches!(&other.authentication, Authentication::Jwt(theirs) if theirs.issuer == jwt.issuer)))

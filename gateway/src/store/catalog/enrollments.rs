@@ -22,11 +22,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn enrollments(
-        &self,
-        hospital: &HospitalId,
-        page: Page<'_>,
-    ) -> Result<Vec<Enrollment>, StoreError> {
+    pub async fn enrollments(&self, hospital: &HospitalId, page: Page<'_>) -> Result<Vec<Enrollment>, StoreError> {
         let rows = sqlx::query(
             "SELECT document FROM enrollments WHERE hospital = $1 AND vendor || '.' || service > $2 \
              ORDER BY vendor || '.' || service LIMIT $3",
@@ -48,14 +44,12 @@ impl Store {
         hospital: &HospitalId,
         service: &ServiceName,
     ) -> Result<Option<Enrollment>, StoreError> {
-        let row = sqlx::query(
-            "SELECT document FROM enrollments WHERE hospital = $1 AND vendor = $2 AND service = $3",
-        )
-        .bind(hospital.as_str())
-        .bind(service.vendor.as_str())
-        .bind(service.service.as_str())
-        .fetch_optional(self.readers())
-        .await?;
+        let row = sqlx::query("SELECT document FROM enrollments WHERE hospital = $1 AND vendor = $2 AND service = $3")
+            .bind(hospital.as_str())
+            .bind(service.vendor.as_str())
+            .bind(service.service.as_str())
+            .fetch_optional(self.readers())
+            .await?;
         row.as_ref().map(document).transpose()
     }
 
@@ -63,10 +57,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn put_enrollment(
-        &self,
-        enrollment: &Enrollment,
-    ) -> Result<PutEnrollment, StoreError> {
+    pub async fn put_enrollment(&self, enrollment: &Enrollment) -> Result<PutEnrollment, StoreError> {
         let text = text_of(enrollment)?;
         let (hospital, service) = (&enrollment.hospital, &enrollment.service);
         let mut db = self.write().await?;
@@ -83,14 +74,12 @@ impl Store {
         if known.fetch_optional(&mut *db).await?.is_none() {
             return Ok(PutEnrollment::NoSuchVersion);
         }
-        let old = sqlx::query(
-            "SELECT document FROM enrollments WHERE hospital = $1 AND vendor = $2 AND service = $3",
-        )
-        .bind(hospital.as_str())
-        .bind(service.vendor.as_str())
-        .bind(service.service.as_str())
-        .fetch_optional(&mut *db)
-        .await?;
+        let old = sqlx::query("SELECT document FROM enrollments WHERE hospital = $1 AND vendor = $2 AND service = $3")
+            .bind(hospital.as_str())
+            .bind(service.vendor.as_str())
+            .bind(service.service.as_str())
+            .fetch_optional(&mut *db)
+            .await?;
         let written = written(old.as_ref(), &text)?;
         sqlx::query(
             "INSERT INTO enrollments (hospital, vendor, service, document) VALUES ($1, $2, $3, $4) \
@@ -110,20 +99,14 @@ impl Store {
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn delete_enrollment(
-        &self,
-        hospital: &HospitalId,
-        service: &ServiceName,
-    ) -> Result<bool, StoreError> {
+    pub async fn delete_enrollment(&self, hospital: &HospitalId, service: &ServiceName) -> Result<bool, StoreError> {
         let mut db = self.write().await?;
-        let deleted = sqlx::query(
-            "DELETE FROM enrollments WHERE hospital = $1 AND vendor = $2 AND service = $3",
-        )
-        .bind(hospital.as_str())
-        .bind(service.vendor.as_str())
-        .bind(service.service.as_str())
-        .execute(&mut *db)
-        .await?;
+        let deleted = sqlx::query("DELETE FROM enrollments WHERE hospital = $1 AND vendor = $2 AND service = $3")
+            .bind(hospital.as_str())
+            .bind(service.vendor.as_str())
+            .bind(service.service.as_str())
+            .execute(&mut *db)
+            .await?;
         db.commit().await?;
         Ok(deleted.rows_affected() > 0)
     }

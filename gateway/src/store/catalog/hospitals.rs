@@ -62,16 +62,9 @@ impl Store {
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn delete_hospital(
-        &self,
-        id: &HospitalId,
-        now: OffsetDateTime,
-    ) -> Result<bool, StoreError> {
+    pub async fn delete_hospital(&self, id: &HospitalId, now: OffsetDateTime) -> Result<bool, StoreError> {
         let mut db = self.write().await?;
-        let deleted = sqlx::query("DELETE FROM hospitals WHERE id = $1")
-            .bind(id.as_str())
-            .execute(&mut *db)
-            .await?;
+        let deleted = sqlx::query("DELETE FROM hospitals WHERE id = $1").bind(id.as_str()).execute(&mut *db).await?;
         sqlx::query(
             "UPDATE credentials SET revoked_at = $1 WHERE role = 'hospital' AND subject = $2 AND revoked_at IS NULL",
         )

@@ -74,20 +74,13 @@ impl Store {
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn delete_vendor(
-        &self,
-        id: &VendorId,
-        now: OffsetDateTime,
-    ) -> Result<DeleteVendor, StoreError> {
+    pub async fn delete_vendor(&self, id: &VendorId, now: OffsetDateTime) -> Result<DeleteVendor, StoreError> {
         let mut db = self.write().await?;
         let versions = sqlx::query("SELECT 1 FROM versions WHERE vendor = $1").bind(id.as_str());
         if versions.fetch_optional(&mut *db).await?.is_some() {
             return Ok(DeleteVendor::HasVersions);
         }
-        let deleted = sqlx::query("DELETE FROM vendors WHERE id = $1")
-            .bind(id.as_str())
-            .execute(&mut *db)
-            .await?;
+        let deleted = sqlx::query("DELETE FROM vendors WHERE id = $1").bind(id.as_str()).execute(&mut *db).await?;
         sqlx::query(
             "UPDATE credentials SET revoked_at = $1 WHERE role = 'vendor' AND subject = $2 AND revoked_at IS NULL",
         )
@@ -96,10 +89,6 @@ impl Store {
         .execute(&mut *db)
         .await?;
         db.commit().await?;
-        Ok(if deleted.rows_affected() > 0 {
-            DeleteVendor::Deleted
-        } else {
-            DeleteVendor::NoSuchVendor
-        })
+        Ok(if deleted.rows_affected() > 0 { DeleteVendor::Deleted } else { DeleteVendor::NoSuchVendor })
     }
 }

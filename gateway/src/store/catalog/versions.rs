@@ -116,11 +116,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn versions(
-        &self,
-        vendor: &VendorId,
-        page: Page<'_>,
-    ) -> Result<Vec<StoredVersion>, StoreError> {
+    pub async fn versions(&self, vendor: &VendorId, page: Page<'_>) -> Result<Vec<StoredVersion>, StoreError> {
         let rows = sqlx::query(
             "SELECT vendor, service, number, state, descriptor, created_at FROM versions \
              WHERE vendor = $1 AND service || '@' || number > $2 ORDER BY service || '@' || number LIMIT $3",
@@ -137,11 +133,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn versions_in(
-        &self,
-        state: State,
-        page: Page<'_>,
-    ) -> Result<Vec<StoredVersion>, StoreError> {
+    pub async fn versions_in(&self, state: State, page: Page<'_>) -> Result<Vec<StoredVersion>, StoreError> {
         let rows = sqlx::query(
             "SELECT vendor, service, number, state, descriptor, created_at FROM versions \
              WHERE state = $1 AND vendor || '.' || service || '@' || number > $2 \
@@ -172,11 +164,7 @@ impl Store {
             return Ok(Registered::NoSuchVendor);
         }
         if let Some(there) = find(&mut db, name, number).await? {
-            return Ok(if there.descriptor == *descriptor {
-                Registered::Unchanged
-            } else {
-                Registered::Other
-            });
+            return Ok(if there.descriptor == *descriptor { Registered::Unchanged } else { Registered::Other });
         }
         sqlx::query(
             "INSERT INTO versions (vendor, service, number, descriptor, state, created_at) \
@@ -210,15 +198,13 @@ impl Store {
             }
             Err(refused) => return Ok(Moved::Refused(refused)),
         };
-        sqlx::query(
-            "UPDATE versions SET state = $1 WHERE vendor = $2 AND service = $3 AND number = $4",
-        )
-        .bind(to.word())
-        .bind(wish.name.vendor.as_str())
-        .bind(wish.name.service.as_str())
-        .bind(wish.number.to_string())
-        .execute(&mut *db)
-        .await?;
+        sqlx::query("UPDATE versions SET state = $1 WHERE vendor = $2 AND service = $3 AND number = $4")
+            .bind(to.word())
+            .bind(wish.name.vendor.as_str())
+            .bind(wish.name.service.as_str())
+            .bind(wish.number.to_string())
+            .execute(&mut *db)
+            .await?;
         write_down(&mut db, &wish, version.state, to).await?;
         db.commit().await?;
         Ok(Moved::To(to))
@@ -228,11 +214,7 @@ impl Store {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn transitions(
-        &self,
-        name: &ServiceName,
-        number: &VersionNumber,
-    ) -> Result<Vec<Transition>, StoreError> {
+    pub async fn transitions(&self, name: &ServiceName, number: &VersionNumber) -> Result<Vec<Transition>, StoreError> {
         let rows = sqlx::query(
             "SELECT moved, from_state, to_state, actor, reason, at FROM transitions \
              WHERE vendor = $1 AND service = $2 AND number = $3 ORDER BY at, id LIMIT 1000",
@@ -263,12 +245,7 @@ async fn find(
     row.as_ref().map(stored_version).transpose()
 }
 
-async fn write_down(
-    db: &mut SqliteConnection,
-    wish: &Wish<'_>,
-    from: State,
-    to: State,
-) -> Result<(), StoreError> {
+async fn write_down(db: &mut SqliteConnection, wish: &Wish<'_>, from: State, to: State) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO transitions (id, vendor, service, number, moved, from_state, to_state, actor, reason, at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -294,8 +271,7 @@ fn stored_version(row: &SqliteRow) -> Result<StoredVersion, StoreError> {
         name: service_name(row)?,
         number: parsed(row, "number", "version")?,
         state: State::from_word(state).ok_or(StoreError::Unreadable("state"))?,
-        descriptor: serde_json::from_str(descriptor)
-            .map_err(|_| StoreError::Unreadable("descriptor"))?,
+        descriptor: serde_json::from_str(descriptor).map_err(|_| StoreError::Unreadable("descriptor"))?,
         created_at: instant(row, "created_at")?,
     })
 }

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use uuid::Uuid;
 
 use crate::{
-    catalog::{ServiceName, VersionNumber},
+    catalog::{HospitalId, ServiceName, VersionNumber},
     store::{
-        ExchangeRecord, IssuedCard, TrialAsk, UsageRow, hex,
+        Addendum, ExchangeRecord, IssuedCard, TrialAsk, UsageRow, hex,
         instant::{day, micros},
         rows,
     },
@@ -21,10 +22,7 @@ const HOLD: i64 = RETRY_WINDOW;
 type Record<'a> = (&'a ExchangeRecord, &'a str);
 type MarkKey<'a> = (i64, &'a ServiceName, &'a VersionNumber, &'a str, &'a str);
 
-pub(super) async fn records(
-    db: &mut SqliteConnection,
-    records: &[Record<'_>],
-) -> Result<(), sqlx::Error> {
+pub(super) async fn records(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), sqlx::Error> {
     exchanges(db, records).await?;
     replays(db, records).await?;
     cards(db, records).await?;
@@ -33,11 +31,24 @@ pub(super) async fn records(
     settle_trials(db, records).await
 }
 
-/// Whether there is a place in the trial, and if so, promises it.
-pub(super) async fn admission(
+pub(super) async fn addenda(
     db: &mut SqliteConnection,
-    ask: &TrialAsk,
-) -> Result<bool, sqlx::Error> {
+    addenda: &[(&HospitalId, &Addendum)],
+) -> Result<(), sqlx::Error> {
+    let head = "INSERT INTO addenda (id, hospital, exchange, at, kind, note) ";
+    rows::insert(db, head, "", addenda, |mut row, (hospital, addendum)| {
+        row.push_bind(Uuid::now_v7().to_string())
+            .push_bind(hospital.as_str())
+            .push_bind(addendum.exchange.to_string())
+            .push_bind(micros(addendum.at))
+            .push_bind(addendum.kind)
+            .push_bind(addendum.note.to_string());
+    })
+    .await
+}
+
+/// Whether there is a place in the trial, and if so, promises it.
+pub(super) async fn admission(db: &mut SqliteConnection, ask: &TrialAsk) -> Result<bool, sqlx::Error> {
     if is_retry(db, ask).await? {
         return Ok(true);
     }
@@ -92,14 +103,10 @@ async fn exchanges(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<
 }
 
 async fn replays(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), sqlx::Error> {
-    let tokens: Vec<_> = records
-        .iter()
-        .filter_map(|(record, _)| record.replay.as_ref())
-        .collect();
+    let tokens: Vec<_> = records.iter().filter_map(|(record, _)| record.replay.as_ref()).collect();
     let head = "INSERT INTO replay (hospital, issuer, jti, expires_at) ";
     // The same jti may come again once its first token is over.
-    let tail =
-        " ON CONFLICT (hospital, issuer, jti) DO UPDATE SET expires_at = excluded.expires_at";
+    let tail = " ON CONFLICT (hospital, issuer, jti) DO UPDATE SET expires_at = excluded.expires_at";
     rows::insert(db, head, tail, &tokens, |mut row, token| {
         row.push_bind(token.hospital.as_str())
             .push_bind(&token.issuer)
@@ -110,10 +117,8 @@ async fn replays(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<()
 }
 
 async fn cards(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), sqlx::Error> {
-    let cards: Vec<(&ExchangeRecord, &IssuedCard)> = records
-        .iter()
-        .flat_map(|(record, _)| record.cards.iter().map(|card| (*record, card)))
-        .collect();
+    let cards: Vec<(&ExchangeRecord, &IssuedCard)> =
+        records.iter().flat_map(|(record, _)| record.cards.iter().map(|card| (*record, card))).collect();
     let head = "INSERT INTO issued_cards \
         (card, hospital, exchange, offer, vendor, service, number, cds_id, vendor_card, suggestions, issued_at) ";
     rows::insert(db, head, "", &cards, |mut row, (record, card)| {
@@ -172,13 +177,7 @@ async fn marks(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), 
     let mut sums: HashMap<MarkKey<'_>, i64> = HashMap::new();
     for (record, _) in records {
         for mark in &record.marks {
-            let key = (
-                day(record.received_at),
-                &mark.service,
-                &mark.version,
-                mark.kind,
-                mark.rule.as_str(),
-            );
+            let key = (day(record.received_at), &mark.service, &mark.version, mark.kind, mark.rule.as_str());
             *sums.entry(key).or_default() += i64::from(mark.times);
         }
     }
@@ -186,29 +185,20 @@ async fn marks(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), 
     let head = "INSERT INTO marks (day, vendor, service, number, kind, rule, times) ";
     let tail = " ON CONFLICT (vendor, service, number, day, kind, rule) \
         DO UPDATE SET times = marks.times + excluded.times";
-    rows::insert(
-        db,
-        head,
-        tail,
-        &sums,
-        |mut row, ((day, service, version, kind, rule), times)| {
-            row.push_bind(*day)
-                .push_bind(service.vendor.as_str())
-                .push_bind(service.service.as_str())
-                .push_bind(version.to_string())
-                .push_bind(*kind)
-                .push_bind(*rule)
-                .push_bind(*times);
-        },
-    )
+    rows::insert(db, head, tail, &sums, |mut row, ((day, service, version, kind, rule), times)| {
+        row.push_bind(*day)
+            .push_bind(service.vendor.as_str())
+            .push_bind(service.service.as_str())
+            .push_bind(version.to_string())
+            .push_bind(*kind)
+            .push_bind(*rule)
+            .push_bind(*times);
+    })
     .await
 }
 
 /// A promised place is either counted now (its usage row is in this transaction) or free again.
-async fn settle_trials(
-    db: &mut SqliteConnection,
-    records: &[Record<'_>],
-) -> Result<(), sqlx::Error> {
+async fn settle_trials(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), sqlx::Error> {
     for group in rows::groups(records) {
         let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM trial_holds WHERE exchange IN (");
         let mut list = query.separated(", ");
