@@ -8,12 +8,13 @@ use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 
-use crate::{Hook, template::Template};
+use crate::template::Template;
 
 /// The published keys of an aggregated service, and which template each stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Union {
-    prefetch: IndexMap<String, String>,
+    /// What to publish as `prefetch`.
+    pub prefetch: IndexMap<String, String>,
     keys: HashMap<Identity, String>,
 }
 
@@ -25,14 +26,14 @@ struct Identity {
     only_of: Option<(String, String)>,
 }
 
-/// Joins the templates of services (name, templates) on one hook.
-pub fn union(hook: &str, members: &[(&str, &IndexMap<String, Template>)]) -> Union {
+/// Joins the templates of services, given as name and templates.
+pub fn union(members: &[(&str, &IndexMap<String, Template>)]) -> Union {
     let mut members = members.to_vec();
     members.sort_by_key(|(service, _)| *service);
     let wanted = wanted(&members);
     let mut union = Union::default();
     for (identity, key) in name_all(&wanted) {
-        if wanted.get(&identity).is_some_and(|users| users.template.is_publishable(Hook::find(hook))) {
+        if wanted.get(&identity).is_some_and(|users| users.template.is_publishable()) {
             union.prefetch.insert(key.clone(), identity.text.clone());
         }
         union.keys.insert(identity, key);
@@ -41,11 +42,6 @@ pub fn union(hook: &str, members: &[(&str, &IndexMap<String, Template>)]) -> Uni
 }
 
 impl Union {
-    /// What to publish as `prefetch`.
-    pub fn prefetch(&self) -> &IndexMap<String, String> {
-        &self.prefetch
-    }
-
     /// The key that stands for this template of this service.
     pub fn key(&self, service: &str, key: &str, template: &Template) -> Option<&str> {
         self.keys.get(&Identity::of(service, key, template)).map(String::as_str)
@@ -107,7 +103,7 @@ impl Identity {
 }
 
 impl Template {
-    fn is_publishable(&self, hook: Option<&Hook>) -> bool {
-        self.is_plain() && self.lint(hook).iter().all(|lint| !lint.outside_subset)
+    fn is_publishable(&self) -> bool {
+        self.is_plain() && self.lint(None).iter().all(|lint| !lint.outside_subset)
     }
 }
