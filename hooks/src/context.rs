@@ -3,7 +3,7 @@
 //! Extra fields pass: hooks may add fields (item 62), and a vendor may know them. Names that the standard's own examples
 //! use instead of the table's are taken and renamed, so that a vendor only ever sees the table's names.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use indexmap::IndexMap;
 use medvan_profiles::{
@@ -170,7 +170,7 @@ fn check_selections(context: &IndexMap<String, Json>, warnings: &mut Vec<Warning
     };
     let selections: Vec<String> = serde_json::from_str(selections.as_str()).unwrap_or_default();
     let bundle: Bundle = serde_json::from_str(orders.as_str()).unwrap_or_default();
-    let known: Vec<String> = bundle.entry.into_iter().filter_map(Entry::reference).collect();
+    let known: HashSet<String> = bundle.entry.into_iter().filter_map(Entry::reference).collect();
     if selections.iter().any(|selection| !known.contains(selection)) {
         warnings.push(Warning::new("context.selections", Oddity::Dangling));
     }
@@ -181,7 +181,7 @@ fn check_tasks(context: &IndexMap<String, Json>, warnings: &mut Vec<Warning>) {
     let (Some(orders), Some(tasks)) = (context.get("dispatchedOrders"), context.get("fulfillmentTasks")) else {
         return;
     };
-    let orders: Vec<String> = serde_json::from_str(orders.as_str()).unwrap_or_default();
+    let orders: HashSet<String> = serde_json::from_str(orders.as_str()).unwrap_or_default();
     let tasks: Vec<Task> = serde_json::from_str(tasks.as_str()).unwrap_or_default();
     let dangling = |task: &Task| task.focus.reference.as_ref().is_none_or(|focus| !orders.contains(focus));
     if tasks.iter().any(dangling) {

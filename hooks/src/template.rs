@@ -10,6 +10,7 @@ use std::fmt;
 mod date;
 mod error;
 mod expression;
+mod item;
 mod lint;
 mod path;
 mod query;
