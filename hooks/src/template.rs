@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+mod cursor;
 mod date;
 mod error;
 mod expression;
