@@ -7,7 +7,7 @@
 //! ```text
 //! let mut plan = Plan::new(&request, &members, &union, today);
 //! loop {
-//!     let queries = plan.next();      // distinct, not sent by the EHR, not asked before
+//!     let queries = plan.queries();      // distinct, not sent by the EHR, not asked before
 //!     if queries.is_empty() { break }
 //!     // fetch them in parallel, then for each: plan.supply(query, state)
 //! }
@@ -81,8 +81,7 @@ impl<'a> Plan<'a> {
 
     /// The queries to make now: each distinct one once over the life of the plan. Ask again after supplying their answers:
     /// templates may depend on them. Empty when nothing is left to ask.
-    #[expect(clippy::should_implement_trait, reason = "no iterator: it wants answers between its steps")]
-    pub fn next(&mut self) -> Vec<Query> {
+    pub fn queries(&mut self) -> Vec<Query> {
         self.resolve();
         let mut queries = Vec::new();
         for want in self.members.iter().flat_map(IndexMap::values) {

@@ -8,13 +8,12 @@ use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 
-use crate::template::Template;
+use crate::{Hook, template::Template};
 
 /// The published keys of an aggregated service, and which template each stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Union {
-    /// What to publish as `prefetch`.
-    pub prefetch: IndexMap<String, String>,
+    prefetch: IndexMap<String, String>,
     keys: HashMap<Identity, String>,
 }
 
@@ -26,14 +25,14 @@ struct Identity {
     only_of: Option<(String, String)>,
 }
 
-/// Joins the templates of services, given as name and templates.
-pub fn union(members: &[(&str, &IndexMap<String, Template>)]) -> Union {
+/// Joins the templates of services on one hook, given as name and templates.
+pub fn union(hook: &str, members: &[(&str, &IndexMap<String, Template>)]) -> Union {
     let mut members = members.to_vec();
     members.sort_by_key(|(service, _)| *service);
     let wanted = wanted(&members);
     let mut union = Union::default();
     for (identity, key) in name_all(&wanted) {
-        if wanted.get(&identity).is_some_and(|users| users.template.is_publishable()) {
+        if wanted.get(&identity).is_some_and(|users| users.template.is_publishable(Hook::find(hook))) {
             union.prefetch.insert(key.clone(), identity.text.clone());
         }
         union.keys.insert(identity, key);
@@ -42,6 +41,11 @@ pub fn union(members: &[(&str, &IndexMap<String, Template>)]) -> Union {
 }
 
 impl Union {
+    /// What to publish as `prefetch`.
+    pub fn prefetch(&self) -> &IndexMap<String, String> {
+        &self.prefetch
+    }
+
     /// The key that stands for this template of this service.
     pub fn key(&self, service: &str, key: &str, template: &Template) -> Option<&str> {
         self.keys.get(&Identity::of(service, key, template)).map(String::as_str)
@@ -103,7 +107,7 @@ impl Identity {
 }
 
 impl Template {
-    fn is_publishable(&self) -> bool {
-        self.is_plain() && self.lint(None).iter().all(|lint| !lint.outside_subset)
+    fn is_publishable(&self, hook: Option<&Hook>) -> bool {
+        self.is_plain() && self.lint(hook).iter().all(|lint| !lint.outside_subset)
     }
 }

@@ -67,8 +67,9 @@ fn urls(queries: &[Query]) -> Vec<&str> {
 #[test]
 fn the_union_publishes_each_template_once_under_a_key_that_means_it_alone() {
     let services = two_services();
-    let union = union(&members(&services));
-    let published: Vec<(&str, &str)> = union.prefetch.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
+    let union = union("patient-view", &members(&services));
+    let published: Vec<(&str, &str)> =
+        union.prefetch().iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
     assert_eq!(
         published,
         [
@@ -84,9 +85,9 @@ fn the_union_publishes_each_template_once_under_a_key_that_means_it_alone() {
 #[test]
 fn the_union_does_not_depend_on_the_order_of_the_members() {
     let mut services = two_services();
-    let forward = union(&members(&services));
+    let forward = union("patient-view", &members(&services));
     services.reverse();
-    assert_eq!(forward, union(&members(&services)));
+    assert_eq!(forward, union("patient-view", &members(&services)));
 }
 
 #[test]
@@ -98,10 +99,11 @@ fn what_a_client_of_the_recommended_subset_cannot_do_is_not_published() {
             ("dated", "Observation?patient={{context.patientId}}&date={{today()}}"),
             ("included", "Encounter?patient={{context.patientId}}&_include=Encounter:location"),
             ("dependent", "Basic?x={{%patient.id}}"),
+            ("unknown", "Basic?x={{context.colour}}"),
         ]),
     )];
-    let union = union(&members(&services));
-    assert_eq!(union.prefetch.keys().collect::<Vec<_>>(), ["patient"]);
+    let union = union("patient-view", &members(&services));
+    assert_eq!(union.prefetch().keys().collect::<Vec<_>>(), ["patient"]);
     assert_eq!(union.key("a.b", "dated", &services[0].1["dated"]), Some("dated"), "an EHR may send it all the same");
 }
 
@@ -111,8 +113,8 @@ fn made_up_keys_do_not_collide_with_own_ones() {
         ("a".to_owned(), templates(&[("x", "Patient/1"), ("b-x", "Patient/2")])),
         ("b".to_owned(), templates(&[("x", "Patient/3")])),
     ];
-    let union = union(&members(&services));
-    let keys: Vec<&String> = union.prefetch.keys().collect();
+    let union = union("patient-view", &members(&services));
+    let keys: Vec<&String> = union.prefetch().keys().collect();
     assert_eq!(keys, ["a-x", "b-x", "b-x-2"]);
 }
 
@@ -121,8 +123,8 @@ fn each_distinct_query_is_asked_once_and_each_service_gets_its_own_keys() {
     let services = two_services();
     let members = members(&services);
     let request = view(&json!({}));
-    let mut plan = Plan::new(&request, &members, &union(&members), TODAY);
-    let queries = plan.next();
+    let mut plan = Plan::new(&request, &members, &union("patient-view", &members), TODAY);
+    let queries = plan.queries();
     assert_eq!(
         urls(&queries),
         [
@@ -132,7 +134,7 @@ fn each_distinct_query_is_asked_once_and_each_service_gets_its_own_keys() {
             "Observation?date=gt2026-02-22&patient=p-1",
         ]
     );
-    assert!(plan.next().is_empty(), "nothing is asked twice");
+    assert!(plan.queries().is_empty(), "nothing is asked twice");
     for query in queries {
         let state = resource(&json!({"resourceType": "Basic", "code": query.as_str()}));
         plan.supply(query, state);
@@ -155,8 +157,8 @@ fn what_the_ehr_sent_is_used_in_all_four_states_and_not_asked_again() {
         "kiku-renal-vitals": outcome,
         "not-a-key-of-ours": {"resourceType": "Coverage"}
     }));
-    let mut plan = Plan::new(&request, &members, &union(&members), TODAY);
-    assert_eq!(urls(&plan.next()), ["Observation?date=gt2026-02-22&patient=p-1"]);
+    let mut plan = Plan::new(&request, &members, &union("patient-view", &members), TODAY);
+    assert_eq!(urls(&plan.queries()), ["Observation?date=gt2026-02-22&patient=p-1"]);
     let slice = plan.slice(1, EmptySearch::Null);
     assert_eq!(slice["pt"].word(), "resource");
     assert_eq!(slice["vitals"], PrefetchState::Failed(Json::from_value(&outcome)));
@@ -183,7 +185,7 @@ fn a_failure_gives_way_to_a_resource_of_the_same_query() {
         "asagao-news2-vitals": {"resourceType": "OperationOutcome"},
         "again": {"resourceType": "Bundle", "entry": [{}]}
     }));
-    let plan = Plan::new(&request, &members, &union(&members), TODAY);
+    let plan = Plan::new(&request, &members, &union("patient-view", &members), TODAY);
     assert_eq!(plan.slice(0, EmptySearch::Null)["vitals"].word(), "resource");
 }
 
@@ -192,7 +194,7 @@ fn a_failure_gives_way_to_a_resource_of_the_same_query() {
 fn an_empty_answer_to_a_template_that_cannot_be_resolved_is_no_proof_of_absence() {
     let services = vec![("a".to_owned(), templates(&[("user", "PractitionerRole?_id={{userPractitionerRoleId}}")]))];
     let members = members(&services);
-    let union = union(&members);
+    let union = union("patient-view", &members);
     for (sent, state) in [
         (json!({"resourceType": "Bundle", "type": "searchset", "total": 0, "entry": []}), "omitted"),
         (Value::Null, "omitted"),
@@ -200,7 +202,7 @@ fn an_empty_answer_to_a_template_that_cannot_be_resolved_is_no_proof_of_absence(
     ] {
         let request = view(&json!({"user": sent}));
         let mut plan = Plan::new(&request, &members, &union, TODAY);
-        assert!(plan.next().is_empty());
+        assert!(plan.queries().is_empty());
         assert_eq!(plan.slice(0, EmptySearch::Null)["user"].word(), state, "{sent}");
     }
 }
@@ -221,17 +223,17 @@ fn dependent_templates_are_asked_level_by_level() {
     )];
     let members = members(&services);
     let request = view(&json!({}));
-    let mut plan = Plan::new(&request, &members, &union(&members), TODAY);
-    assert_eq!(urls(&plan.next()), ["Encounter/e-1"]);
+    let mut plan = Plan::new(&request, &members, &union("patient-view", &members), TODAY);
+    assert_eq!(urls(&plan.queries()), ["Encounter/e-1"]);
     let encounter =
         json!({"resourceType": "Encounter", "participant": [{"individual": {"reference": "PractitionerRole/r"}}]});
     supply(&mut plan, "Encounter/e-1", &encounter);
-    let queries = plan.next();
+    let queries = plan.queries();
     assert_eq!(urls(&queries), ["PractitionerRole?_id=r"]);
     for query in queries {
         plan.supply(query, PrefetchState::Omitted(Omission::OutOfTime));
     }
-    assert!(plan.next().is_empty());
+    assert!(plan.queries().is_empty());
     let reasons: Vec<Option<String>> = plan.explain(0).into_iter().map(|story| story.reason).collect();
     assert_eq!(reasons[0].as_deref(), Some("the prefetch key that the template depends on is not known"));
     assert_eq!(reasons[1].as_deref(), Some("not ready in time"));
@@ -252,8 +254,8 @@ fn nobody_is_named_as_the_origin_of_what_was_not_given() {
     let services = two_services();
     let members = members(&services);
     let request = view(&json!({}));
-    let mut plan = Plan::new(&request, &members, &union(&members), TODAY);
-    for query in plan.next() {
+    let mut plan = Plan::new(&request, &members, &union("patient-view", &members), TODAY);
+    for query in plan.queries() {
         plan.supply(query, PrefetchState::Omitted(Omission::NoAccess));
     }
     assert!(plan.explain(0).iter().all(|story| story.origin == Origin::Nobody && story.state == "omitted"));
@@ -337,7 +339,7 @@ fn ehr_sends(union: &Union, honours: &[bool], salt: u8) -> Value {
     let bare = view(&json!({}));
     let scope = Scope::new(&bare, TODAY);
     let mut prefetch = serde_json::Map::new();
-    for ((key, text), honours) in union.prefetch.iter().zip(honours) {
+    for ((key, text), honours) in union.prefetch().iter().zip(honours) {
         let resolution = Template::parse(text).expect("published").resolve(&scope, &|_| Known::NotYet);
         if let (Resolution::Query(query), true) = (resolution, honours) {
             let value = match server(query.as_str(), salt) {
@@ -359,13 +361,13 @@ proptest! {
         salt in any::<u8>(),
     ) {
         let members = members(&services);
-        let union = union(&members);
+        let union = union("patient-view", &members);
         let sent = ehr_sends(&union, &honours, salt);
         let request = view(&sent);
         let mut plan = Plan::new(&request, &members, &union, TODAY);
         let mut asked: Vec<String> = Vec::new();
         loop {
-            let queries = plan.next();
+            let queries = plan.queries();
             if queries.is_empty() { break }
             for query in queries {
                 asked.push(query.as_str().to_owned());
@@ -397,7 +399,7 @@ fn sent_urls(union: &Union, sent: &Value) -> BTreeSet<String> {
     let scope = Scope::new(&bare, TODAY);
     let keys = sent.as_object().expect("an object").keys();
     keys.filter_map(|key| {
-        match Template::parse(&union.prefetch[key]).expect("published").resolve(&scope, &|_| Known::NotYet) {
+        match Template::parse(&union.prefetch()[key]).expect("published").resolve(&scope, &|_| Known::NotYet) {
             Resolution::Query(query) => Some(query.as_str().to_owned()),
             Resolution::Unresolvable(_) | Resolution::Waiting => None,
         }

@@ -124,8 +124,8 @@ fn the_old_spelling_of_sorting_in_the_2_0_example_is_remarked_and_kept_from_the_
     let templates = templates("prefetch-2.0.json");
     let lints = templates["hemoglobin-a1c"].lint(None);
     assert_eq!((lints[0].place.as_str(), lints[0].mend), ("sort:desc", "_sort=-date"));
-    let published = union(&[("a.b", &templates)]).prefetch;
-    assert_eq!(published.keys().collect::<Vec<_>>(), ["patient", "diabetes-type2", "user"]);
+    let published = union("patient-view", &[("a.b", &templates)]);
+    assert_eq!(published.prefetch().keys().collect::<Vec<_>>(), ["patient", "diabetes-type2", "user"]);
 }
 
 /// The worked example of the 3.0 ballot, whose printed answer lost the `lt` of its second date.
@@ -134,7 +134,7 @@ fn the_worked_example_of_3_0_asks_level_by_level_and_leaves_out_what_leads_nowhe
     let templates = templates("prefetch-3.0.json");
     let members = [("a.b", &templates)];
     let request = Request::parse(&example("context-order-sign-3.0.json")).expect("a call");
-    let mut plan = Plan::new(&request, &members, &union(&members), date!(2024 - 09 - 13));
+    let mut plan = Plan::new(&request, &members, &union("order-sign", &members), date!(2024 - 09 - 13));
     let conditions = json!({"resourceType": "Bundle", "entry": [
         {"resource": {"resourceType": "Condition", "id": "c-1", "asserter": {"reference": "PractitionerRole/pr-1"}}},
         {"resource": {"resourceType": "Condition", "id": "c-2", "asserter": {"reference": "Practitioner/p-9"}}}]});
@@ -142,7 +142,7 @@ fn the_worked_example_of_3_0_asks_level_by_level_and_leaves_out_what_leads_nowhe
         {"resource": {"resourceType": "PractitionerRole", "id": "pr-1", "practitioner": {"reference": "Practitioner/p-1"}}}]});
     let mut levels = Vec::new();
     loop {
-        let queries = plan.next();
+        let queries = plan.queries();
         if queries.is_empty() {
             break;
         }
