@@ -41,8 +41,8 @@ def saturate(url: str, body: Path, seconds: float, tokens: Path | None = None) -
         raise SystemExit(f"{url}: not every call was answered: {refused.group(0)}")
     return Throughput(
         float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1)),
-        _milliseconds(re.search(r"50%\s+(\S+)", output).group(1)),
-        _milliseconds(re.search(r"99%\s+(\S+)", output).group(1)),
+        _milliseconds(re.search(r"^ +50% +(\S+)", output, re.M).group(1)),
+        _milliseconds(re.search(r"^ +99% +(\S+)", output, re.M).group(1)),
     )
 
 

@@ -50,7 +50,7 @@ def _token(key: ec.EllipticCurvePrivateKey, audience: str, issued: int) -> str:
     claims = {"iss": ISSUER, "aud": audience, "iat": issued, "exp": issued + 290, "jti": uuid.uuid4().hex}
     signed = f"{_encoded(json.dumps(header))}.{_encoded(json.dumps(claims))}"
     r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA384())))
-    return f"{signed}.{_encoded(r.to_bytes(BYTES, "big") + s.to_bytes(BYTES, "big"))}"
+    return f"{signed}.{_encoded(r.to_bytes(BYTES, 'big') + s.to_bytes(BYTES, 'big'))}"
 
 
 def _encoded(part: bytes | str) -> str:
