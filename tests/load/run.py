@@ -131,7 +131,8 @@ def main() -> None:
             gateway.apply(objects.all_objects(nginx.base, signer.jwks()))
             run = Run(folder, nginx, gateway, signer, seconds=1 if quick else 10)
             run.all()
-    print(run.table.text(f"{CORES} cores, {platform.machine()}, {len(payload.request())} bytes, {CONNECTIONS} connections"))
+    size = len(payload.request())
+    print(run.table.text(f"{CORES} cores, {platform.machine()}, {size} bytes, {CONNECTIONS} connections"))
     if quick:
         print("quick run: the numbers mean nothing")
 

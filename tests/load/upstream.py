@@ -57,7 +57,9 @@ class Nginx:
                 server {{
                     listen 127.0.0.1:{self._upstream} reuseport backlog=4096;
                     location ~ ^/[a-z0-9-]+/cds-services$ {{ return 200 '{payload.discovery()}'; }}
-                    location ~ ^/fast/cds-services/(?<service>[a-z0-9-]+)$ {{ return 200 '{payload.cards("$service")}'; }}
+                    location ~ ^/fast/cds-services/(?<service>[a-z0-9-]+)$ {{
+                        return 200 '{payload.cards("$service")}';
+                    }}
                     {"".join(_delayed(delay) for delay in DELAYS)}
                 }}
                 upstream backend {{ server 127.0.0.1:{self._upstream}; keepalive 128; }}
