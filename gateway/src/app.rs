@@ -80,7 +80,7 @@ pub enum StartError {
     Http(#[from] http::ClientError),
     /// The first credentials cannot be written.
     #[error("cannot write the first credentials")]
-    Credentials(#[from] api::credential::FirstCredentialError),
+    Credentials(#[from] api::CredentialError),
     /// An entry of `outgoing.allowed_hosts` cannot be read.
     #[error("outgoing.allowed_hosts")]
     AllowedHost(#[from] http::NotAHost),
@@ -106,7 +106,7 @@ impl App {
         telemetry::metrics();
         make_folder(&config.data)?;
         let store = Store::open(&config.data.join("medvan.sqlite")).await?;
-        for file in api::credential::ensure_first(&store, &config.data, &clock).await? {
+        for file in api::first_credentials(&store, &config.data, &clock).await? {
             tracing::warn!(file = %file.display(), "a first credential was written; hand it to its owner");
         }
         let replay = Replay::new();

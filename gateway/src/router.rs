@@ -52,10 +52,12 @@ async fn ready(State(app): State<App>) -> Response {
     if app.tasks.is_stopping() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
     }
-    if app.store.is_ready().await {
-        "ready\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response()
+    match app.store.check_writable().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the store takes no writes");
+            (StatusCode::SERVICE_UNAVAILABLE, "the store takes no writes\n").into_response()
+        }
     }
 }
 
