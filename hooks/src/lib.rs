@@ -13,10 +13,12 @@
 //! | vendors' answers made to obey the standard | [`firewall`], [`markdown`] |
 //! | why users don't follow a card | [`override_reason`] |
 //! | many answers made one | [`merge`] |
+//! | what EHRs make of the standard | [`dialect`] |
 //! | one plan for all services of a call: each query once, each service its own keys | [`plan`] |
 
 pub mod card;
 pub mod context;
+pub mod dialect;
 pub mod discovery;
 pub mod firewall;
 pub mod hook;
