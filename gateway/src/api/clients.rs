@@ -43,7 +43,7 @@ pub(super) async fn read(
     params(("hospital" = HospitalId, Path), ("client" = ClientId, Path)), request_body = Client, responses(
         (status = CREATED, description = "It is new", body = Client),
         (status = OK, description = "It was changed, or was so already", body = Client),
-        (status = CONFLICT, description = "Another client of the hospital has this issuer", body = super::problem::ProblemBody)))]
+        (status = CONFLICT, description = "Another client of the hospital has this issuer")))]
 pub(super) async fn write(
     State(api): State<Api>,
     At((hospital, id)): At<(HospitalId, ClientId)>,

@@ -6,10 +6,10 @@
 use axum::http::Method;
 use serde_json::json;
 use utoipa::{
-    PartialSchema as _, ToSchema as _,
+    ToSchema,
     openapi::{
         ContactBuilder, Content, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response,
-        ResponseBuilder, Server,
+        ResponseBuilder, Schema, Server,
         extensions::ExtensionsBuilder,
         path::{Operation, Parameter, ParameterIn, PathItem},
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
@@ -22,6 +22,7 @@ use super::{
     rights::{self, Right},
     shape,
 };
+use crate::catalog::{ClientId, HospitalId, ServiceId, ServiceName, VendorId, VersionNumber};
 
 /// Name of the security scheme.
 const BEARER: &str = "bearer";
@@ -53,11 +54,22 @@ pub(super) fn finished(mut document: OpenApi) -> OpenApi {
     document
 }
 
-fn shapes() -> Vec<(String, RefOr<utoipa::openapi::Schema>)> {
-    vec![
-        (ProblemBody::name().into_owned(), ProblemBody::schema()),
-        (shape::Fault::name().into_owned(), shape::Fault::schema()),
+/// What is referred to from here and from paths; the rest comes with the handlers' bodies.
+fn shapes() -> [(String, RefOr<Schema>); 8] {
+    [
+        named::<ProblemBody>(),
+        named::<shape::Fault>(),
+        named::<HospitalId>(),
+        named::<ClientId>(),
+        named::<VendorId>(),
+        named::<ServiceId>(),
+        named::<ServiceName>(),
+        named::<VersionNumber>(),
     ]
+}
+
+fn named<T: ToSchema>() -> (String, RefOr<Schema>) {
+    (T::name().into_owned(), T::schema())
 }
 
 fn complete(operation: &mut Operation, method: &HttpMethod, path: &str) {
@@ -69,6 +81,11 @@ fn complete(operation: &mut Operation, method: &HttpMethod, path: &str) {
     operation.extensions.get_or_insert_default().merge(ExtensionsBuilder::new().add("x-roles", json!(roles)).build());
     let description = operation.description.take().map(|text| text + "\n\n").unwrap_or_default();
     operation.description = Some(format!("{description}For: {}.", roles.join(", ")));
+    for (status, response) in &mut operation.responses.responses {
+        if let (true, RefOr::T(response)) = (status.starts_with('4'), response) {
+            *response = problem(&response.description);
+        }
+    }
     for kind in possible(operation, path) {
         let status = kind.status().as_str().to_owned();
         operation.responses.responses.entry(status).or_insert_with(|| RefOr::T(response(kind)));
@@ -95,12 +112,16 @@ fn is_in_query(parameter: &RefOr<Parameter>) -> bool {
 }
 
 fn response(kind: Kind) -> Response {
-    let response = ResponseBuilder::new().description(kind.title());
-    if kind == Kind::Unauthorized {
-        return response.build();
+    match kind {
+        Kind::Unauthorized => ResponseBuilder::new().description(kind.title()).build(),
+        _ => problem(kind.title()),
     }
+}
+
+fn problem(description: &str) -> Response {
     let schema = Ref::from_schema_name(ProblemBody::name());
-    response.content("application/problem+json", Content::new(Some(schema))).build()
+    let content = Content::new(Some(schema));
+    ResponseBuilder::new().description(description).content("application/problem+json", content).build()
 }
 
 fn role_names(right: &Right) -> Vec<&'static str> {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     catalog::{HospitalId, VendorId},
-    store::StoredExchange,
+    store::{StoredAddendum, StoredExchange},
 };
 
 /// One exchange. A vendor sees when and on which hook, and of the explanation only its own services.
@@ -46,6 +46,21 @@ pub(super) struct ExchangeView {
     duration_us: Option<u64>,
     /// Who was asked, what each was sent (keys and states, no content), what was repaired or suppressed, and why.
     explanation: Value,
+    /// What became known later: late answers, comparisons with shadow services.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    addenda: Vec<AddendumView>,
+}
+
+/// Something that became known of an exchange later.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AddendumView {
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+    /// What sort of thing.
+    kind: String,
+    /// The thing; `service` in it says whose it is.
+    note: Value,
 }
 
 /// One exchange with its explanation.
@@ -59,7 +74,8 @@ pub(super) async fn read(
     let unknown = || Problem::no_such("exchange");
     let hospital = api.store.exchange_hospital(id).await?.ok_or_else(unknown)?;
     let exchange = api.store.exchange(&hospital, id).await?.ok_or_else(unknown)?;
-    seen_by(caller.identity(), hospital, exchange).map(Json).ok_or_else(unknown)
+    let addenda = api.store.addenda(&hospital, id).await?;
+    seen_by(caller.identity(), hospital, exchange, addenda).map(Json).ok_or_else(unknown)
 }
 
 /// A hospital's exchanges, newest first.
@@ -86,12 +102,24 @@ fn before(paging: &Paging) -> Result<Option<Uuid>, Problem> {
     }
 }
 
-fn seen_by(identity: &Identity, hospital: HospitalId, exchange: StoredExchange) -> Option<ExchangeView> {
-    match identity {
-        Identity::Operator | Identity::Governor => Some(whole(hospital, exchange)),
-        Identity::Hospital(own) => (*own == hospital).then(|| whole(hospital, exchange)),
-        Identity::Vendor(own) => part_of(own, exchange),
-    }
+fn seen_by(
+    identity: &Identity,
+    hospital: HospitalId,
+    exchange: StoredExchange,
+    addenda: Vec<StoredAddendum>,
+) -> Option<ExchangeView> {
+    let seen = match identity {
+        Identity::Operator | Identity::Governor => whole(hospital, exchange),
+        Identity::Hospital(own) if *own == hospital => whole(hospital, exchange),
+        Identity::Hospital(_) => return None,
+        Identity::Vendor(own) => part_of(own, exchange)?,
+    };
+    let visible = |addendum: &StoredAddendum| match identity {
+        Identity::Vendor(own) => is_of(own, &addendum.note),
+        Identity::Operator | Identity::Governor | Identity::Hospital(_) => true,
+    };
+    let addenda = addenda.into_iter().filter(visible).map(AddendumView::from).collect();
+    Some(ExchangeView { addenda, ..seen })
 }
 
 fn whole(hospital: HospitalId, exchange: StoredExchange) -> ExchangeView {
@@ -105,6 +133,7 @@ fn whole(hospital: HospitalId, exchange: StoredExchange) -> ExchangeView {
         status: Some(exchange.status),
         duration_us: Some(exchange.duration_us),
         explanation: exchange.explanation,
+        addenda: Vec::new(),
     }
 }
 
@@ -126,10 +155,17 @@ fn part_of(vendor: &VendorId, exchange: StoredExchange) -> Option<ExchangeView> 
         status: None,
         duration_us: None,
         explanation,
+        addenda: Vec::new(),
     })
 }
 
 fn is_of(vendor: &VendorId, entry: &Value) -> bool {
     let name = entry.get("service").and_then(Value::as_str).unwrap_or_default();
     name.split_once('.').is_some_and(|(owner, _)| owner == vendor.as_str())
+}
+
+impl From<StoredAddendum> for AddendumView {
+    fn from(StoredAddendum { at, kind, note }: StoredAddendum) -> Self {
+        Self { at, kind, note }
+    }
 }

@@ -52,7 +52,7 @@ pub(super) async fn write(
 /// End a vendor that has registered nothing.
 #[utoipa::path(delete, path = "/vendors/{vendor}", tag = "vendors", params(("vendor" = VendorId, Path)), responses(
         (status = NO_CONTENT, description = "It is gone"),
-        (status = CONFLICT, description = "It has registered versions", body = super::problem::ProblemBody)))]
+        (status = CONFLICT, description = "It has registered versions")))]
 pub(super) async fn delete(State(api): State<Api>, At(id): At<VendorId>) -> Result<StatusCode, Problem> {
     match api.store.delete_vendor(&id, api.clock.now()).await? {
         DeleteVendor::HasVersions => Err(Problem::new(

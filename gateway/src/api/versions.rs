@@ -10,7 +10,7 @@ use super::{
     Api,
     credential::Caller,
     input::{Asked, At, Listed, Paging, Posted},
-    problem::{Kind, Problem, ProblemBody},
+    problem::{Kind, Problem},
 };
 use crate::{
     catalog::{
@@ -127,7 +127,7 @@ pub(super) async fn read(State(api): State<Api>, At(named): At<Named>) -> Result
     request_body(content = Value, description = "A descriptor: see `/schemas/service-descriptor.json`"), responses(
         (status = CREATED, description = "It is new", body = VersionView),
         (status = OK, description = "The same was registered already", body = VersionView),
-        (status = CONFLICT, description = "Another descriptor has this number", body = ProblemBody)))]
+        (status = CONFLICT, description = "Another descriptor has this number")))]
 pub(super) async fn write(
     State(api): State<Api>,
     At(named): At<Named>,
@@ -153,7 +153,7 @@ pub(super) async fn write(
 #[utoipa::path(post, path = "/vendors/{vendor}/services/{service}/versions/{version}/submit", tag = "versions",
     params(("vendor" = VendorId, Path), ("service" = ServiceId, Path), ("version" = VersionNumber, Path)), responses(
         (status = OK, description = "It is up for review", body = VersionView),
-        (status = CONFLICT, description = "It is no draft", body = ProblemBody)))]
+        (status = CONFLICT, description = "It is no draft")))]
 pub(super) async fn submit(
     State(api): State<Api>,
     caller: Caller,
@@ -167,7 +167,7 @@ pub(super) async fn submit(
     params(("vendor" = VendorId, Path), ("service" = ServiceId, Path), ("version" = VersionNumber, Path)),
     request_body = Decided, responses(
         (status = OK, description = "It is so now, or was so already", body = VersionView),
-        (status = CONFLICT, description = "Not from the state that it is in", body = ProblemBody)))]
+        (status = CONFLICT, description = "Not from the state that it is in")))]
 pub(super) async fn decide(
     State(api): State<Api>,
     caller: Caller,
