@@ -11,7 +11,7 @@ pub mod catalog;
 //Xpub mod cli;
 pub mod clock;
 pub mod config;
-//Xmod feedback;
+mod feedback;
 mod fhir;
 mod middleware;
 mod outbox;

@@ -18,7 +18,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use medvan_authoring::{Issue, IssueCode, operation_outcome};
-use medvan_hooks::request::RequestError;
+use medvan_hooks::{feedback::FeedbackError, request::RequestError};
 
 /// Why a call got no cards. Its text is for the caller: it names places and mends, never a patient's data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +103,12 @@ impl Refusal {
 
 impl From<RequestError> for Refusal {
     fn from(error: RequestError) -> Self {
+        Self::Malformed { diagnostics: error.diagnostics(), expression: error.expression().map(str::to_owned) }
+    }
+}
+
+impl From<FeedbackError> for Refusal {
+    fn from(error: FeedbackError) -> Self {
         Self::Malformed { diagnostics: error.diagnostics(), expression: error.expression().map(str::to_owned) }
     }
 }
