@@ -18,11 +18,14 @@ mod order;
 #[cfg(test)]
 mod tests;
 
+use std::cell::OnceCell;
+
 use indexmap::IndexMap;
 use medvan_profiles::Json;
 use serde::Serialize;
 use uuid::Uuid;
 
+use self::effect::Offer;
 pub use self::mint::{Minted, MintedSuggestion};
 use crate::{
     card::{Card, Extension, Indicator},
@@ -111,6 +114,14 @@ struct Entry {
     tier: u8,
     acceptance: Option<f32>,
     origins: Vec<Origin>,
+    /// What its suggestions do; read once, and only when another card may be its twin.
+    offers: OnceCell<Vec<Offer>>,
+}
+
+impl Entry {
+    fn offers(&self) -> &[Offer] {
+        self.offers.get_or_init(|| self.card.suggestions.iter().map(Offer::of).collect())
+    }
 }
 
 /// One service's part in a card.
