@@ -3,10 +3,10 @@
 //! The standard leaves this open ("This specification does not address these scenarios specifically"), so the rules
 //! are ours, and each decision is listed so that it can be explained afterwards:
 //!
-//! - the order of cards follows a stable key, never the order of arrival ([`order`]);
-//! - cards of two services that say the same thing become one card that names both ([`fold`]);
-//! - changes that would overwrite each other are never applied silently ([`conflict`]);
-//! - every card and suggestion gets an id of the gateway's, so that feedback finds its way back ([`mint`]).
+//! - the order of cards follows a stable key, never the order of arrival (`order`);
+//! - cards of two services that say the same thing become one card that names both (`fold`);
+//! - changes that would overwrite each other are never applied silently (`conflict`);
+//! - every card and suggestion gets an id of the gateway's, so that feedback finds its way back (`mint`).
 //!
 //! Nothing critical is hidden: such a card is folded only into one that shows the same summary as urgently.
 
