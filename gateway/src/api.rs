@@ -41,7 +41,6 @@ use crate::{
     clock::Clock,
     store::{Store, Written},
 };
-pub use credential::{CredentialError, first_credentials};
 use problem::{Kind, Problem};
 
 /// Where the API begins.

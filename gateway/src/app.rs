@@ -10,7 +10,7 @@ use crate::{
     catalog::Catalog,
     clock::Clock,
     config::Checked,
-    outbox, poll,
+    outbox,
     router::router,
     server::{ListenError, Listener},
     store::{Store, StoreError},
@@ -80,7 +80,7 @@ pub enum StartError {
     Http(#[from] http::ClientError),
     /// The first credentials cannot be written.
     #[error("cannot write the first credentials")]
-    Credentials(#[from] api::CredentialError),
+    Credentials(#[from] api::credential::FirstCredentialError),
     /// An entry of `outgoing.allowed_hosts` cannot be read.
     #[error("outgoing.allowed_hosts")]
     AllowedHost(#[from] http::NotAHost),
@@ -106,7 +106,9 @@ impl App {
         telemetry::metrics();
         make_folder(&config.data)?;
         let store = Store::open(&config.data.join("medvan.sqlite")).await?;
-        api::first_credentials(&store, &config.data, &clock).await?;
+        for file in api::credential::ensure_first(&store, &config.data, &clock).await? {
+            tracing::warn!(file = %file.display(), "a first credential was written; hand it to its owner");
+        }
         let replay = Replay::new();
         let spent = store.replays(clock.now()).await?;
         replay.restore(spent.iter().map(|row| (row.hospital.as_str(), row.issuer.as_str(), row.jti.as_str(), row.expires_at)));
@@ -130,7 +132,6 @@ impl App {
         }));
         app.tasks.spawn("outbox", outbox::deliver(app.clone()));
         app.tasks.spawn("keys", follow_rotation(app.clone()));
-        app.tasks.spawn("discovery", poll::run(app.clone()));
         Ok(app)
     }
 
@@ -145,6 +146,16 @@ impl App {
             tracing::warn!("some tasks had to be left behind");
         }
         self.store.close().await;
+    }
+
+    /// The handles that the management API works with.
+    pub(crate) fn api(&self) -> api::Api {
+        api::Api {
+            store: self.store.clone(),
+            catalog: self.catalog.clone(),
+            clock: self.clock.clone(),
+            guard: self.http.guard().clone(),
+        }
     }
 
     /// A place among the calls being answered, or `None` when there are too many or the process is stopping.

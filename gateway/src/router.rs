@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 
-use crate::{App, api, call, feedback, middleware, telemetry};
+use crate::{App, api, call, middleware, telemetry};
 
 /// All routes with all layers.
 pub fn router(app: &App) -> Router {
@@ -16,7 +16,6 @@ pub fn router(app: &App) -> Router {
         // For EHRs: CDS Hooks.
         .route("/hospitals/{hospital}/cds-services", get(call::discovery))
         .route("/hospitals/{hospital}/cds-services/{id}", post(call::call))
-        .route("/hospitals/{hospital}/cds-services/{id}/feedback", post(feedback::receive))
         // For vendors and everybody: keys and the descriptor's schema.
         .route("/.well-known/jwks.json", get(jwks))
         .route("/schemas/service-descriptor.json", get(descriptor_schema))

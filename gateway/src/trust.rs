@@ -10,21 +10,25 @@
 mod algorithm;
 mod audience;
 mod claims;
+mod clients;
 mod jwk;
 pub mod jwks;
 pub mod jwt;
 pub mod keys;
 mod refusal;
+mod secret;
 pub mod replay;
 #[cfg(test)]
 mod testing;
 mod token;
 
 pub use algorithm::Algorithm;
+pub use clients::Clients;
 pub use jwk::{KeySet, KeySetError};
 pub use jwks::Jwks;
 pub use jwt::{ClientKeys, ClientTrust, TrustFault, Verified, Verifier};
 pub use keys::{Issuer, Keyring, KeyringError};
 pub use refusal::Refusal;
 pub use replay::Replay;
+pub use secret::{Secret, SecretError};
 pub use token::Token;

@@ -80,6 +80,17 @@ impl CdsClient {
         self.replay.as_ref()
     }
 
+    /// Makes the token's end durable where no exchange record does it: discovery and feedback.
+    ///
+    /// # Errors
+    /// [`Refusal::NotRecorded`]: a token that may come again after a restart is not honoured.
+    pub(crate) async fn spend_token(&self, app: &App) -> Result<(), Refusal> {
+        match &self.replay {
+            Some(replay) => app.store.spend(replay.clone()).await.map_err(|_| Refusal::NotRecorded),
+            None => Ok(()),
+        }
+    }
+
     /// The offer under this id, if this hospital is enrolled for anything in it.
     ///
     /// # Errors

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use medvan_hooks::{
-    dialect::{Abilities, Dialect},
     merge::{self, Answer, Merged, Minted},
     response::Response,
 };
@@ -103,13 +102,7 @@ fn explain(merged: &Merged, exchange: &mut Exchange) {
 
 fn in_dialect(call: &Call<'_>, response: Response, exchange: &mut Exchange) -> Response {
     let client = call.caller.client();
-    let dialect = Dialect::find(&client.dialect).unwrap_or(Dialect::generic());
-    let abilities = Abilities { action_selection_behavior: client.action_selection_behavior };
-    let (mut response, adaptations) = dialect.render(response, abilities);
-    exchange.explanation.adaptations = adaptations
-        .into_iter()
-        .map(|adaptation| Note { rule: adaptation.rule.to_owned(), place: adaptation.place, reason: String::new() })
-        .collect();
+    let mut response = response;
     response.extension.insert(EXCHANGE.to_owned(), status_of_services(exchange));
     response
 }

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
-use medvan_hooks::discovery::{Service, Services};
+use medvan_hooks::discovery::Services;
 
 use super::caller::{Audience, CdsClient};
 use crate::App;
@@ -24,8 +24,11 @@ pub(crate) async fn discovery(
         Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(),
     };
-    let published: Vec<Service> = caller.hospital().offers.values().map(|offer| offer.published.clone()).collect();
-    let body = Services::to_bytes(&published);
+    if let Err(refusal) = caller.spend_token(&app).await {
+        return refusal.into_response();
+    }
+    let published: Services = caller.hospital().offers.values().map(|offer| offer.published.clone()).collect();
+    let body = published.to_bytes();
     let tag = etag(&body);
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();

@@ -45,7 +45,7 @@ pub(crate) struct AllHeard {
 pub(crate) type ShownCards = watch::Sender<Option<Arc<Response>>>;
 
 /// Asks all services of the offer.
-pub(crate) async fn ask_all(call: &Call<'_>, plan: &Plan, exchange: &mut Exchange) -> AllHeard {
+pub(crate) async fn ask_all(call: &Call<'_>, plan: &Plan<'_>, exchange: &mut Exchange) -> AllHeard {
     let shown = watch::Sender::new(None);
     let mut parts = Vec::with_capacity(call.offer.members.len());
     for (index, member) in call.offer.members.iter().enumerate() {
@@ -83,7 +83,7 @@ impl Heard {
     }
 }
 
-fn start(call: &Call<'_>, plan: &Plan, index: usize, exchange: &mut Exchange, shown: &ShownCards) -> Part {
+fn start(call: &Call<'_>, plan: &Plan<'_>, index: usize, exchange: &mut Exchange, shown: &ShownCards) -> Part {
     let member = &call.offer.members[index];
     let ask = Ask::new(call, plan, index, exchange.id);
     let (tell, told) = oneshot::channel();

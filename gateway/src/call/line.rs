@@ -55,13 +55,13 @@ impl Line {
         let descriptor = &member.descriptor;
         let endpoint = Endpoint {
             url: member.url.as_str(),
-            content_type: Some(descriptor.transport.overrides.content_type.as_str()),
-            response_bytes: descriptor.limits.response_bytes as usize,
+            content_type: descriptor.transport.overrides.content_type.as_str(),
+            response_bytes: descriptor.limits.response_bytes,
         };
         Self {
             advisor: Arc::new(cds_hooks::Service::new(http.clone(), endpoint)),
             breaker: Breaker::default(),
-            concurrency: Concurrency::new(descriptor.limits.concurrency as usize),
+            concurrency: Concurrency::new(descriptor.limits.concurrency),
         }
     }
 

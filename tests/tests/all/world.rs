@@ -3,6 +3,223 @@
 //!
 //! ```text
 //! let world = World::start().await;
-//! let news2 = world.vendor("asagao").offers(services::early_warning).await;
-//! world.ehr.fires("patient-view").on("hanako").at(&world.base(), "van-patient-view").await
+//! let news2 = world.runs(&services::early_warning::SERVICE).await;   // started, registered, approved, enrolled
+//! let answer = world.fires("patient-view").on("hanako").at(&world.base(), "van-patient-view").await?;
 //! ```
+
+use std::time::Duration;
+
+use medvan::{
+    App,
+    clock::Clock,
+    config::{Checked, Config},
+    server::Listener,
+};
+use medvan_fixtures::{
+    ehr::{Answer, Ehr, Firing},
+    fhir_server::{self, FhirServer, RunningFhirServer},
+    misbehaving::{self, RunningMisbehaving},
+    services::{self, Options, RunningService, Service},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Everything that takes part.
+pub struct World {
+    pub gateway: Gateway,
+    pub fhir: RunningFhirServer,
+    pub ehr: Ehr,
+    http: reqwest::Client,
+}
+
+/// A gateway of this process, with a data folder of its own.
+pub struct Gateway {
+    pub app: App,
+    pub folder: TempDir,
+    pub url: String,
+}
+
+/// Who speaks to the management API.
+#[derive(Debug, Clone, Copy)]
+pub enum As {
+    Operator,
+    Governor,
+}
+
+impl Gateway {
+    /// Starts with the defaults on any free port.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}, Clock::system()).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut Config), clock: Clock) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), change, clock).await
+    }
+
+    /// Starts on a folder that an earlier gateway may have used.
+    pub async fn start_in(folder: TempDir, change: impl FnOnce(&mut Config), clock: Clock) -> Self {
+        let mut config = Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            data: folder.path().join("data"),
+            shutdown_seconds: 5,
+            ..Config::default()
+        };
+        change(&mut config);
+        let config: Checked = config.check().unwrap();
+        let listener = Listener::bind(&config).await.unwrap();
+        let app = App::start_with(config.listening_on(listener.address()), clock).await.unwrap();
+        let url = app.config.external_base().to_owned();
+        let serving = app.clone();
+        app.tasks.spawn("server", async move { serving.serve(listener).await });
+        Self { app, folder, url }
+    }
+
+    /// Ends as on SIGTERM; the folder stays.
+    pub async fn stop(self) -> TempDir {
+        self.app.finish().await;
+        self.folder
+    }
+
+    /// The credential that the first start wrote for this role.
+    pub fn credential(&self, role: As) -> String {
+        let file = match role {
+            As::Operator => "operator.credential",
+            As::Governor => "governor.credential",
+        };
+        std::fs::read_to_string(self.app.config.data.join(file)).unwrap().trim().to_owned()
+    }
+}
+
+impl World {
+    /// A hospital `kaede` whose EHR signs its calls.
+    pub async fn start() -> Self {
+        Self::around(Gateway::start().await).await
+    }
+
+    /// The same hospital around a gateway that was started otherwise.
+    pub async fn around(gateway: Gateway) -> Self {
+        let fhir = fhir_server::start(FhirServer::with_synthetic_patients()).await.unwrap();
+        let ehr = Ehr::new("kaede-ehr").fhir(&fhir).publishing_keys().await.unwrap();
+        let world = Self { gateway, fhir, ehr, http: reqwest::Client::builder().no_proxy().build().unwrap() };
+        world.hospital(json!({})).await;
+        world
+            .puts(As::Operator, "/hospitals/kaede/clients/ehr", &json!({
+                "hospital": "kaede", "id": "ehr",
+                "authentication": {"jwt": {"issuer": world.ehr.iss(), "jwksUrl": world.ehr.jwks_url()}},
+                "fhirServer": world.fhir.base_url(),
+            }))
+            .await;
+        world
+    }
+
+    /// Sets the hospital's policy over the default.
+    pub async fn hospital(&self, policy: Value) {
+        let mut hospital = json!({"id": "kaede", "name": {"ja": "かえで病院", "en": "Kaede Hospital"}});
+        hospital.as_object_mut().unwrap().extend(policy.as_object().unwrap().clone());
+        self.puts(As::Operator, "/hospitals/kaede", &hospital).await;
+    }
+
+    /// The hospital's base URL, as its EHR knows it.
+    pub fn base(&self) -> String {
+        format!("{}/hospitals/kaede", self.gateway.url)
+    }
+
+    /// A hook about to be fired by the hospital's EHR.
+    pub fn fires(&self, hook: &str) -> Firing<'_> {
+        self.ehr.fires(hook)
+    }
+
+    /// Fires at the aggregated service of the hook.
+    pub async fn asks(&self, firing: Firing<'_>, hook: &str) -> Answer {
+        firing.at(&self.base(), &format!("van-{hook}")).await.unwrap()
+    }
+
+    /// Starts a reference service and takes it through the catalog, live.
+    pub async fn runs(&self, service: &'static Service) -> RunningService {
+        let running = services::start(service, Options::default()).await.unwrap();
+        self.enrolls(&running.descriptor(), json!("live")).await;
+        running
+    }
+
+    /// Starts a vendor of misbehaving services; each behaviour is registered by [`World::enrolls`].
+    pub async fn storm(&self) -> RunningMisbehaving {
+        misbehaving::start().await.unwrap()
+    }
+
+    /// Registers, submits, approves and enrols what a descriptor describes.
+    pub async fn enrolls(&self, descriptor: &Value, mode: Value) {
+        self.registers(descriptor).await;
+        let service = name(descriptor);
+        let enrollment = json!({"hospital": "kaede", "service": service, "mode": mode});
+        self.puts(As::Operator, &format!("/hospitals/kaede/enrollments/{service}"), &enrollment).await;
+    }
+
+    /// Registers and approves without enrolling anybody.
+    pub async fn registers(&self, descriptor: &Value) {
+        let vendor = descriptor["vendor"].as_str().unwrap();
+        let vendor_object = json!({
+            "id": vendor, "name": {"ja": vendor, "en": vendor},
+            "contact": {"name": "Support", "email": format!("support@{vendor}.example")},
+        });
+        self.puts(As::Operator, &format!("/vendors/{vendor}"), &vendor_object).await;
+        let version = version_path(descriptor);
+        self.puts(As::Operator, &version, descriptor).await;
+        self.posts(As::Operator, &format!("{version}/submit"), &json!({})).await;
+        self.decides(descriptor, "approve").await;
+    }
+
+    /// The governor decides on the descriptor's version.
+    pub async fn decides(&self, descriptor: &Value, decision: &str) {
+        let path = format!("{}/decision", version_path(descriptor));
+        self.posts(As::Governor, &path, &json!({"decision": decision, "reason": "test"})).await;
+    }
+
+    /// Reads an object of the management API.
+    pub async fn reads(&self, path: &str) -> Value {
+        let (status, body) = self.manages(As::Operator, reqwest::Method::GET, path, None).await;
+        assert_eq!(status, 200, "GET {path}: {body}");
+        body
+    }
+
+    /// The explanation of the exchange behind an answer.
+    pub async fn explains(&self, answer: &Answer) -> Value {
+        let id = answer.body["extension"]["jp.medvan.exchange"]["id"].as_str().unwrap_or_else(|| panic!("{}", answer.text));
+        self.reads(&format!("/exchanges/{id}")).await
+    }
+
+    pub async fn puts(&self, role: As, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.manages(role, reqwest::Method::PUT, path, Some(body)).await;
+        assert!(status < 300, "PUT {path}: {status} {answer}");
+        answer
+    }
+
+    pub async fn posts(&self, role: As, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.manages(role, reqwest::Method::POST, path, Some(body)).await;
+        assert!(status < 300, "POST {path}: {status} {answer}");
+        answer
+    }
+
+    /// One request to the management API: status and body (null when there is none).
+    pub async fn manages(&self, role: As, method: reqwest::Method, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let url = format!("{}/api/v1{path}", self.gateway.url);
+        let mut request = self.http.request(method, url).bearer_auth(self.gateway.credential(role));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.timeout(Duration::from_secs(20)).send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+}
+
+/// `vendor.service` of a descriptor.
+pub fn name(descriptor: &Value) -> String {
+    format!("{}.{}", descriptor["vendor"].as_str().unwrap(), descriptor["id"].as_str().unwrap())
+}
+
+/// Where a descriptor's version lives in the management API.
+pub fn version_path(descriptor: &Value) -> String {
+    let text = |name: &str| descriptor[name].as_str().unwrap().to_owned();
+    format!("/vendors/{}/services/{}/versions/{}", text("vendor"), text("id"), text("version"))
+}

@@ -1,3 +1,7 @@
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use proptest::prelude::*;
+
 use super::*;
 
 fn guard(profile: Profile, allowed: &[&str]) -> Guard {
@@ -183,4 +187,58 @@ fn a_relative_address_stays_under_its_base() {
 fn debug_and_errors_show_no_query() {
     let url = guard(Profile::Production, &[]).check("https://fhir.example.com/Patient/123?name=x").unwrap();
     assert_eq!(format!("{url:?}"), "GuardedUrl(https://fhir.example.com)");
+}
+
+/// Every way in which a URL may spell an IPv4 address.
+fn spellings(address: Ipv4Addr) -> Vec<String> {
+    let number = address.to_bits();
+    let [a, b, c, d] = address.octets();
+    vec![
+        format!("{a}.{b}.{c}.{d}"),
+        format!("{a}.{b}.{c}.{d}."),
+        format!("{number}"),
+        format!("{number:#x}"),
+        format!("0{number:o}"),
+        format!("{a:#x}.{b:#x}.{c:#x}.{d:#x}"),
+        format!("0{a:o}.0{b:o}.0{c:o}.0{d:o}"),
+        format!("{a}.{}", number & 0xff_ffff),
+        format!("{a}.{b}.{}", number & 0xffff),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn an_ipv4_address_is_judged_the_same_in_every_spelling(number: u32) {
+        let address = Ipv4Addr::from_bits(number);
+        let public = Reach::of(IpAddr::V4(address)) == Reach::Public;
+        for spelling in spellings(address) {
+            let passes = guard(Profile::Production, &[]).check(&format!("https://{spelling}/")).is_ok();
+            prop_assert_eq!(passes, public, "{}", spelling);
+        }
+    }
+
+    #[test]
+    fn an_ipv4_address_never_passes_inside_an_ipv6_one(number: u32) {
+        let [a, b, c, d] = Ipv4Addr::from_bits(number).octets();
+        let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        let hidden = [
+            Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, high, low),
+            Ipv6Addr::new(0, 0, 0, 0, 0, 0, high, low),
+            Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low),
+            Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, high, low),
+            Ipv6Addr::new(0x2002, high, low, 0, 0, 0, 0, 1),
+            Ipv6Addr::new(0x2001, 0, high, low, 0, 0, !high, !low),
+        ];
+        for address in hidden {
+            let passes = guard(Profile::Production, &[]).check(&format!("https://[{address}]/")).is_ok();
+            prop_assert!(!passes, "{}", address);
+        }
+    }
+
+    #[test]
+    fn what_passes_in_production_is_https_without_user_info(text in "[a-zA-Z]{0,6}:?/{0,3}[ -~]{0,40}") {
+        if let Ok(url) = guard(Profile::Production, &[]).check(&text) {
+            prop_assert!(url.as_str().starts_with("https://") && url.url().username().is_empty());
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Outbound {
     pub(crate) keys: IndexMap<String, &'static str>,
 }
 
-pub(crate) fn compose(call: &Call<'_>, plan: &Plan, index: usize, member: &Member) -> Outbound {
+pub(crate) fn compose(call: &Call<'_>, plan: &Plan<'_>, index: usize, member: &Member) -> Outbound {
     let overrides = &member.descriptor.transport.overrides;
     let prefetch = plan.slice(index, empty_search(overrides));
     let keys = prefetch.iter().map(|(key, state)| (key.clone(), PrefetchState::word(state))).collect();

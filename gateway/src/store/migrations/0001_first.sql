@@ -97,17 +97,6 @@ CREATE TABLE exchanges (
 );
 CREATE INDEX exchanges_of_hospital ON exchanges (hospital, id);
 
--- What became known of an exchange after its record was written: a late answer, a comparison with a shadow.
-CREATE TABLE addenda (
-    id       TEXT   NOT NULL PRIMARY KEY,
-    hospital TEXT   NOT NULL,
-    exchange TEXT   NOT NULL,
-    at       BIGINT NOT NULL,
-    kind     TEXT   NOT NULL,
-    note     TEXT   NOT NULL
-);
-CREATE INDEX addenda_of_exchange ON addenda (exchange, id);
-
 CREATE TABLE replay (
     hospital   TEXT   NOT NULL,
     issuer     TEXT   NOT NULL,

@@ -1,4 +1,5 @@
 use jsonwebtoken::Algorithm as Alg;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -404,4 +405,29 @@ async fn the_example_of_the_standard_verifies() {
     let called = "https://cds.example.org/cds-services/some-service";
     let refusal = verifier.verify(&token, &client.unwrap(), &[called], NOW).await.unwrap_err();
     assert!(matches!(refusal, Refusal::Expired { .. }), "{refusal}");
+}
+
+/// Verifies without a runtime of its own: keys that are given need no network, so one poll is enough.
+fn verify_now(token: &str, client: &ClientKeys) -> Result<Verified, Refusal> {
+    use futures_util::FutureExt as _;
+    verify(token, client, NOW).now_or_never().unwrap()
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_refused_without_harm(text in ".{0,200}|[A-Za-z0-9_-]{0,80}\\.[A-Za-z0-9_-]{0,80}\\.[A-Za-z0-9_-]{0,80}") {
+        prop_assert!(Token::parse(&text).is_err());
+    }
+
+    #[test]
+    fn no_single_character_can_be_changed(place: prop::sample::Index, replacement in "[A-Za-z0-9_.=-]") {
+        static KEY: std::sync::LazyLock<EhrKey> = std::sync::LazyLock::new(|| EhrKey::es384("k"));
+        static TOKEN: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| KEY.token());
+        static CLIENT: std::sync::LazyLock<ClientKeys> =
+            std::sync::LazyLock::new(|| ClientKeys::new(trust(&set(&[&KEY]))).unwrap());
+        let at = place.index(TOKEN.len());
+        let mut changed = TOKEN.clone();
+        changed.replace_range(at..=at, &replacement);
+        prop_assert_eq!(verify_now(&changed, &CLIENT).is_ok(), changed == *TOKEN);
+    }
 }

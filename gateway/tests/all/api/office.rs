@@ -9,7 +9,7 @@ use axum::{
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use medvan::{
-    api::{self, Api},
+    api::{self, Api, credential},
     catalog::Catalog,
     clock::Clock,
     store::Store,
@@ -54,7 +54,7 @@ impl Office {
             Clock::from_fn(move || *now.lock().unwrap())
         };
         let store = Store::open(&dir.path().join("medvan.db")).await.unwrap();
-        api::first_credentials(&store, dir.path(), &clock).await.unwrap();
+        credential::ensure_first(&store, dir.path(), &clock).await.unwrap();
         let catalog = Catalog::load(store.clone()).await.unwrap();
         let api = Api { store, catalog, clock, guard: Guard::new(profile, []) };
         let secret = |role: &str| {

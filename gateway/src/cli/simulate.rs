@@ -1,0 +1,213 @@
+//! `medvan simulate`: each simulator as a process of its own, for integrators.
+
+use std::{net::SocketAddr, process::ExitCode};
+
+use clap::Subcommand;
+use medvan_fixtures::{
+    conformance,
+    ehr::{self, Answer, Ehr},
+    fhir_server::{self, FhirServer, Grant},
+    misbehaving, patients,
+    services::{self, KeySource, Options, Service, Trust},
+};
+
+use super::Failure;
+
+/// Run a simulator on its own. All patients are invented; nothing here may be used for diagnosis.
+#[derive(Debug, clap::Args)]
+pub(super) struct Simulate {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// A reference AI service: early-warning, renal-dosing or drug-interaction.
+    Service(ServiceArgs),
+    /// An AI service that misbehaves in every way a gateway must survive.
+    Misbehaving(Listen),
+    /// A hospital's FHIR server with synthetic patients.
+    Fhir(Fhir),
+    /// An EHR that fires hooks at a gateway, judges the answers by the standard and shows the cards.
+    Ehr(EhrArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct Listen {
+    /// Address and port; port 0 takes any free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+}
+
+#[derive(Debug, clap::Args)]
+struct ServiceArgs {
+    /// Which one.
+    id: String,
+    #[command(flatten)]
+    at: Listen,
+    /// Demand tokens that are signed with the keys published here: the gateway's /.well-known/jwks.json.
+    #[arg(long)]
+    jwks_url: Option<String>,
+    /// Print the descriptor to register for this address, and end.
+    #[arg(long)]
+    print_descriptor: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Fhir {
+    #[command(flatten)]
+    at: Listen,
+    /// The bearer token that it accepts; without one it is open to everybody on this machine.
+    #[arg(long)]
+    token: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct EhrArgs {
+    /// The hospital's base URL at the gateway, such as http://127.0.0.1:8080/hospitals/kaede.
+    base_url: String,
+    /// The hook to fire; `all` fires each of the 13 published hooks.
+    #[arg(long, default_value = "patient-view")]
+    hook: String,
+    /// The CDS service to call; `van-<hook>` unless given.
+    #[arg(long)]
+    service: Option<String>,
+    /// The synthetic patient: hanako, ichiro, setsuko, kenta or jiro.
+    #[arg(long, default_value = "hanako")]
+    patient: String,
+    /// Draft orders by drug, such as levofloxacin; may be repeated.
+    #[arg(long = "order")]
+    orders: Vec<String>,
+    /// The FHIR server to give access to, with its token.
+    #[arg(long, requires = "fhir_token")]
+    fhir: Option<String>,
+    /// The token for it.
+    #[arg(long)]
+    fhir_token: Option<String>,
+    /// Read the templates from discovery and send the data along.
+    #[arg(long)]
+    prefetch: bool,
+    /// Sign calls, publishing the keys at this address (`<address>/jwks.json`, issuer `https://<name>.example`).
+    #[arg(long)]
+    keys: Option<SocketAddr>,
+    /// The EHR's name, part of its issuer.
+    #[arg(long, default_value = "kaede-ehr")]
+    name: String,
+}
+
+impl Simulate {
+    pub(super) async fn run(self) -> Result<ExitCode, Failure> {
+        match self.what {
+            What::Service(args) => args.run().await,
+            What::Misbehaving(at) => {
+                let running = misbehaving::serve(at.listen).await?;
+                println!("listening on {}", running.base_url());
+                running.wait().await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            What::Fhir(args) => args.run().await,
+            What::Ehr(args) => args.run().await,
+        }
+    }
+}
+
+impl ServiceArgs {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        let service = services::find(&self.id).ok_or_else(|| unknown_service(&self.id))?;
+        if self.print_descriptor {
+            let descriptor = service.descriptor(&format!("http://{}", self.at.listen));
+            println!("{}", serde_json::to_string_pretty(&descriptor)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let trust = self.jwks_url.map(|url| Trust::new(KeySource::At(url)));
+        let running = services::serve(service, Options { trust, ..Options::default() }, self.at.listen).await?;
+        println!("listening on {}", running.base_url());
+        running.wait().await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn unknown_service(id: &str) -> Failure {
+    let known: Vec<&str> = services::all().iter().map(|service: &&Service| service.id).collect();
+    format!("there is no reference service \"{id}\"; there are {}", known.join(", ")).into()
+}
+
+impl Fhir {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        let server = FhirServer::with_synthetic_patients();
+        let server = match self.token {
+            Some(token) => server.accepting(token, Grant::whole_hospital()),
+            None => server.open(),
+        };
+        let running = fhir_server::serve(server, self.at.listen).await?;
+        println!("listening on {}", running.base_url());
+        for patient in patients::all() {
+            println!("  Patient/{}  {}  {}", patient.id, patient.name, patient.about);
+        }
+        super::serve::asked_to_stop().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl EhrArgs {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        let ehr = self.ehr().await?;
+        let hooks: Vec<&str> = match self.hook.as_str() {
+            "all" => ehr::hooks().iter().map(|(name, _)| *name).collect(),
+            hook => vec![hook],
+        };
+        let mut conform = true;
+        for hook in hooks {
+            let answer = self.fire(&ehr, hook).await?;
+            conform &= answer.faults.is_empty();
+            show(hook, &answer);
+        }
+        Ok(if conform { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    async fn ehr(&self) -> Result<Ehr, Failure> {
+        let mut ehr = Ehr::new(&self.name);
+        if let (Some(fhir), Some(token)) = (&self.fhir, &self.fhir_token) {
+            ehr = ehr.fhir_at(fhir, token);
+        }
+        match self.keys {
+            Some(address) => {
+                let ehr = ehr.publishing_keys_at(address).await?;
+                println!("issuer {}, keys at {}", ehr.iss(), ehr.jwks_url().unwrap_or_default());
+                Ok(ehr)
+            }
+            None => Ok(ehr.unsigned()),
+        }
+    }
+
+    async fn fire(&self, ehr: &Ehr, hook: &str) -> Result<Answer, Failure> {
+        if let Some(drug) = self.orders.iter().find(|drug| patients::draft(drug).is_none()) {
+            return Err(format!("there is no draft order of {drug}").into());
+        }
+        let mut firing = ehr.fires(hook).on(&self.patient);
+        for drug in &self.orders {
+            firing = firing.ordering(drug);
+        }
+        if self.prefetch {
+            firing = firing.filling_prefetch();
+        }
+        let service = self.service.clone().unwrap_or_else(|| format!("van-{hook}"));
+        Ok(firing.at(&self.base_url, &service).await?)
+    }
+}
+
+fn show(hook: &str, answer: &Answer) {
+    println!("{hook}: status {}, {} cards, {} ms", answer.status, answer.cards.len(), answer.took.as_millis());
+    for card in &answer.cards {
+        println!("  [{}] {} — {}", card.indicator(), card.summary(), card.source());
+        for suggestion in card.suggestions() {
+            println!("      ▸ {}", suggestion["label"].as_str().unwrap_or_default());
+        }
+    }
+    if answer.status >= 400 {
+        println!("  {}", answer.text);
+    }
+    if !answer.faults.is_empty() {
+        println!("  not as the standard asks: {}", conformance::list(&answer.faults));
+    }
+}
