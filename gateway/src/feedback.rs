@@ -4,7 +4,7 @@
 //! the makers, the gateway's ids become the vendors' own again, and outcomes and deliveries are written in one
 //! transaction before the EHR is told that they were taken. Outcomes are kept also for vendors without an endpoint.
 
-use std::net::SocketAddr;
+use std::{collections::HashMap, net::SocketAddr};
 
 use axum::{
     body::Body,
@@ -12,18 +12,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode};
-use medvan_hooks::feedback::{self, Feedback, Outcome};
+use medvan_hooks::{
+    feedback::{self, Part, Received},
+    merge::{Minted, MintedSuggestion},
+};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
     App,
     call::{Audience, CdsClient, Refusal, read_json},
-    catalog::{HospitalId, Member},
+    catalog::{HospitalView, Member},
     store::{CardOrigin, Delivery, FeedbackRow},
 };
-
-/// Most outcomes in one batch.
-const BATCH: usize = 500;
 
 /// Takes a batch; the standard asks for no body in the answer (CDS Hooks item 49).
 pub(crate) async fn receive(
@@ -34,12 +35,100 @@ pub(crate) async fn receive(
     body: Body,
 ) -> Response {
     let audience = Audience::Feedback(&service);
-    let caller = match CdsClient::authenticate(&app, &hospital, audience, &headers, peer).await {
-        Ok(caller) => caller,
-        Err(refusal) => return refusal.into_response(),
-    };
-    match take(&app, &caller, &service, &headers, body).await {
-        Ok(()) => StatusCode::OK.into_response(),
+    match CdsClient::authenticate(&app, &hospital, audience, &headers, peer).await {
         Err(refusal) => refusal.into_response(),
+        Ok(caller) => match take(&app, &caller, &headers, body).await {
+            Ok(()) => StatusCode::OK.into_response(),
+            Err(refusal) => refusal.into_response(),
+        },
     }
+}
+
+/// Reads the batch, finds the makers of its cards and makes outcomes and deliveries durable.
+///
+/// Outcomes of cards that this hospital never got are left out and counted: their sender cannot mend them, and the
+/// rest of the batch must not be lost with them.
+async fn take(app: &App, caller: &CdsClient, headers: &HeaderMap, body: Body) -> Result<(), Refusal> {
+    caller.spend_token(app).await?;
+    let body = read_json(headers, body, &app.config.limits).await?;
+    let received = Received::parse(&body)?;
+    let origins = origins(app, caller, &received).await?;
+    let split = feedback::split(received.feedback, &|card| origins.get(card).map_or_else(Vec::new, |of| minted(of)));
+    if !split.unknown.is_empty() {
+        metrics::counter!("medvan_feedback_unknown_total").increment(split.unknown.len() as u64);
+        tracing::info!(count = split.unknown.len(), "feedback on cards that this hospital never got");
+    }
+    let now = app.clock.now();
+    let rows: Vec<FeedbackRow> =
+        split.parts.iter().filter_map(|part| row(caller.hospital(), &origins, part, now)).collect();
+    app.store.feedback(caller.hospital_id(), &rows).await.map_err(|error| {
+        tracing::error!(%error, "feedback was not kept");
+        Refusal::NotRecorded
+    })?;
+    app.bell.ring();
+    Ok(())
+}
+
+type Origins = HashMap<Uuid, Vec<CardOrigin>>;
+
+async fn origins(app: &App, caller: &CdsClient, received: &Received) -> Result<Origins, Refusal> {
+    let ids: Vec<Uuid> = received.feedback.iter().filter_map(|item| Uuid::try_parse(&item.card).ok()).collect();
+    let cards = app.store.issued_cards(caller.hospital_id(), &ids).await.map_err(|_| Refusal::NotRecorded)?;
+    let mut origins = Origins::new();
+    for origin in cards {
+        origins.entry(origin.card.id).or_default().push(origin);
+    }
+    Ok(origins)
+}
+
+fn minted(origins: &[CardOrigin]) -> Vec<Minted> {
+    let suggestion = |issued: &crate::store::IssuedSuggestion| MintedSuggestion {
+        gateway_id: issued.id,
+        vendor_id: issued.vendor_id.clone(),
+    };
+    origins
+        .iter()
+        .map(|origin| Minted {
+            gateway_id: origin.card.id,
+            service: key(origin),
+            vendor_id: origin.card.vendor_id.clone(),
+            suggestions: origin.card.suggestions.iter().map(suggestion).collect(),
+        })
+        .collect()
+}
+
+/// Names the maker as [`Member::key`] does.
+fn key(origin: &CardOrigin) -> String {
+    format!("{}.{}", origin.card.service.vendor, origin.card.cds_id)
+}
+
+fn row(view: &HospitalView, origins: &Origins, part: &Part, now: OffsetDateTime) -> Option<FeedbackRow> {
+    let origin = origins.get(&part.card)?.iter().find(|origin| key(origin) == part.service)?;
+    let kept = part.forward.as_ref().unwrap_or(&part.received);
+    Some(FeedbackRow {
+        exchange: origin.exchange,
+        card: part.card,
+        service: origin.card.service.clone(),
+        version: origin.card.version.clone(),
+        cds_id: origin.card.cds_id.clone(),
+        outcome: kept.outcome.code().to_owned(),
+        document: serde_json::to_string(kept).unwrap_or_default(),
+        received_at: now,
+        delivery: delivery(view, part),
+    })
+}
+
+/// Where the outcome goes: nowhere if the maker numbered too little, has no endpoint, or serves this hospital no more.
+fn delivery(view: &HospitalView, part: &Part) -> Option<Delivery> {
+    let forward = part.forward.clone()?;
+    let member = member(view, &part.service)?;
+    let url = member.feedback_url.as_ref()?;
+    let audience = member.descriptor.transport.audience.clone().unwrap_or_else(|| url.to_string());
+    let body = String::from_utf8(feedback::to_bytes(&[forward])).ok()?;
+    Some(Delivery { url: url.to_string(), audience, body })
+}
+
+fn member<'a>(view: &'a HospitalView, key: &str) -> Option<&'a Member> {
+    let members = view.offers.values().flat_map(|offer| &offer.members);
+    members.map(AsRef::as_ref).find(|member| member.key == key)
 }

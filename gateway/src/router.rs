@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 
-use crate::{App, api, call, middleware, telemetry};
+use crate::{App, api, call, feedback, middleware, telemetry};
 
 /// All routes with all layers.
 pub fn router(app: &App) -> Router {
@@ -16,6 +16,7 @@ pub fn router(app: &App) -> Router {
         // For EHRs: CDS Hooks.
         .route("/hospitals/{hospital}/cds-services", get(call::discovery))
         .route("/hospitals/{hospital}/cds-services/{id}", post(call::call))
+        .route("/hospitals/{hospital}/cds-services/{id}/feedback", post(feedback::receive))
         // For vendors and everybody: keys and the descriptor's schema.
         .route("/.well-known/jwks.json", get(jwks))
         .route("/schemas/service-descriptor.json", get(descriptor_schema))
@@ -52,10 +53,12 @@ async fn ready(State(app): State<App>) -> Response {
     if app.tasks.is_stopping() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
     }
-    if app.store.is_ready().await {
-        "ready\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response()
+    match app.store.check_writable().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the store takes no writes");
+            (StatusCode::SERVICE_UNAVAILABLE, "the store takes no writes\n").into_response()
+        }
     }
 }
 

@@ -8,7 +8,6 @@
 //! Every function that touches a hospital's data has the hospital in its signature (design, invariant 6). Rows are
 //! private to this module; what goes in and out are the types of [`crate::catalog`] and the records below.
 
-mod addenda;
 mod catalog;
 mod column;
 mod commit;
@@ -20,6 +19,7 @@ mod feedback;
 mod instant;
 mod purge;
 mod rows;
+mod spent;
 mod sums;
 
 #[cfg(test)]
@@ -29,14 +29,15 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
-pub use addenda::{Addendum, StoredAddendum};
 pub use catalog::{
     DeleteVendor, Moved, Page, PutClient, PutEnrollment, Registered, StoredVersion, Transition, Wish, Written,
 };
 pub use credentials::StoredCredential;
 pub use discoveries::Reading;
+
 pub use exchange::{
-    CardOrigin, ExchangeRecord, IssuedCard, IssuedSuggestion, Mark, Replay, StoredExchange, TrialAsk, UsageRow,
+    Addendum, CardOrigin, ExchangeRecord, IssuedCard, IssuedSuggestion, Mark, Replay, StoredAddendum, StoredExchange,
+    TrialAsk, UsageRow,
 };
 pub use feedback::{Claimed, Delivery, FeedbackRow, StoredFeedback};
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
@@ -86,14 +87,14 @@ impl Store {
     }
 
     /// Whether a write would be taken now: for the readiness check.
-    pub async fn is_ready(&self) -> bool {
-        match self.try_write().await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the store takes no writes");
-                false
-            }
-        }
+    ///
+    /// # Errors
+    /// It would not.
+    pub async fn check_writable(&self) -> Result<(), StoreError> {
+        let mut db = self.write().await?;
+        sqlx::query("UPDATE schema_steps SET step = step").execute(&mut *db).await?;
+        db.commit().await?;
+        Ok(())
     }
 
     /// Writes what waits, then closes. Records that come later are refused.
@@ -105,13 +106,6 @@ impl Store {
 
     fn readers(&self) -> &SqlitePool {
         &self.0.readers
-    }
-
-    async fn try_write(&self) -> Result<(), StoreError> {
-        let mut db = self.write().await?;
-        sqlx::query("UPDATE schema_steps SET step = step").execute(&mut *db).await?;
-        db.commit().await?;
-        Ok(())
     }
 
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {

@@ -112,8 +112,8 @@ pub enum Kind {
     Reference,
     /// An array of `Type/id`.
     References,
-    /// One FHIR resource of this type.
-    Resource(&'static str),
+    /// One FHIR resource of one of these types: today's name first, then those of older FHIR versions.
+    Resource(&'static [&'static str]),
     /// An array of FHIR resources of this type.
     Resources(&'static str),
     /// A FHIR Bundle. Its `type` is recommended to be `collection`, and some senders leave it out.

@@ -13,11 +13,16 @@
 //! | vendors' answers made to obey the standard | [`firewall`], [`markdown`] |
 //! | why users don't follow a card | [`override_reason`] |
 //! | many answers made one | [`merge`] |
+//! | what EHRs make of the standard | [`dialect`] |
+//! | what users did with cards | [`feedback`] |
+//! | answers that are compared and never shown | [`shadow`] |
 //! | one plan for all services of a call: each query once, each service its own keys | [`plan`] |
 
 pub mod card;
 pub mod context;
+pub mod dialect;
 pub mod discovery;
+pub mod feedback;
 pub mod firewall;
 pub mod hook;
 pub mod markdown;
@@ -28,6 +33,7 @@ pub mod plan;
 pub mod prefetch;
 pub mod request;
 pub mod response;
+pub mod shadow;
 #[cfg(test)]
 mod standard;
 pub mod template;

@@ -154,7 +154,7 @@ fn services_extension(answers: &mut [Answer]) -> Extension {
 }
 
 /// A JSON text made of JSON texts.
-fn as_json(value: &impl Serialize) -> Json {
+pub(crate) fn as_json(value: &impl Serialize) -> Json {
     let raw = serde_json::value::to_raw_value(value).expect("maps and lists of JSON texts can always be written");
     Json::from(raw)
 }

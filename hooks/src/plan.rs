@@ -14,19 +14,19 @@
 //! let prefetch = plan.slice(member, EmptySearch::Null);
 //! ```
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::OnceLock,
-};
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
-use serde::Serialize;
-use serde_json::Value;
 use time::Date;
 
+mod story;
 mod union;
+mod want;
 
+pub use story::{KeyStory, Origin};
 pub use union::{Union, union};
+
+use want::{Answer, Want};
 
 use crate::{
     Request,
@@ -44,48 +44,6 @@ pub struct Plan<'a> {
     /// What is known by query: from the EHR, or supplied.
     known: HashMap<Query, Answer>,
     asked: HashSet<Query>,
-}
-
-/// One key of one service.
-#[derive(Debug)]
-struct Want<'a> {
-    template: &'a Template,
-    resolution: Resolution,
-    /// The key under which the EHR sent it.
-    sent: Option<&'a str>,
-}
-
-#[derive(Debug)]
-struct Answer {
-    state: PrefetchState,
-    value: OnceLock<Value>,
-    origin: Origin,
-}
-
-/// Where a state comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Origin {
-    /// The EHR sent it with the call.
-    Ehr,
-    /// The gateway asked the EHR's FHIR server.
-    FhirServer,
-    /// Nobody gave it.
-    Nobody,
-}
-
-/// What a service was sent under one key, and why: for the record of the exchange. No content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct KeyStory {
-    /// The service's own key.
-    pub key: String,
-    /// `resource`, `null`, `failed` or `omitted`.
-    pub state: &'static str,
-    /// Who gave it.
-    pub origin: Origin,
-    /// Why it was left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
 }
 
 impl<'a> Plan<'a> {
@@ -230,41 +188,5 @@ impl<'a> Plan<'a> {
             Resolution::Waiting => Omission::Unresolvable(Unresolvable::Dependency),
         };
         (PrefetchState::Omitted(omission), Origin::Nobody)
-    }
-}
-
-impl Want<'_> {
-    fn query(&self) -> Option<&Query> {
-        match &self.resolution {
-            Resolution::Query(query) => Some(query),
-            Resolution::Unresolvable(_) | Resolution::Waiting => None,
-        }
-    }
-
-    /// A client that puts an unresolved token into a search gets an empty Bundle and sends it (seen in the public sandbox):
-    /// where we cannot resolve the template either, only an answer that says something is believed.
-    fn believes(&self, sent: &Answer) -> bool {
-        match self.resolution {
-            Resolution::Unresolvable(_) => sent.state.is_informative(),
-            Resolution::Query(_) | Resolution::Waiting => true,
-        }
-    }
-}
-
-impl Answer {
-    fn of(state: PrefetchState, origin: Origin) -> Self {
-        let origin = if matches!(state, PrefetchState::Omitted(_)) { Origin::Nobody } else { origin };
-        Self { state, value: OnceLock::new(), origin }
-    }
-
-    fn is_failed(&self) -> bool {
-        matches!(self.state, PrefetchState::Failed(_))
-    }
-
-    fn known(&self) -> Known<'_> {
-        match &self.state {
-            PrefetchState::Resource(json) => Known::Value(self.value.get_or_init(|| json.value())),
-            PrefetchState::Omitted(_) | PrefetchState::Null | PrefetchState::Failed(_) => Known::Nothing,
-        }
     }
 }

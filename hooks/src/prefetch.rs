@@ -6,6 +6,7 @@
 use std::{borrow::Cow, fmt};
 
 use medvan_profiles::Json;
+pub use medvan_profiles::descriptor::transport::EmptySearch;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error, IgnoredAny, MapAccess, Visitor},
@@ -82,17 +83,6 @@ impl PrefetchState {
     pub fn is_informative(&self) -> bool {
         matches!(self, Self::Resource(json) if !is_empty_bundle(json))
     }
-}
-
-/// How a service wants to be told that a search found nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EmptySearch {
-    /// `null`, as 2.0 says.
-    #[default]
-    Null,
-    /// A searchset Bundle with zero entries, as 3.0 allows.
-    Bundle,
 }
 
 impl fmt::Display for Omission {

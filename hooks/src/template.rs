@@ -7,9 +7,11 @@
 
 use std::fmt;
 
+mod cursor;
 mod date;
 mod error;
 mod expression;
+mod item;
 mod lint;
 mod path;
 mod query;

@@ -20,7 +20,7 @@ use crate::{
     store::{Store, StoreError, StoredCredential},
 };
 
-pub use first::{FirstCredentialError, ensure_first};
+pub use first::{CredentialError, first_credentials};
 
 /// Length of the random part: 32 bytes in base64url without padding.
 const RANDOM: usize = 43;

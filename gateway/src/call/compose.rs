@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use medvan_hooks::{
+    dialect::{self, Dialect},
     merge::{self, Answer, Merged, Minted},
     response::Response,
 };
@@ -43,14 +44,17 @@ pub(super) fn answer(call: &Call<'_>, all: AllHeard, exchange: &mut Exchange) ->
     if let Some(refusal) = nothing_to_show(call, exchange) {
         return Err(refusal);
     }
-    let merged = merge::merge(answers, &mut Uuid::new_v4);
-    exchange.cards = issued(call, &merged.minted);
+    let mut merged = merge::merge(answers, &mut Uuid::new_v4);
     explain(&merged, exchange);
     // Shadow services compare with what the services said, not with how one EHR wants it written.
-    all.shown.send_replace(Some(Arc::new(merged.response.clone())));
-    let response = in_dialect(call, merged.response, exchange);
+    if all.shown.receiver_count() > 0 {
+        all.shown.send_replace(Some(Arc::new(merged.response.clone())));
+    }
+    say_in_dialect(call, &mut merged, exchange);
+    exchange.cards = issued(call, &merged.minted);
+    merged.response.extension.insert(EXCHANGE.to_owned(), status_of_services(exchange));
     exchange.explanation.elapsed.merged_ms = exchange.elapsed_ms();
-    Ok(response.to_bytes())
+    Ok(merged.response.to_bytes())
 }
 
 /// 412 where nobody can say anything for lack of data; a clear word where a single service's trial is over.
@@ -100,19 +104,24 @@ fn explain(merged: &Merged, exchange: &mut Exchange) {
     exchange.explanation.conflicts = json!(merged.conflicts);
 }
 
-fn in_dialect(call: &Call<'_>, response: Response, exchange: &mut Exchange) -> Response {
+/// Says the answer the way this EHR understands it; what had to be changed for that is noted.
+fn say_in_dialect(call: &Call<'_>, merged: &mut Merged, exchange: &mut Exchange) {
     let client = call.caller.client();
-    let mut response = response;
-    response.extension.insert(EXCHANGE.to_owned(), status_of_services(exchange));
-    response
+    let dialect = Dialect::find(&client.dialect).unwrap_or(dialect::GENERIC);
+    let dialect = dialect.with_action_selection_behavior(client.action_selection_behavior);
+    let noted = dialect.render(merged).into_iter().map(|adaptation| Note {
+        rule: adaptation.rule.to_owned(),
+        place: adaptation.place,
+        reason: String::new(),
+    });
+    exchange.explanation.adaptations.extend(noted);
 }
 
 /// Which services were asked and how each fared, for an EHR that shows it and for people who look into an answer.
 fn status_of_services(exchange: &Exchange) -> Json {
     let shown = exchange.explanation.services.iter().filter(|note| note.mode != "shadow");
-    let services: Vec<_> = shown
-        .map(|note| json!({"service": note.service, "version": note.version, "status": note.status}))
-        .collect();
+    let services: Vec<_> =
+        shown.map(|note| json!({"service": note.service, "version": note.version, "status": note.status})).collect();
     Json::from_value(&json!({"id": exchange.id, "services": services}))
 }
 

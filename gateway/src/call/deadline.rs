@@ -9,8 +9,6 @@ use crate::catalog::Hospital;
 /// When each step of one call must be over. The EHR gets its answer by `answer_by`, whatever happens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
-    /// The request's arrival.
-    pub(crate) start: Instant,
     /// End of fetching FHIR data.
     pub(crate) prefetch_until: Instant,
     /// End of waiting for services.
@@ -32,7 +30,7 @@ impl Deadline {
     fn cut(start: Instant, whole: Duration, prefetch: Duration, merge: Duration) -> Self {
         let services_until = start + whole.saturating_sub(merge.min(whole / 2));
         let prefetch_until = start + prefetch.min(services_until.duration_since(start) / 2);
-        Self { start, prefetch_until, services_until }
+        Self { prefetch_until, services_until }
     }
 
     /// When one service must have answered: its own limit, inside the slice of all services.

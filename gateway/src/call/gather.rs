@@ -8,6 +8,7 @@ use medvan_hooks::{
     prefetch::{Omission, PrefetchState},
     template::Query,
 };
+use time::{Date, OffsetDateTime, UtcOffset};
 use tokio::time::Instant;
 
 use super::{Call, exchange::Exchange, explanation::QueryNote, refusal::Refusal};
@@ -19,7 +20,7 @@ const PARALLEL: usize = 8;
 /// Makes the plan and completes it: afterwards every query it knows has a state.
 pub(super) async fn complete<'a>(call: &Call<'a>, exchange: &mut Exchange) -> Result<Plan<'a>, Refusal> {
     let access = fhir_access(call, exchange)?;
-    let mut plan = Plan::new(call.request, &call.offer.parts(), &call.offer.union, call.at.date());
+    let mut plan = Plan::new(call.request, &call.offer.parts(), &call.offer.union, today(call.at));
     let patient = call.request.patient_id().unwrap_or_default();
     let until = call.deadline.prefetch_until;
     loop {
@@ -37,6 +38,13 @@ pub(super) async fn complete<'a>(call: &Call<'a>, exchange: &mut Exchange) -> Re
             plan.supply(query, state);
         }
     }
+}
+
+/// The day at the hospital. All hospitals of the network are in Japan, which knows no summer time; by UTC, `today()`
+/// would be yesterday until nine in the morning.
+fn today(at: OffsetDateTime) -> Date {
+    const JAPAN: UtcOffset = time::macros::offset!(+9);
+    at.to_offset(JAPAN).date()
 }
 
 async fn fetch_one(
@@ -68,7 +76,10 @@ fn fhir_access(call: &Call<'_>, exchange: &mut Exchange) -> Result<Option<FhirAc
         return Ok(None);
     };
     if named.trim_end_matches('/') != registered.as_str().trim_end_matches('/') {
-        return Err(Refusal::malformed("fhirServer", "it is not the one registered for this client; have it registered"));
+        return Err(Refusal::malformed(
+            "fhirServer",
+            "it is not the one registered for this client; have it registered",
+        ));
     }
     let Ok(base) = call.app.http.guard().check(registered.as_str()) else {
         exchange.warn("fhirServer: the registered address is not one that the gateway calls");

@@ -18,22 +18,26 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use medvan_authoring::{Issue, IssueCode, operation_outcome};
-use medvan_hooks::request::RequestError;
+use medvan_hooks::{feedback::FeedbackError, request::RequestError};
 
 /// Why a call got no cards. Its text is for the caller: it names places and mends, never a patient's data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("the caller's token was not accepted")]
     NotAuthenticated,
-    #[error("the trial of {service} is over: its quota is used up or its last day has passed; ask for a contract. \
-             このサービスの試行は終了しました。運用者に契約を依頼してください。")]
+    #[error(
+        "the trial of {service} is over: its quota is used up or its last day has passed; ask for a contract. \
+             このサービスの試行は終了しました。運用者に契約を依頼してください。"
+    )]
     TrialEnded { service: String },
     #[error("no such service for this hospital; GET cds-services lists what it is enrolled for")]
     NoSuchService,
     #[error("the body did not arrive in time")]
     BodyTooSlow,
-    #[error("no service can be evaluated: required data is missing; send the prefetch of the discovery document or \
-             fhirServer with fhirAuthorization. 必要なデータが不足しているため、どのサービスも評価できません。")]
+    #[error(
+        "no service can be evaluated: required data is missing; send the prefetch of the discovery document or \
+             fhirServer with fhirAuthorization. 必要なデータが不足しているため、どのサービスも評価できません。"
+    )]
     NotEvaluable,
     #[error("the body is larger than {limit} bytes")]
     BodyTooLarge { limit: usize },
@@ -103,6 +107,12 @@ impl Refusal {
 
 impl From<RequestError> for Refusal {
     fn from(error: RequestError) -> Self {
+        Self::Malformed { diagnostics: error.diagnostics(), expression: error.expression().map(str::to_owned) }
+    }
+}
+
+impl From<FeedbackError> for Refusal {
+    fn from(error: FeedbackError) -> Self {
         Self::Malformed { diagnostics: error.diagnostics(), expression: error.expression().map(str::to_owned) }
     }
 }

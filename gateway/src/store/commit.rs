@@ -26,7 +26,7 @@ pub(super) enum Work {
     Record(Box<ExchangeRecord>, String),
     /// A place in a trial.
     Admit(TrialAsk),
-    /// Something that became known after an exchange.
+    /// Something about an exchange that was recorded before.
     Append(HospitalId, Addendum),
     /// A token used outside of an exchange.
     Spend(Replay),

@@ -141,6 +141,30 @@ pub struct TrialAsk {
     pub now: OffsetDateTime,
 }
 
+/// What became known of an exchange after its record was written: a late answer, a comparison with a shadow.
+#[derive(Debug, Clone)]
+pub struct Addendum {
+    /// The exchange.
+    pub exchange: Uuid,
+    /// When it became known.
+    pub at: OffsetDateTime,
+    /// What sort of thing.
+    pub kind: &'static str,
+    /// The thing. It holds no clinical content.
+    pub note: Value,
+}
+
+/// An addendum as it was stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredAddendum {
+    /// When it became known.
+    pub at: OffsetDateTime,
+    /// What sort of thing.
+    pub kind: String,
+    /// The thing.
+    pub note: Value,
+}
+
 /// An exchange as it was recorded.
 #[derive(Debug, Clone)]
 pub struct StoredExchange {
@@ -166,6 +190,29 @@ impl Store {
     /// Writes the record of an exchange. When this returns `Ok`, it survives the process and the power.
     pub async fn record(&self, record: ExchangeRecord) -> Result<(), StoreError> {
         self.0.commits.commit(Work::record(record)).await.map(|_| ())
+    }
+
+    /// Adds to an exchange of this hospital what became known later.
+    ///
+    /// # Errors
+    /// It was not written.
+    pub async fn append(&self, hospital: &HospitalId, addendum: Addendum) -> Result<(), StoreError> {
+        self.0.commits.commit(Work::Append(hospital.clone(), addendum)).await.map(|_| ())
+    }
+
+    /// What was added to an exchange of this hospital, oldest first.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn addenda(&self, hospital: &HospitalId, exchange: Uuid) -> Result<Vec<StoredAddendum>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT at, kind, note FROM addenda WHERE hospital = $1 AND exchange = $2 ORDER BY id LIMIT 1000",
+        )
+        .bind(hospital.as_str())
+        .bind(exchange.to_string())
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(stored_addendum).collect()
     }
 
     /// Promises a use on trial. `false`: the quota is used up. Parallel calls never get more places than there are.
@@ -265,6 +312,15 @@ fn replay(row: &SqliteRow) -> Result<Replay, StoreError> {
         issuer: row.try_get("issuer")?,
         jti: row.try_get("jti")?,
         expires_at: instant(row, "expires_at")?,
+    })
+}
+
+fn stored_addendum(row: &SqliteRow) -> Result<StoredAddendum, StoreError> {
+    let note: String = row.try_get("note")?;
+    Ok(StoredAddendum {
+        at: instant(row, "at")?,
+        kind: row.try_get("kind")?,
+        note: serde_json::from_str(&note).map_err(|_| StoreError::Unreadable("addendum"))?,
     })
 }
 

@@ -96,7 +96,7 @@ fn find<'a>(services: &'a [Service], wanted: &Service) -> Option<&'a Service> {
 }
 
 fn gone(old: &[Service], new: &[Service], before: &Service) -> Change {
-    let successor = new.iter().find(|after| moved_from(old, new, after) == Some(before));
+    let successor = new.iter().find(|after| after.id == before.id && moved_from(old, new, after) == Some(before));
     match successor {
         Some(after) => Change::IdReused { id: before.id.clone(), from: before.hook.clone(), to: after.hook.clone() },
         None => Change::Removed { id: before.id.clone(), hook: before.hook.clone() },

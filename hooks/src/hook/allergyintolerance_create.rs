@@ -13,7 +13,7 @@ pub(super) static HOOK: Hook = Hook {
         field("userId", Kind::User(&["Practitioner"])),
         field("patientId", Kind::Id),
         field("encounterId", Kind::Id).need(Need::Optional),
-        field("allergyIntolerance", Kind::Resource("AllergyIntolerance")).aliases(&["allergyIntolerances"]),
+        field("allergyIntolerance", Kind::Resource(&["AllergyIntolerance"])).aliases(&["allergyIntolerances"]),
     ],
     example: EXAMPLE,
 };

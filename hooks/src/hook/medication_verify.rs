@@ -13,7 +13,7 @@ pub(super) static HOOK: Hook = Hook {
         field("userId", Kind::User(STAFF)),
         field("patientId", Kind::Id),
         field("encounterId", Kind::Id).need(Need::Optional),
-        field("medication", Kind::Resource("MedicationRequest")).aliases(&["order"]),
+        field("medication", Kind::Resource(&["MedicationRequest", "MedicationOrder"])).aliases(&["order"]),
     ],
     example: EXAMPLE,
 };

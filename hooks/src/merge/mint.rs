@@ -30,6 +30,18 @@ pub struct MintedSuggestion {
     pub vendor_id: Option<String>,
 }
 
+impl Minted {
+    /// Puts the parts of a suggestion in its place; accepting one of them is feedback on the whole.
+    pub(crate) fn split_suggestion(&mut self, whole: Uuid, parts: &[Uuid]) {
+        let Some(at) = self.suggestions.iter().position(|suggestion| suggestion.gateway_id == whole) else {
+            return;
+        };
+        let vendor_id = self.suggestions[at].vendor_id.clone();
+        let parts = parts.iter().map(|part| MintedSuggestion { gateway_id: *part, vendor_id: vendor_id.clone() });
+        self.suggestions.splice(at..=at, parts);
+    }
+}
+
 /// Numbers the card, writes its provenance, and adds it with its notes to the result.
 pub(super) fn issue(entry: Entry, new_id: &mut dyn FnMut() -> Uuid, merged: &mut Merged) {
     let Entry { mut card, tier, acceptance, origins } = entry;

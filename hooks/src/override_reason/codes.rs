@@ -1,4 +1,4 @@
-//! The code system, code by code, in HL7's order. Generated once from the ballot's CodeSystem and ValueSet (CC0);
+//! The code system, code by code, in HL7's order. Generated once from the ballot's CodeSystem and ValueSet (HL7/cds-hooks, Apache-2.0);
 //! the Japanese words are ours.
 
 use super::Reason;

@@ -25,7 +25,7 @@ struct Identity {
     only_of: Option<(String, String)>,
 }
 
-/// Joins the templates of services (name, templates) on one hook.
+/// Joins the templates of services on one hook, given as name and templates.
 pub fn union(hook: &str, members: &[(&str, &IndexMap<String, Template>)]) -> Union {
     let mut members = members.to_vec();
     members.sort_by_key(|(service, _)| *service);

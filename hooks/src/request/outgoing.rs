@@ -1,7 +1,7 @@
 //! A call as a vendor receives it: exactly the members the gateway decided to send, each FHIR value the text it came in.
 
 use indexmap::IndexMap;
-use medvan_profiles::Json;
+use medvan_profiles::{Json, descriptor::transport::Overrides};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::prefetch::{self, PrefetchState};
@@ -32,6 +32,12 @@ pub enum OmittedKeys {
     /// An OperationOutcome that says why: for services that fail when a key or all of `prefetch` is absent. Never `null`,
     /// which would claim that there is no such data.
     SendOutcome,
+}
+
+impl From<&Overrides> for OmittedKeys {
+    fn from(overrides: &Overrides) -> Self {
+        if overrides.always_send_prefetch { Self::SendOutcome } else { Self::LeaveOut }
+    }
 }
 
 impl Outgoing<'_> {

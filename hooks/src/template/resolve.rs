@@ -241,7 +241,7 @@ fn term_values<'v>(term: &Term, scope: &'v Scope<'v>, keys: &dyn Fn(&str) -> Kno
         },
         Term::Path(Root::Context, steps) => context_root(steps, scope)?,
     };
-    let items = Walk { scope, root }.run(steps)?;
+    let items = Walk::new(scope, root).run(steps)?;
     items.iter().map(|item| item.written().map_err(Halt::from)).collect()
 }
 

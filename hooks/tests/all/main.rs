@@ -4,4 +4,5 @@ mod discovery;
 mod hooks;
 mod plan;
 mod request;
+mod standard;
 mod template;

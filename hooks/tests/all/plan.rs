@@ -113,7 +113,7 @@ fn made_up_keys_do_not_collide_with_own_ones() {
         ("a".to_owned(), templates(&[("x", "Patient/1"), ("b-x", "Patient/2")])),
         ("b".to_owned(), templates(&[("x", "Patient/3")])),
     ];
-    let union = union("custom", &members(&services));
+    let union = union("patient-view", &members(&services));
     let keys: Vec<&String> = union.prefetch().keys().collect();
     assert_eq!(keys, ["a-x", "b-x", "b-x-2"]);
 }

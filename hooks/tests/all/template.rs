@@ -309,6 +309,34 @@ fn a_template_is_bounded() {
     assert!(Template::parse(&nested(9)).is_err());
 }
 
+/// Not timed: without the bound it would follow 400^4 references and never end.
+#[test]
+fn a_path_that_looks_at_everything_for_everything_is_given_up() {
+    let reference = |n: usize| json!({"reference": format!("List/l{}", n % 400)});
+    let entries: Vec<Value> = (0..400)
+        .map(|n| json!({"resource": {"resourceType": "List", "id": format!("l{n}"), "item": (0..400).map(reference).collect::<Vec<_>>()}}))
+        .collect();
+    let call = call("com.example.custom", &json!({"all": {"resourceType": "Bundle", "entry": entries}}));
+    let nested = (0..4).fold("x.exists()".to_owned(), |inner, _| format!("item.resolve().where({inner}).exists()"));
+    check(&call, &format!("Basic?x={{{{context.all.entry.resource.where({nested}).id}}}}"), Err(Unresolvable::TooMany));
+    check(&call, "Basic?x={{context.all.entry.resource.id}}", Err(Unresolvable::TooMany));
+}
+
+#[test]
+fn references_inside_a_contained_resource_are_to_its_siblings() {
+    let outer = json!({"resourceType": "MedicationRequest", "id": "m", "contained": [
+        {"resourceType": "Medication", "id": "med", "manufacturer": {"reference": "#org"}},
+        {"resourceType": "Organization", "id": "org", "partOf": {"reference": "#"}, "name": "製薬"},
+    ], "medicationReference": {"reference": "#med"}});
+    let call = call("com.example.custom", &json!({"order": outer}));
+    check(
+        &call,
+        "Basic?x={{context.order.medication.resolve().manufacturer.resolve().name}}",
+        Ok("Basic?x=%E8%A3%BD%E8%96%AC"),
+    );
+    check(&call, "Basic?x={{context.order.contained.manufacturer.resolve().partOf.resolve().id}}", Ok("Basic?x=m"));
+}
+
 #[test]
 fn white_space_in_braces_is_not_part_of_a_template() {
     assert_eq!(template("Patient/{{  context.patientId }}"), template("Patient/{{context.patientId}}"));

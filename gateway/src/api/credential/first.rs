@@ -20,7 +20,7 @@ use crate::{
 
 /// Why the first credentials could not be made.
 #[derive(Debug, thiserror::Error)]
-pub enum FirstCredentialError {
+pub enum CredentialError {
     /// The file cannot be written or read.
     #[error("{}: cannot be written or read", .0.display())]
     File(PathBuf, #[source] io::Error),
@@ -42,7 +42,7 @@ pub enum FirstCredentialError {
 ///
 /// # Errors
 /// The files cannot be written or are not as they must be, or the store does not answer.
-pub async fn ensure_first(store: &Store, data: &Path, clock: &Clock) -> Result<Vec<PathBuf>, FirstCredentialError> {
+pub async fn first_credentials(store: &Store, data: &Path, clock: &Clock) -> Result<Vec<PathBuf>, CredentialError> {
     let mut written = Vec::new();
     for role in [Role::Operator, Role::Governor] {
         if store.has_credential_of(role.word()).await? {
@@ -73,28 +73,28 @@ fn row(role: Role, secret: &Secret, clock: &Clock) -> StoredCredential {
     }
 }
 
-fn read(file: &Path, role: Role) -> Result<Option<Secret>, FirstCredentialError> {
+fn read(file: &Path, role: Role) -> Result<Option<Secret>, CredentialError> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(FirstCredentialError::File(file.to_owned(), error)),
+        Err(error) => return Err(CredentialError::File(file.to_owned(), error)),
     };
-    if is_exposed(file).map_err(|error| FirstCredentialError::File(file.to_owned(), error))? {
-        return Err(FirstCredentialError::Exposed(file.to_owned()));
+    if is_exposed(file).map_err(|error| CredentialError::File(file.to_owned(), error))? {
+        return Err(CredentialError::Exposed(file.to_owned()));
     }
     match Secret::read(text.trim()) {
         Some((found, secret)) if found == role => Ok(Some(secret)),
-        _ => Err(FirstCredentialError::Unreadable(file.to_owned())),
+        _ => Err(CredentialError::Unreadable(file.to_owned())),
     }
 }
 
-fn write(file: &Path, role: Role) -> Result<Secret, FirstCredentialError> {
+fn write(file: &Path, role: Role) -> Result<Secret, CredentialError> {
     let secret = Secret::mint(role)?;
     let written = create(file).and_then(|mut open| {
         writeln!(open, "{}", secret.expose())?;
         open.sync_all()
     });
-    written.map_err(|error| FirstCredentialError::File(file.to_owned(), error))?;
+    written.map_err(|error| CredentialError::File(file.to_owned(), error))?;
     Ok(secret)
 }
 

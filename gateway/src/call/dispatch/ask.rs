@@ -10,6 +10,7 @@ use medvan_hooks::{
     firewall::{self, Policy},
     plan::Plan,
     response::Response,
+    shadow,
 };
 use medvan_profiles::descriptor::transport::Authentication;
 use serde_json::{Value, json};
@@ -27,8 +28,9 @@ use super::{
 use crate::{
     App,
     call::{
-        Call, identity,
+        Call,
         explanation::{ServiceNote, Status},
+        identity,
         line::{self, Line},
     },
     catalog::{HospitalId, Member},
@@ -116,7 +118,7 @@ impl Ask {
         if let (Some(ours), Ok(shown)) = (&heard.response, shown.wait_for(Option::is_some).await)
             && let Some(shown) = shown.as_ref()
         {
-            addendum["comparison"] = json!([shown.cards.len(), ours.cards.len()]);
+            addendum["comparison"] = compared(shown, ours);
         }
         self.append("shadow", addendum).await;
     }
@@ -184,6 +186,20 @@ impl Allowed {
             system_actions: &self.system_actions,
         }
     }
+}
+
+/// The comparison in numbers: which topics they are says too much about a patient for a record.
+fn compared(shown: &Response, ours: &Response) -> Value {
+    let comparison = shadow::compare(shown, ours);
+    json!({
+        "shown": comparison.live,
+        "shadow": comparison.shadow,
+        "topicsInBoth": comparison.both.len(),
+        "topicsOnlyShown": comparison.only_live.len(),
+        "topicsOnlyShadow": comparison.only_shadow.len(),
+        "moreUrgent": comparison.more_urgent.len(),
+        "lessUrgent": comparison.less_urgent.len(),
+    })
 }
 
 /// Our own token for this vendor's endpoint, unless the vendor takes none.

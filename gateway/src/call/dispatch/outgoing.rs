@@ -3,13 +3,8 @@
 
 use bytes::Bytes;
 use indexmap::IndexMap;
-use medvan_hooks::{
-    hook::Hook,
-    plan::Plan,
-    prefetch::{EmptySearch, PrefetchState},
-    request::{OmittedKeys, Outgoing},
-};
-use medvan_profiles::{Json, descriptor::transport::{self, ExtensionPolicy, Overrides}};
+use medvan_hooks::{hook::Hook, plan::Plan, prefetch::PrefetchState, request::Outgoing};
+use medvan_profiles::{Json, descriptor::transport::ExtensionPolicy};
 
 use crate::{
     call::{Call, identity},
@@ -25,7 +20,7 @@ pub(crate) struct Outbound {
 
 pub(crate) fn compose(call: &Call<'_>, plan: &Plan<'_>, index: usize, member: &Member) -> Outbound {
     let overrides = &member.descriptor.transport.overrides;
-    let prefetch = plan.slice(index, empty_search(overrides));
+    let prefetch = plan.slice(index, overrides.empty_search);
     let keys = prefetch.iter().map(|(key, state)| (key.clone(), PrefetchState::word(state))).collect();
     let hook_instance = identity::hook_instance(&call.app.secret, call.caller, call.request, &member.name.vendor);
     let outgoing = Outgoing {
@@ -33,7 +28,7 @@ pub(crate) fn compose(call: &Call<'_>, plan: &Plan<'_>, index: usize, member: &M
         hook_instance: &hook_instance.to_string(),
         context: &published_fields(call),
         prefetch,
-        omitted_keys: omitted_keys(overrides),
+        omitted_keys: overrides.into(),
         extension: extensions(call, member),
     };
     Outbound { body: outgoing.to_bytes().into(), keys }
@@ -65,15 +60,4 @@ fn extensions(call: &Call<'_>, member: &Member) -> Option<IndexMap<String, Json>
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     (!kept.is_empty()).then_some(kept)
-}
-
-fn empty_search(overrides: &Overrides) -> EmptySearch {
-    match overrides.empty_search {
-        transport::EmptySearch::Null => EmptySearch::Null,
-        transport::EmptySearch::Bundle => EmptySearch::Bundle,
-    }
-}
-
-fn omitted_keys(overrides: &Overrides) -> OmittedKeys {
-    if overrides.always_send_prefetch { OmittedKeys::SendOutcome } else { OmittedKeys::LeaveOut }
 }

@@ -113,15 +113,11 @@ async fn exchanges(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<
     .await
 }
 
-/// The same token twice in one batch would stop the whole statement; it is one row all the same.
 async fn tokens(db: &mut SqliteConnection, tokens: &[&Replay]) -> Result<(), sqlx::Error> {
-    let mut seen = HashSet::new();
-    let tokens: Vec<&Replay> =
-        tokens.iter().filter(|token| seen.insert((&token.hospital, &token.issuer, &token.jti))).copied().collect();
     let head = "INSERT INTO replay (hospital, issuer, jti, expires_at) ";
     // The same jti may come again once its first token is over.
     let tail = " ON CONFLICT (hospital, issuer, jti) DO UPDATE SET expires_at = excluded.expires_at";
-    rows::insert(db, head, tail, &tokens, |mut row, token| {
+    rows::insert(db, head, tail, tokens, |mut row, token| {
         row.push_bind(token.hospital.as_str())
             .push_bind(&token.issuer)
             .push_bind(&token.jti)

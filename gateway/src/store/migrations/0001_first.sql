@@ -71,14 +71,16 @@ CREATE TABLE credentials (
 
 -- What a vendor's discovery said when it was last read, and how it departs from what was approved.
 CREATE TABLE discoveries (
-    vendor     TEXT   NOT NULL,
-    service    TEXT   NOT NULL,
-    number     TEXT   NOT NULL,
-    etag       TEXT,
-    document   TEXT   NOT NULL,
-    changes    TEXT   NOT NULL,
-    fault      TEXT,
-    read_at    BIGINT NOT NULL,
+    vendor        TEXT   NOT NULL,
+    service       TEXT   NOT NULL,
+    number        TEXT   NOT NULL,
+    etag          TEXT,
+    last_modified TEXT,
+    document      TEXT   NOT NULL,
+    changes       TEXT   NOT NULL,
+    defects       TEXT   NOT NULL,
+    fault         TEXT,
+    read_at       BIGINT NOT NULL,
     PRIMARY KEY (vendor, service, number)
 );
 
@@ -96,6 +98,17 @@ CREATE TABLE exchanges (
     explanation TEXT   NOT NULL
 );
 CREATE INDEX exchanges_of_hospital ON exchanges (hospital, id);
+
+-- What became known of an exchange after its record was written: a late answer, a comparison with a shadow.
+CREATE TABLE addenda (
+    id       TEXT   NOT NULL PRIMARY KEY,
+    hospital TEXT   NOT NULL,
+    exchange TEXT   NOT NULL,
+    at       BIGINT NOT NULL,
+    kind     TEXT   NOT NULL,
+    note     TEXT   NOT NULL
+);
+CREATE INDEX addenda_of_exchange ON addenda (exchange, id);
 
 CREATE TABLE replay (
     hospital   TEXT   NOT NULL,

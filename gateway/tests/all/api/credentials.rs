@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use http::StatusCode;
 use medvan::{
-    api::credential::{self, FirstCredentialError},
+    api::{self, CredentialError},
     clock::Clock,
     store::Store,
 };
@@ -31,7 +31,7 @@ async fn no_secret_is_in_the_database() {
     office.api.store.close().await;
     for entry in office.dir.path().read_dir().unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "credential") {
+        if !path.file_name().unwrap().to_str().unwrap().starts_with("medvan.db") {
             continue;
         }
         let bytes = std::fs::read(&path).unwrap();
@@ -46,11 +46,11 @@ async fn no_secret_is_in_the_database() {
 async fn a_second_start_makes_no_new_credentials_and_an_interrupted_first_one_is_taken_up() {
     let office = Office::open().await;
     let clock = Clock::fixed(NOON);
-    assert!(credential::ensure_first(&office.api.store, office.dir.path(), &clock).await.unwrap().is_empty());
+    assert!(api::first_credentials(&office.api.store, office.dir.path(), &clock).await.unwrap().is_empty());
 
     // The file is there, the store does not know it: the process died between the two.
     let store = Store::open(&office.dir.path().join("other.db")).await.unwrap();
-    assert_eq!(credential::ensure_first(&store, office.dir.path(), &clock).await.unwrap().len(), 2);
+    assert_eq!(api::first_credentials(&store, office.dir.path(), &clock).await.unwrap().len(), 2);
     let kept = std::fs::read_to_string(office.dir.path().join("operator.credential")).unwrap();
     assert_eq!(kept.trim(), office.operator);
 }
@@ -61,8 +61,8 @@ async fn a_credential_file_that_others_can_read_stops_the_start() {
     let file = office.dir.path().join("operator.credential");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     let store = Store::open(&office.dir.path().join("other.db")).await.unwrap();
-    let refused = credential::ensure_first(&store, office.dir.path(), &Clock::fixed(NOON)).await.unwrap_err();
-    assert!(matches!(refused, FirstCredentialError::Exposed(_)));
+    let refused = api::first_credentials(&store, office.dir.path(), &Clock::fixed(NOON)).await.unwrap_err();
+    assert!(matches!(refused, CredentialError::Exposed(_)));
 }
 
 #[tokio::test]

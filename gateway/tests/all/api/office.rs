@@ -1,6 +1,9 @@
 //! Somebody at a desk with the API before them.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
@@ -9,12 +12,14 @@ use axum::{
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use medvan::{
-    api::{self, Api, credential},
+    api::{self, Api},
     catalog::Catalog,
     clock::Clock,
+    poll::Reader,
     store::Store,
+    trust::{Algorithm, Issuer, Keyring},
 };
-use medvan_adapters::http::{Guard, Profile};
+use medvan_adapters::http::{Client, Guard, Profile, Settings};
 use medvan_profiles::descriptor::example_text;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -54,9 +59,12 @@ impl Office {
             Clock::from_fn(move || *now.lock().unwrap())
         };
         let store = Store::open(&dir.path().join("medvan.db")).await.unwrap();
-        credential::ensure_first(&store, dir.path(), &clock).await.unwrap();
+        api::first_credentials(&store, dir.path(), &clock).await.unwrap();
         let catalog = Catalog::load(store.clone()).await.unwrap();
-        let api = Api { store, catalog, clock, guard: Guard::new(profile, []) };
+        let guard = Guard::new(profile, []);
+        let http = Client::new(guard.clone(), &Settings::default()).unwrap();
+        let discovery = Reader::new(store.clone(), http, Arc::new(keyring(dir.path())), clock.clone());
+        let api = Api { store, catalog, clock, guard, discovery };
         let secret = |role: &str| {
             let text = std::fs::read_to_string(dir.path().join(format!("{role}.credential"))).unwrap();
             text.trim().to_owned()
@@ -156,6 +164,11 @@ impl Answer {
         let faults = body["faults"].as_array().unwrap();
         faults.iter().map(|fault| fault["place"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+fn keyring(dir: &Path) -> Keyring {
+    let issuer = Issuer { iss: "http://gateway.example".to_owned(), jku: "http://gateway.example/jwks".to_owned() };
+    Keyring::open(&dir.join("keys"), issuer, &[Algorithm::Es384]).unwrap()
 }
 
 pub(super) fn method(text: &str) -> Method {

@@ -1,0 +1,121 @@
+"""The gateway as a process of its own, and an EHR that calls it."""
+
+import json
+import os
+import re
+import string
+import subprocess
+import uuid
+from pathlib import Path
+
+import requests
+
+import standard
+from processes import Process, free_port
+
+HERE = Path(__file__).parent
+OBJECTS = HERE / "objects"
+
+
+def binary() -> str:
+    """The program under test; `tests/run` builds it and names it here."""
+    return os.environ.get("MEDVAN_BIN", str(HERE.parent.parent / "target" / "debug" / "medvan"))
+
+
+class Gateway:
+    """`medvan serve` on a data folder of its own, loopback profile."""
+
+    def __init__(self, folder: Path):
+        self.data = folder / "data"
+        self._folder = folder
+        port = free_port()
+        self.base = f"http://127.0.0.1:{port}"
+        command = [binary(), "serve", "--listen", f"127.0.0.1:{port}", "--data", self.data]
+        self._process = Process(command, folder / "gateway.log")
+        self._process.wait_for_port(port)
+
+    def apply(self, *names: str, **values: str) -> None:
+        """`medvan apply` of files in objects/, with `${name}` in them replaced."""
+        files = [self._filled(name, values) for name in names]
+        command = [binary(), "apply", *files, "--server", self.base, "--data", self.data]
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, f"medvan apply {names}: {done.stdout}\n{done.stderr}"
+
+    def ehr(self, hospital: str, sign=None) -> "Ehr":
+        return Ehr(f"{self.base}/hospitals/{hospital}/cds-services", sign)
+
+    def api(self, path: str) -> dict:
+        """Reads from the management API as the operator."""
+        credential = (self.data / "operator.credential").read_text(encoding="utf-8").strip()
+        answer = requests.get(
+            f"{self.base}/api/v1{path}", headers={"Authorization": f"Bearer {credential}"}, timeout=10
+        )
+        assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    def log(self) -> str:
+        return self._process.output()
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def _filled(self, name: str, values: dict[str, str]) -> Path:
+        text = string.Template((OBJECTS / f"{name}.yaml").read_text(encoding="utf-8")).substitute(values)
+        path = self._folder / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+class Ehr:
+    """A caller that does what the standard says; `sign` makes the token for an address."""
+
+    def __init__(self, base: str, sign=None):
+        self.base = base
+        self._sign = sign
+
+    def discovers(self) -> list[dict]:
+        answer = requests.get(self.base, headers=self._headers(self.base), timeout=10)
+        assert answer.status_code == 200, answer.text
+        standard.check_discovery(answer.json())
+        return answer.json()["services"]
+
+    def fires(self, service: str, context: dict, hook: str = "patient-view", **more) -> "Answer":
+        request = {"hook": hook, "hookInstance": str(uuid.uuid4()), "context": context, **more}
+        return self.posts(service, request)
+
+    def posts(self, path: str, body: dict, headers: dict | None = None) -> "Answer":
+        url = f"{self.base}/{path}"
+        sent = {**self._headers(url), **(headers or {})}
+        return Answer(requests.post(url, json=body, headers=sent, timeout=15))
+
+    def _headers(self, url: str) -> dict:
+        return {"Authorization": f"Bearer {self._sign(url)}"} if self._sign else {}
+
+
+class Answer:
+    """What came back. A 200 has been checked against the standard, a 4xx with a body against OperationOutcome."""
+
+    def __init__(self, answer: requests.Response):
+        self.status = answer.status_code
+        self.headers = answer.headers
+        self.body = answer.json() if answer.content else None
+        if self.status == 200 and self.body is not None and "cards" in self.body:
+            standard.check_response(self.body)
+        if self.status in (400, 412):
+            standard.check_outcome(self.body)
+
+    @property
+    def cards(self) -> list[dict]:
+        assert self.status == 200, f"{self.status}: {json.dumps(self.body, ensure_ascii=False)}"
+        return self.body["cards"]
+
+    @property
+    def complaint(self) -> str:
+        """The texts of the refusal."""
+        return " ".join(issue["diagnostics"] for issue in self.body["issue"])
+
+    def card_of(self, label: str) -> dict:
+        """The one card whose source names this service."""
+        found = [card for card in self.cards if re.search(label, card["source"]["label"])]
+        assert len(found) == 1, f"{len(found)} cards of {label}: {self.cards}"
+        return found[0]

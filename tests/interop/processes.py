@@ -1,0 +1,59 @@
+"""Programs that a test starts and that end with it."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+
+class Process:
+    """A program with its output in a file; `stop` ends it politely, then by force."""
+
+    def __init__(self, command: list[str], log: Path, env: dict[str, str] | None = None):
+        self.log = log
+        with log.open("wb") as output:
+            self._child = subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_for_port(self, port: int, seconds: float = 30) -> None:
+        """Returns once something accepts connections on the port; fails early if the program ends."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._child.poll() is not None:
+                raise AssertionError(f"the program ended with {self._child.returncode}:\n{self.output()}")
+            with socket.socket() as probe:
+                probe.settimeout(1)
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"nothing answers on port {port} after {seconds} s:\n{self.output()}")
+
+    def stop(self) -> None:
+        if self._child.poll() is None:
+            self._child.send_signal(signal.SIGTERM)
+            try:
+                self._child.wait(10)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,142 @@
+"""Signatures by independent implementations: PyJWT signs as the EHR, joserfc verifies what the gateway signs."""
+
+import json
+import time
+import uuid
+
+import jwt
+import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from joserfc import jwt as jose
+from joserfc.jwk import KeySet
+from synthetic import context
+
+SERVICE = "recorder.echo"
+
+
+class Signer:
+    """An EHR's key. `token` takes the address to be called and anything to bend."""
+
+    def __init__(self, algorithm: str, issuer: str, kid: str):
+        self.algorithm, self.issuer, self.kid = algorithm, issuer, kid
+        es = algorithm.startswith("ES")
+        self._key = ec.generate_private_key(ec.SECP384R1()) if es else rsa.generate_private_key(65537, 3072)
+
+    def jwks(self) -> dict:
+        kind = jwt.algorithms.ECAlgorithm if self.algorithm.startswith("ES") else jwt.algorithms.RSAAlgorithm
+        public = kind.to_jwk(self._key.public_key(), as_dict=True)
+        return {"keys": [{**public, "kid": self.kid, "alg": self.algorithm, "use": "sig"}]}
+
+    def token(self, audience: str, header: dict | None = None, **claims) -> str:
+        now = int(time.time())
+        payload = {
+            "iss": self.issuer,
+            "aud": audience,
+            "iat": now,
+            "exp": now + 120,
+            "jti": str(uuid.uuid4()),
+            **claims,
+        }
+        payload = {name: value for name, value in payload.items() if value is not None}
+        return jwt.encode(payload, self._key, self.algorithm, headers={"kid": self.kid, **(header or {})})
+
+
+@pytest.fixture(scope="module")
+def signers(gateway, recorder):
+    # A kid as Epic writes them: base64 with `+`, `/` and `=`.
+    es384 = Signer("ES384", "https://es384.ehr.example", "es384-1")
+    rs384 = Signer("RS384", "https://rs384.ehr.example", "kZ+/A8=")
+    recorder.publish("/rs384/jwks.json", rs384.jwks())
+    gateway.apply("signed", recorder=recorder.base, es384_jwks=json.dumps(es384.jwks()))
+    return {"ES384": es384, "RS384": rs384}
+
+
+@pytest.mark.parametrize("algorithm", ["ES384", "RS384"])
+def test_an_ehr_that_signs_with_pyjwt_gets_cards(gateway, signers, algorithm):
+    ehr = gateway.ehr("signed", signers[algorithm].token)
+    assert SERVICE in [service["id"] for service in ehr.discovers()]
+    assert ehr.fires(SERVICE, context("jose-1")).card_of("Recorder")
+
+
+@pytest.mark.parametrize(
+    ("what", "bent"),
+    [
+        ("another audience", {"aud": "https://elsewhere.example/cds-services/x"}),
+        ("no audience", {"aud": None}),
+        ("already over", {"iat": 1_600_000_000, "exp": 1_600_000_100}),
+        ("no end", {"exp": None}),
+        ("a life of a day", {"exp": int(time.time()) + 86_400}),
+        ("no id", {"jti": None}),
+        ("an unknown issuer", {"iss": "https://nobody.example"}),
+        ("an unknown key", {"header": {"kid": "other"}}),
+        ("another type", {"header": {"typ": "at+jwt"}}),
+    ],
+)
+def test_a_token_with_something_wrong_is_a_bare_401(gateway, signers, what, bent):
+    ehr = gateway.ehr("signed", lambda url: signers["ES384"].token(**{"audience": url, **bent}))
+    answer = ehr.fires(SERVICE, context("jose-2"))
+    assert (answer.status, answer.body) == (401, None), what
+
+
+def test_no_token_is_a_bare_401(gateway, signers):
+    answer = gateway.ehr("signed").fires(SERVICE, context("jose-3"))
+    assert (answer.status, answer.body) == (401, None)
+
+
+def test_the_algorithm_none_and_hmac_with_the_public_key_are_401(gateway, signers):
+    signer = signers["ES384"]
+    public = json.dumps(signer.jwks()["keys"][0]).encode()
+    for forged in [
+        lambda url: jwt.encode({"iss": signer.issuer, "aud": url}, None, "none", headers={"kid": signer.kid}),
+        lambda url: jwt.encode(
+            {"iss": signer.issuer, "aud": url, "iat": int(time.time()), "exp": int(time.time()) + 60, "jti": "x"},
+            public,
+            "HS384",
+            headers={"kid": signer.kid},
+        ),
+    ]:
+        assert gateway.ehr("signed", forged).fires(SERVICE, context("jose-4")).status == 401
+
+
+def test_a_token_works_once(gateway, signers):
+    tokens: list[str] = []
+
+    def same(url: str) -> str:
+        tokens[:] = tokens or [signers["ES384"].token(url)]
+        return tokens[0]
+
+    ehr = gateway.ehr("signed", same)
+    assert ehr.fires(SERVICE, context("jose-5")).status == 200
+    assert ehr.fires(SERVICE, context("jose-5")).status == 401
+
+
+def test_the_vendor_can_verify_the_gateway_s_own_token(gateway, signers, recorder):
+    signer = signers["ES384"]
+    sent = []
+
+    def kept(url: str) -> str:
+        sent.append(signer.token(url))
+        return sent[-1]
+
+    assert gateway.ehr("signed", kept).fires(SERVICE, context("jose-6")).status == 200
+    call = recorder.calls[-1]
+    assert call.json["context"]["patientId"] == "jose-6"
+    assert call.token not in sent, "the EHR's token never leaves"
+    keys = requests.get(f"{gateway.base}/.well-known/jwks.json", timeout=10).json()
+    assert all("d" not in key for key in keys["keys"])
+    token = jose.decode(call.token, KeySet.import_key_set(keys), algorithms=["ES384", "RS384"])
+    assert token.header["typ"] == "JWT" and token.header["kid"]
+    claims = token.claims
+    assert claims["aud"] == f"{recorder.base}/cds-services/echo"
+    assert claims["iat"] <= time.time() + 1 and 0 < claims["exp"] - claims["iat"] <= 300
+    assert claims["iss"] != signer.issuer and claims["jti"]
+
+
+def test_the_tokens_to_a_vendor_differ_from_call_to_call(gateway, signers, recorder):
+    ehr = gateway.ehr("signed", signers["ES384"].token)
+    seen = []
+    for _ in range(3):
+        assert ehr.fires(SERVICE, context("jose-7")).status == 200
+        seen.append(jwt.decode(recorder.calls[-1].token, options={"verify_signature": False})["jti"])
+    assert len(set(seen)) == 3
