@@ -5,10 +5,10 @@
 
 pub mod api;
 mod app;
-//Xpub mod apply;
+pub mod apply;
 mod call;
 pub mod catalog;
-//Xpub mod cli;
+pub mod cli;
 pub mod clock;
 pub mod config;
 mod feedback;
