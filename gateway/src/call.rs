@@ -104,7 +104,12 @@ pub(crate) struct Call<'a> {
 }
 
 /// Everything between a believed caller and the bytes of its answer.
-async fn answer(app: &App, caller: &CdsClient, arrival: Arrival, exchange: &mut Exchange) -> Result<Vec<u8>, Refusal> {
+async fn answer(
+    app: &App,
+    caller: &CdsClient,
+    arrival: Arrival,
+    exchange: &mut Exchange,
+) -> Result<Vec<u8>, Refusal> {
     let offer = caller.entitled(&arrival.service)?;
     let body = read_json(&arrival.headers, arrival.body, &app.config.limits).await?;
     let mut request = Request::parse(&body)?;

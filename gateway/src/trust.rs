@@ -16,8 +16,8 @@ pub mod jwks;
 pub mod jwt;
 pub mod keys;
 mod refusal;
-pub mod replay;
 mod secret;
+pub mod replay;
 #[cfg(test)]
 mod testing;
 mod token;

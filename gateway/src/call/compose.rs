@@ -120,8 +120,9 @@ fn say_in_dialect(call: &Call<'_>, merged: &mut Merged, exchange: &mut Exchange)
 /// Which services were asked and how each fared, for an EHR that shows it and for people who look into an answer.
 fn status_of_services(exchange: &Exchange) -> Json {
     let shown = exchange.explanation.services.iter().filter(|note| note.mode != "shadow");
-    let services: Vec<_> =
-        shown.map(|note| json!({"service": note.service, "version": note.version, "status": note.status})).collect();
+    let services: Vec<_> = shown
+        .map(|note| json!({"service": note.service, "version": note.version, "status": note.status}))
+        .collect();
     Json::from_value(&json!({"id": exchange.id, "services": services}))
 }
 

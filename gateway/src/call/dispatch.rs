@@ -69,7 +69,9 @@ impl Part {
         match self {
             Self::Known(member, status) => Heard::without_answer(member, status),
             // The task ends without a word only by a panic: then the service counts as failed.
-            Self::Asked(member, told) => told.await.unwrap_or_else(|_| Heard::without_answer(member, Status::Failed)),
+            Self::Asked(member, told) => {
+                told.await.unwrap_or_else(|_| Heard::without_answer(member, Status::Failed))
+            }
         }
     }
 }

@@ -161,10 +161,7 @@ impl Exchange {
         for (field, value) in &request.context {
             if value.as_str().starts_with(['{', '[']) && identity::check_json(value, &patient).is_err() {
                 let place = format!("context.{field}");
-                return Err(Refusal::malformed(
-                    &place,
-                    "it holds a resource of another patient than context.patientId",
-                ));
+                return Err(Refusal::malformed(&place, "it holds a resource of another patient than context.patientId"));
             }
         }
         let warnings = &mut self.explanation.warnings;

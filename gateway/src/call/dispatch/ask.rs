@@ -28,9 +28,8 @@ use super::{
 use crate::{
     App,
     call::{
-        Call,
+        Call, identity,
         explanation::{ServiceNote, Status},
-        identity,
         line::{self, Line},
     },
     catalog::{HospitalId, Member},

@@ -3,7 +3,12 @@
 
 use bytes::Bytes;
 use indexmap::IndexMap;
-use medvan_hooks::{hook::Hook, plan::Plan, prefetch::PrefetchState, request::Outgoing};
+use medvan_hooks::{
+    hook::Hook,
+    plan::Plan,
+    prefetch::PrefetchState,
+    request::Outgoing,
+};
 use medvan_profiles::{Json, descriptor::transport::ExtensionPolicy};
 
 use crate::{
