@@ -15,12 +15,13 @@ mod feedback;
 mod fhir;
 mod middleware;
 mod outbox;
-//Xpub mod poll;
+pub mod poll;
 pub mod router;
 pub mod server;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;
 pub mod trust;
+mod upkeep;
 
 pub use app::{App, StartError};

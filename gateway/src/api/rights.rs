@@ -69,6 +69,8 @@ pub const RIGHTS: &[Right] = &[
     post("/vendors/{vendor}/services/{service}/versions/{version}/submit", VENDOR_WRITES),
     post("/vendors/{vendor}/services/{service}/versions/{version}/decision", &[Governor]),
     get("/vendors/{vendor}/services/{service}/versions/{version}/history", VENDORS),
+    get("/vendors/{vendor}/services/{service}/versions/{version}/discovery", VENDORS),
+    post("/vendors/{vendor}/services/{service}/versions/{version}/discovery", VENDORS),
     get("/vendors/{vendor}/usage", VENDORS),
     get("/vendors/{vendor}/scorecard", VENDORS),
     get("/vendors/{vendor}/feedback", VENDORS),
