@@ -120,25 +120,41 @@ def test_a_token_works_once(gateway, signers):
 
 
 def test_the_vendor_can_verify_the_gateway_s_own_token(gateway, signers, recorder):
-    signer = signers["ES384"]
     sent = []
 
     def kept(url: str) -> str:
-        sent.append(signer.token(url))
+        sent.append(signers["ES384"].token(url))
         return sent[-1]
 
     assert gateway.ehr("signed", kept).fires(SERVICE, context("jose-6")).status == 200
     call = recorder.calls[-1]
     assert call.json["context"]["patientId"] == "jose-6"
     assert call.token not in sent, "the EHR's token never leaves"
-    keys = requests.get(f"{gateway.base}/.well-known/jwks.json", timeout=10).json()
-    assert all("d" not in key for key in keys["keys"])
-    token = jose.decode(call.token, KeySet.import_key_set(keys), algorithms=["ES384", "RS384"])
-    assert token.header["typ"] == "JWT" and token.header["kid"]
-    claims = token.claims
+    claims = verified(gateway, call.token)
     assert claims["aud"] == f"{recorder.base}/cds-services/echo"
     assert claims["iat"] <= time.time() + 1 and 0 < claims["exp"] - claims["iat"] <= 300
-    assert claims["iss"] != signer.issuer and claims["jti"]
+    assert claims["iss"] != signers["ES384"].issuer and claims["jti"]
+
+
+def test_feedback_comes_home_signed_and_in_the_vendor_s_own_ids(gateway, signers, recorder):
+    ehr = gateway.ehr("signed", signers["ES384"].token)
+    card = ehr.fires(SERVICE, context("jose-8")).card_of("Recorder")
+    assert card["uuid"] != "recorded-1"
+    item = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-01-15T09:30:00Z"}
+    item["overrideReason"] = {"userComment": "次回の受診で確認"}
+    assert ehr.posts(f"{SERVICE}/feedback", {"feedback": [item]}).status == 200
+    delivery = recorder.wait_for("/cds-services/echo/feedback")
+    assert delivery.json == {"feedback": [{**item, "card": "recorded-1"}]}
+    assert verified(gateway, delivery.token)["aud"].startswith(f"{recorder.base}/cds-services/echo")
+
+
+def verified(gateway, token: str) -> dict:
+    """The claims, after the gateway's published keys have verified the signature."""
+    keys = requests.get(f"{gateway.base}/.well-known/jwks.json", timeout=10).json()
+    assert all("d" not in key for key in keys["keys"]), "a private key is published"
+    read = jose.decode(token, KeySet.import_key_set(keys), algorithms=["ES384", "RS384"])
+    assert read.header["typ"] == "JWT" and read.header["kid"]
+    return read.claims
 
 
 def test_the_tokens_to_a_vendor_differ_from_call_to_call(gateway, signers, recorder):
