@@ -5,22 +5,24 @@
 
 pub mod api;
 mod app;
-//Xpub mod apply;
+pub mod apply;
+mod bearer;
 mod call;
 pub mod catalog;
-//Xpub mod cli;
+pub mod cli;
 pub mod clock;
 pub mod config;
 mod feedback;
 mod fhir;
 mod middleware;
 mod outbox;
-//Xpub mod poll;
+pub mod poll;
 pub mod router;
 pub mod server;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;
 pub mod trust;
+mod upkeep;
 
 pub use app::{App, StartError};

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use medvan::cli::Cli;
 
 
 fn main() -> ExitCode {

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod credentials;
+mod discovery;
 mod document;
 mod office;
 mod records;

@@ -31,7 +31,7 @@ async fn no_secret_is_in_the_database() {
     office.api.store.close().await;
     for entry in office.dir.path().read_dir().unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "credential") {
+        if !path.file_name().unwrap().to_str().unwrap().starts_with("medvan.db") {
             continue;
         }
         let bytes = std::fs::read(&path).unwrap();

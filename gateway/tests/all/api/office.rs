@@ -1,6 +1,9 @@
 //! Somebody at a desk with the API before them.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
@@ -12,9 +15,11 @@ use medvan::{
     api::{self, Api},
     catalog::Catalog,
     clock::Clock,
+    poll::Reader,
     store::Store,
+    trust::{Algorithm, Issuer, Keyring},
 };
-use medvan_adapters::http::{Guard, Profile};
+use medvan_adapters::http::{Client, Guard, Profile, Settings};
 use medvan_profiles::descriptor::example_text;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -56,7 +61,10 @@ impl Office {
         let store = Store::open(&dir.path().join("medvan.db")).await.unwrap();
         api::first_credentials(&store, dir.path(), &clock).await.unwrap();
         let catalog = Catalog::load(store.clone()).await.unwrap();
-        let api = Api { store, catalog, clock, guard: Guard::new(profile, []) };
+        let guard = Guard::new(profile, []);
+        let http = Client::new(guard.clone(), &Settings::default()).unwrap();
+        let discovery = Reader::new(store.clone(), http, Arc::new(keyring(dir.path())), clock.clone());
+        let api = Api { store, catalog, clock, guard, discovery };
         let secret = |role: &str| {
             let text = std::fs::read_to_string(dir.path().join(format!("{role}.credential"))).unwrap();
             text.trim().to_owned()
@@ -156,6 +164,11 @@ impl Answer {
         let faults = body["faults"].as_array().unwrap();
         faults.iter().map(|fault| fault["place"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+fn keyring(dir: &Path) -> Keyring {
+    let issuer = Issuer { iss: "http://gateway.example".to_owned(), jku: "http://gateway.example/jwks".to_owned() };
+    Keyring::open(&dir.join("keys"), issuer, &[Algorithm::Es384]).unwrap()
 }
 
 pub(super) fn method(text: &str) -> Method {

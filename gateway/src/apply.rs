@@ -1,0 +1,187 @@
+//! `medvan apply`: bring hospitals, clients, vendors, services, approvals and enrolments to what files say.
+//!
+//! The objects are those of the management API, sent through it: what the API refuses, files cannot do either. In
+//! particular an approval needs the governor's credential. Applying twice changes nothing the second time.
+
+mod management;
+mod object;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+pub use management::{Credentials, Management};
+pub use object::{Object, ObjectError, read_file};
+
+/// What applying one object came to, or would come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Which object, such as `Hospital kaede`.
+    pub object: String,
+    /// What happens to it.
+    pub change: Change,
+}
+
+/// What happens to an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It is not there yet.
+    Create,
+    /// These members differ.
+    Update(Vec<String>),
+    /// A version moves from one state to another.
+    Move {
+        /// The state it is in.
+        from: String,
+        /// The decision that moves it.
+        by: String,
+    },
+    /// Nothing.
+    Unchanged,
+}
+
+/// Why applying stopped. What was applied before stays applied; apply again after the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// A file cannot be understood.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// A credential cannot be read.
+    #[error("cannot read the credential {path}; give its folder with --data, or the file with --operator or --governor")]
+    Credential {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The gateway cannot be reached.
+    #[error("the gateway at {server} cannot be reached: {reason}")]
+    Unreachable {
+        /// Its base URL.
+        server: String,
+        /// Why.
+        reason: String,
+    },
+    /// The gateway refused an object; its own words.
+    #[error("{object}: {status} {words}")]
+    Refused {
+        /// The object.
+        object: String,
+        /// The status.
+        status: u16,
+        /// The problem's title, detail and faults.
+        words: String,
+    },
+}
+
+/// Applies objects in the order in which they need each other, whatever order they came in.
+///
+/// # Errors
+/// The first object that is refused.
+pub async fn apply(management: &Management, mut objects: Vec<Object>, dry_run: bool) -> Result<Vec<Outcome>, ApplyError> {
+    objects.sort_by_key(Object::rank);
+    let mut outcomes = Vec::with_capacity(objects.len());
+    for object in &objects {
+        let change = apply_one(management, object, dry_run).await?;
+        outcomes.push(Outcome { object: object.to_string(), change });
+    }
+    Ok(outcomes)
+}
+
+async fn apply_one(management: &Management, object: &Object, dry_run: bool) -> Result<Change, ApplyError> {
+    let current = management.get(object).await?;
+    match object {
+        Object::Approval { decision, .. } => {
+            let change = decided(current.as_ref(), decision);
+            if !dry_run && change != Change::Unchanged {
+                management.decide(object).await?;
+            }
+            Ok(change)
+        }
+        Object::Service { descriptor } => {
+            let registered = current.as_ref().map(|version| &version["descriptor"]);
+            let change = compared(registered, descriptor);
+            if !dry_run {
+                management.put(object, descriptor).await?;
+                if current.as_ref().is_none_or(|version| version["state"] == "draft") {
+                    management.submit(object).await?;
+                }
+            }
+            Ok(change)
+        }
+        Object::Plain { body, .. } => {
+            let change = compared(current.as_ref(), body);
+            if !dry_run && change != Change::Unchanged {
+                management.put(object, body).await?;
+            }
+            Ok(change)
+        }
+    }
+}
+
+/// What a decision changes, by the version's present state.
+fn decided(current: Option<&Value>, decision: &str) -> Change {
+    let state = current.and_then(|version| version["state"].as_str()).unwrap_or("not registered");
+    let already = matches!(
+        (state, decision),
+        ("approved", "approve" | "reinstate") | ("suspended", "suspend") | ("withdrawn", "withdraw")
+    );
+    if already { Change::Unchanged } else { Change::Move { from: state.to_owned(), by: decision.to_owned() } }
+}
+
+/// Which members the file sets otherwise than the gateway has them. Members that the file leaves out have their
+/// defaults; the gateway shows those, so they are no difference.
+fn compared(current: Option<&Value>, wanted: &Value) -> Change {
+    let Some(current) = current else { return Change::Create };
+    let mut differing = Vec::new();
+    collect_differences("", current, wanted, &mut differing);
+    if differing.is_empty() { Change::Unchanged } else { Change::Update(differing) }
+}
+
+fn collect_differences(place: &str, current: &Value, wanted: &Value, differing: &mut Vec<String>) {
+    match (current, wanted) {
+        (Value::Object(current), Value::Object(wanted)) => {
+            for (name, wanted) in wanted {
+                let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+                collect_differences(&place, current.get(name).unwrap_or(&Value::Null), wanted, differing);
+            }
+        }
+        _ if same(current, wanted) => {}
+        _ => differing.push(place.to_owned()),
+    }
+}
+
+/// URLs gain a slash when they are parsed; an empty list may be left out.
+fn same(current: &Value, wanted: &Value) -> bool {
+    match (current, wanted) {
+        (Value::String(current), Value::String(wanted)) => current == wanted || current.strip_suffix('/') == Some(wanted),
+        (Value::Null, Value::Array(wanted)) => wanted.is_empty(),
+        _ => current == wanted,
+    }
+}
+
+/// Reads every object of these files.
+///
+/// # Errors
+/// The first file that cannot be understood, with its place.
+pub fn read_files<P: AsRef<Path>>(paths: &[P]) -> Result<Vec<Object>, ObjectError> {
+    let mut objects = Vec::new();
+    for path in paths {
+        objects.extend(read_file(path.as_ref())?);
+    }
+    Ok(objects)
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.change {
+            Change::Create => write!(f, "+ {}", self.object),
+            Change::Update(members) => write!(f, "~ {}: {}", self.object, members.join(", ")),
+            Change::Move { from, by } => write!(f, "~ {}: {from}, {by}", self.object),
+            Change::Unchanged => write!(f, "  {}", self.object),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
