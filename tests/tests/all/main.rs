@@ -3,5 +3,6 @@
 
 mod aggregated_call;
 mod architecture;
+mod durability;
 mod feedback;
 mod world;
