@@ -5,4 +5,6 @@ mod aggregated_call;
 mod architecture;
 mod durability;
 mod feedback;
+mod trial;
+mod usage;
 mod world;

@@ -25,11 +25,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 mod maker;
+mod moving_clock;
 mod neighbour;
 mod process;
 mod until;
 
 pub use maker::{Maker, card};
+pub use moving_clock::MovingClock;
 pub use neighbour::Neighbour;
 pub use process::Process;
 pub use until::until;
@@ -131,6 +133,16 @@ impl World {
     pub async fn configured(change: impl FnOnce(&mut Config)) -> Self {
         Self::around(Gateway::start_with(change, Clock::system()).await).await
     }
+
+    /// The same hospital, in no hurry, around a gateway whose clock the test owns. Its EHR signs nothing: tokens live
+    /// by the machine's clock.
+    pub async fn with_clock(clock: Clock) -> Self {
+        let mut world = Self::around(Gateway::start_with(|_| {}, clock).await).await;
+        world.hospital(no_hurry()).await;
+        world.ehr_is(json!({"authentication": "loopback"})).await;
+        world.ehr = world.ehr.unsigned();
+        world
+    }
 }
 
 impl<G> World<G> {
@@ -228,6 +240,15 @@ impl<G: Stands> World<G> {
     pub async fn makes(&self, vendor: &str, hook: &str) -> Maker {
         let maker = Maker::starts(vendor).await;
         self.enrolls(&maker.descriptor(hook), json!("live")).await;
+        maker
+    }
+
+    /// The same, but its answers count for half a second only.
+    pub async fn makes_hurried(&self, vendor: &str, hook: &str) -> Maker {
+        let maker = Maker::starts(vendor).await;
+        let mut descriptor = maker.descriptor(hook);
+        descriptor["limits"]["deadlineMs"] = 500.into();
+        self.enrolls(&descriptor, json!("live")).await;
         maker
     }
 
