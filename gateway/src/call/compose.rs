@@ -161,10 +161,11 @@ fn with_earlier_cards(call: &Call<'_>, mut heard: Heard) -> Heard {
     let key = recent_key(call, &heard.member);
     match (&heard.response, heard.note.status) {
         (Some(response), _) => {
-            call.app.recent.keep(key, response.clone(), Duration::from_secs(seconds.into()));
+            call.app.recent.keep(key, response.cards.clone(), Duration::from_secs(seconds.into()));
         }
         (None, Status::TimedOut | Status::Unreachable | Status::Failed | Status::Resting | Status::Busy) => {
-            heard.response = call.app.recent.last(&key);
+            let earlier = call.app.recent.last(&key);
+            heard.response = earlier.map(|cards| Response { cards, ..Response::empty() });
             heard.note.re_emitted = heard.response.is_some();
         }
         // It said that it has nothing to say, or may not say it.
