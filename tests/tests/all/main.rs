@@ -5,6 +5,8 @@ mod aggregated_call;
 mod architecture;
 mod durability;
 mod feedback;
+mod missed_hook;
+mod shadow;
 mod trial;
 mod usage;
 mod world;
