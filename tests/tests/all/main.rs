@@ -3,4 +3,5 @@
 
 mod aggregated_call;
 mod architecture;
+mod withholding;
 mod world;
