@@ -43,6 +43,7 @@ use crate::{
     poll::Reader,
     store::{Store, Written},
 };
+pub(crate) use access::is_office;
 pub use credential::{CredentialError, first_credentials};
 use problem::{Kind, Problem};
 

@@ -6,6 +6,7 @@
 pub mod api;
 mod app;
 pub mod apply;
+mod bearer;
 mod call;
 pub mod catalog;
 pub mod cli;

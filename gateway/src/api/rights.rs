@@ -35,7 +35,8 @@ pub struct Right {
 }
 
 const ALL: &[Role] = &[Operator, Governor, Vendor, Hospital];
-const OFFICE: &[Role] = &[Operator, Governor];
+/// Those who look after the platform as a whole.
+pub(super) const OFFICE: &[Role] = &[Operator, Governor];
 const HOSPITALS: &[Role] = &[Operator, Governor, Hospital];
 const HOSPITAL_WRITES: &[Role] = &[Operator, Hospital];
 const VENDORS: &[Role] = &[Operator, Governor, Vendor];
