@@ -1,7 +1,9 @@
 //! The rules of CDS Hooks, tested through the public API. One binary: one link.
 
+mod answer;
 mod discovery;
 mod hooks;
+mod library;
 mod plan;
 mod request;
 mod standard;
