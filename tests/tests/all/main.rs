@@ -3,5 +3,6 @@
 
 mod aggregated_call;
 mod architecture;
+mod feedback;
 mod withholding;
 mod world;
