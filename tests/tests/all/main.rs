@@ -3,4 +3,7 @@
 
 mod aggregated_call;
 mod architecture;
+mod requirements;
+mod standard_client;
+mod standard_service;
 mod world;
