@@ -9,6 +9,7 @@ mod access;
 mod clients;
 pub mod credential;
 mod credentials;
+mod discovery;
 mod document;
 mod enrollments;
 mod exchanges;
@@ -39,8 +40,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     catalog::Catalog,
     clock::Clock,
+    poll::Reader,
     store::{Store, Written},
 };
+pub(crate) use access::is_office;
 pub use credential::{CredentialError, first_credentials};
 use problem::{Kind, Problem};
 
@@ -58,6 +61,8 @@ pub struct Api {
     pub clock: Clock,
     /// Which URLs may be registered.
     pub guard: Guard,
+    /// Reads vendors' discovery documents.
+    pub discovery: Reader,
 }
 
 /// The API's routes, complete with access control.
@@ -97,6 +102,7 @@ fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(versions::submit))
         .routes(routes!(versions::decide))
         .routes(routes!(versions::history))
+        .routes(routes!(discovery::read, discovery::refresh))
         .routes(routes!(sums::hospital_usage))
         .routes(routes!(sums::vendor_usage))
         .routes(routes!(sums::scorecard))

@@ -10,13 +10,14 @@ use crate::{
     catalog::Catalog,
     clock::Clock,
     config::Checked,
-    outbox,
+    outbox, poll,
     router::router,
     server::{ListenError, Listener},
     store::{Store, StoreError},
     tasks::Tasks,
     telemetry,
     trust::{Algorithm, Clients, Issuer, Jwks, Keyring, KeyringError, Replay, Secret, SecretError, Verifier},
+    upkeep,
 };
 
 /// The gateway's handles. Cheap to clone.
@@ -40,7 +41,7 @@ pub struct Handles {
     /// The way out.
     pub http: http::Client,
     /// Own signing keys.
-    pub keys: Keyring,
+    pub keys: Arc<Keyring>,
     /// Decides about callers' tokens.
     pub verifier: Verifier,
     /// What callers' tokens are judged by.
@@ -111,12 +112,14 @@ impl App {
         }
         let replay = Replay::new();
         let spent = store.replays(clock.now()).await?;
-        replay.restore(spent.iter().map(|row| (row.hospital.as_str(), row.issuer.as_str(), row.jti.as_str(), row.expires_at)));
+        replay.restore(
+            spent.iter().map(|row| (row.hospital.as_str(), row.issuer.as_str(), row.jti.as_str(), row.expires_at)),
+        );
         let http = http::Client::new(guard(&config)?, &http::Settings::default())?;
         let app = Self(Arc::new(Handles {
             tasks: Tasks::default(),
             catalog: Catalog::load(store.clone()).await?,
-            keys: keyring(&config)?,
+            keys: Arc::new(keyring(&config)?),
             verifier: Verifier::new(Jwks::new(http.clone())),
             clients: Clients::default(),
             secret: Secret::open(&config.data)?,
@@ -132,6 +135,8 @@ impl App {
         }));
         app.tasks.spawn("outbox", outbox::deliver(app.clone()));
         app.tasks.spawn("keys", follow_rotation(app.clone()));
+        app.tasks.spawn("discovery", poll::run(app.clone()));
+        app.tasks.spawn("upkeep", upkeep::run(app.clone()));
         Ok(app)
     }
 
@@ -155,7 +160,13 @@ impl App {
             catalog: self.catalog.clone(),
             clock: self.clock.clone(),
             guard: self.http.guard().clone(),
+            discovery: self.reader(),
         }
+    }
+
+    /// Reads vendors' discovery documents.
+    pub(crate) fn reader(&self) -> poll::Reader {
+        poll::Reader::new(self.store.clone(), self.http.clone(), Arc::clone(&self.keys), self.clock.clone())
     }
 
     /// A place among the calls being answered, or `None` when there are too many or the process is stopping.

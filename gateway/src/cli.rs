@@ -1,7 +1,7 @@
 //! The command line. Each command is a few lines that call the part which does the work.
 
 mod apply;
-//D mod demo;
+mod demo;
 mod keys;
 mod serve;
 mod simulate;
@@ -27,8 +27,8 @@ enum Command {
     Serve(serve::Serve),
     /// Bring hospitals, clients, vendors, services, approvals and enrolments to what the files say.
     Apply(apply::Apply),
-//D    /// Watch an EHR, three AI services and the gateway work together, with synthetic patients.
-//D     Demo(demo::Demo),
+    /// Watch an EHR, three AI services and the gateway work together, with synthetic patients.
+    Demo(demo::Demo),
     /// Run a simulator on its own: an EHR, its FHIR server, or a reference AI service.
     Simulate(simulate::Simulate),
     /// Show or change the gateway's signing keys.
@@ -66,7 +66,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run().await,
             Command::Apply(apply) => apply.run().await,
-//D            Command::Demo(demo) => demo.run().await,
+            Command::Demo(demo) => demo.run().await,
             Command::Simulate(simulate) => simulate.run().await,
             Command::Keys(keys) => keys.run().await,
         }

@@ -16,6 +16,7 @@ use medvan_hooks::{
     feedback::{self, Part, Received},
     merge::{Minted, MintedSuggestion},
 };
+use medvan_profiles::descriptor::transport::ExtensionPolicy;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -120,8 +121,12 @@ fn row(view: &HospitalView, origins: &Origins, part: &Part, now: OffsetDateTime)
 
 /// Where the outcome goes: nowhere if the maker numbered too little, has no endpoint, or serves this hospital no more.
 fn delivery(view: &HospitalView, part: &Part) -> Option<Delivery> {
-    let forward = part.forward.clone()?;
+    let mut forward = part.forward.clone()?;
     let member = member(view, &part.service)?;
+    if member.descriptor.transport.overrides.extension_policy == ExtensionPolicy::Drop {
+        // An EHR may put a user's id there.
+        forward.extension.clear();
+    }
     let url = member.feedback_url.as_ref()?;
     let audience = member.descriptor.transport.audience.clone().unwrap_or_else(|| url.to_string());
     let body = String::from_utf8(feedback::to_bytes(&[forward])).ok()?;

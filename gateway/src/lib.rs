@@ -6,6 +6,7 @@
 pub mod api;
 mod app;
 pub mod apply;
+mod bearer;
 mod call;
 pub mod catalog;
 pub mod cli;
@@ -15,12 +16,13 @@ mod feedback;
 mod fhir;
 mod middleware;
 mod outbox;
-//Xpub mod poll;
+pub mod poll;
 pub mod router;
 pub mod server;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;
 pub mod trust;
+mod upkeep;
 
 pub use app::{App, StartError};

@@ -75,7 +75,8 @@ async fn deliver_one(app: &App, claimed: Claimed) {
     metrics::counter!("medvan_feedback_deliveries_total", "outcome" => outcome.word()).increment(1);
     let now = app.clock.now();
     let written = match outcome {
-        Outcome::Delivered | Outcome::NotWanted => app.store.delivered(claimed.id, now).await,
+        Outcome::Delivered => app.store.delivered(claimed.id, now).await,
+        Outcome::NotWanted => app.store.not_wanted(claimed.id).await,
         Outcome::Refused(fault) => app.store.undeliverable(claimed.id, &fault).await,
         Outcome::Failed(fault) if claimed.attempt >= u64::from(app.config.outbox.attempts) => {
             tracing::warn!(service = %claimed.service, fault, "feedback set aside: too many attempts");

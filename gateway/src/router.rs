@@ -6,9 +6,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 
-use crate::{App, api, call, feedback, middleware, telemetry};
+use crate::{App, api, call, config::ProfileName, feedback, middleware, telemetry};
 
 /// All routes with all layers.
 pub fn router(app: &App) -> Router {
@@ -62,6 +62,11 @@ async fn ready(State(app): State<App>) -> Response {
     }
 }
 
-async fn metrics() -> Response {
+/// Prometheus metrics. They count by hospital and service, which is nobody else's business: in production they are
+/// for the operator and the governor.
+async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
+    if app.config.profile == ProfileName::Production && !api::is_office(&app.api(), &headers).await {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], telemetry::metrics().render()).into_response()
 }

@@ -8,7 +8,6 @@
 //! Every function that touches a hospital's data has the hospital in its signature (design, invariant 6). Rows are
 //! private to this module; what goes in and out are the types of [`crate::catalog`] and the records below.
 
-
 mod catalog;
 mod column;
 mod commit;

@@ -4,11 +4,14 @@
 //! gets. Resources and extensions stay text ([`Json`]). Writing leaves out what is absent, because the standard
 //! forbids null and empty members ("Use of JSON"). `Debug` shows shape and size only: a card is about a patient.
 
-use std::fmt;
+mod codes;
+mod debug;
 
 use indexmap::IndexMap;
 use medvan_profiles::Json;
 use serde::{Deserialize, Serialize};
+
+pub use self::codes::{ActionSelectionBehavior, ActionType, Indicator, LinkType, SelectionBehavior};
 
 /// The `extension` member that every object of the standard may carry; empty means absent.
 pub type Extension = IndexMap<String, Json>;
@@ -44,18 +47,6 @@ pub struct Card {
     /// Additions outside the standard.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub extension: Extension,
-}
-
-/// Urgency; the order of the variants is the order of urgency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Indicator {
-    /// Good to know.
-    Info,
-    /// Asks for attention.
-    Warning,
-    /// Asks for attention now. No rule of the gateway hides such a card.
-    Critical,
 }
 
 /// The primary source of a card's guidance.
@@ -140,40 +131,6 @@ pub struct Action {
     pub extension: Extension,
 }
 
-/// What an action does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ActionType {
-    /// Makes a new resource.
-    Create,
-    /// Replaces a resource whole.
-    Update,
-    /// Removes a resource.
-    Delete,
-}
-
-/// How many suggestions of a card may be accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SelectionBehavior {
-    /// None or one.
-    AtMostOne,
-    /// Any number.
-    Any,
-}
-
-/// Which actions of a suggestion are applied (3.0, trial use).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ActionSelectionBehavior {
-    /// All of them: the meaning when absent.
-    All,
-    /// Those that the user picks.
-    Any,
-    /// None or the one that the user picks.
-    AtMostOne,
-}
-
 /// A page or a SMART app to open.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -196,123 +153,10 @@ pub struct Link {
     pub extension: Extension,
 }
 
-/// How a link is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LinkType {
-    /// As it stands.
-    Absolute,
-    /// As a SMART launch.
-    Smart,
-}
-
-impl Indicator {
-    /// The variant that the standard writes so.
-    pub fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "info" => Some(Self::Info),
-            "warning" => Some(Self::Warning),
-            "critical" => Some(Self::Critical),
-            _ => None,
-        }
-    }
-
-    /// As the standard writes it.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-}
-
-impl ActionType {
-    /// The variant that the standard writes so.
-    pub fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "create" => Some(Self::Create),
-            "update" => Some(Self::Update),
-            "delete" => Some(Self::Delete),
-            _ => None,
-        }
-    }
-}
-
-impl SelectionBehavior {
-    /// The variant that the standard writes so.
-    pub fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "at-most-one" => Some(Self::AtMostOne),
-            "any" => Some(Self::Any),
-            _ => None,
-        }
-    }
-}
-
-impl ActionSelectionBehavior {
-    /// The variant that the standard writes so.
-    pub fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "all" => Some(Self::All),
-            "any" => Some(Self::Any),
-            "at-most-one" => Some(Self::AtMostOne),
-            _ => None,
-        }
-    }
-}
-
-impl LinkType {
-    /// The variant that the standard writes so.
-    pub fn from_code(code: &str) -> Option<Self> {
-        match code {
-            "absolute" => Some(Self::Absolute),
-            "smart" => Some(Self::Smart),
-            _ => None,
-        }
-    }
-}
-
 impl Coding {
     /// Code system and code, when both are there: what makes two codings the same.
     pub fn key(&self) -> Option<(&str, &str)> {
         Some((self.system.as_deref()?, self.code.as_deref()?))
-    }
-}
-
-impl fmt::Debug for Card {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Card({}, {} suggestions, {} links)", self.indicator.code(), self.suggestions.len(), self.links.len())
-    }
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Source")
-    }
-}
-
-impl fmt::Debug for Coding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Coding")
-    }
-}
-
-impl fmt::Debug for Suggestion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Suggestion({} actions)", self.actions.len())
-    }
-}
-
-impl fmt::Debug for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Action({:?}, {:?})", self.kind, self.resource)
-    }
-}
-
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Link({:?})", self.kind)
     }
 }
 

@@ -6,19 +6,21 @@
 //! the smallest unit that still makes sense (a link, a suggestion, a card) and noted as a [`Quarantine`]; only a body
 //! that is no answer at all is refused ([`NotAResponse`]). Notes name places and rules, never content.
 //!
-//! The rules are one visible list, [`rules()`]. Reading order: `read` walks the body, `members` opens one object,
-//! `desk` takes the notes, `rules/` holds one file for each subject.
+//! The rules are one visible list, [`rules()`]. Reading order: `read` walks the body, `parts` its
+//! cards, `members` opens one object, `desk` takes the notes, `rules/` holds one file for each subject.
 
 mod cut;
 mod desk;
 mod members;
 mod node;
+mod parts;
 mod prune;
 mod read;
 mod rules;
 mod target;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use medvan_profiles::{JsonError, Limits, json};
 

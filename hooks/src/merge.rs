@@ -3,10 +3,10 @@
 //! The standard leaves this open ("This specification does not address these scenarios specifically"), so the rules
 //! are ours, and each decision is listed so that it can be explained afterwards:
 //!
-//! - the order of cards follows a stable key, never the order of arrival ([`order`]);
-//! - cards of two services that say the same thing become one card that names both ([`fold`]);
-//! - changes that would overwrite each other are never applied silently ([`conflict`]);
-//! - every card and suggestion gets an id of the gateway's, so that feedback finds its way back ([`mint`]).
+//! - the order of cards follows a stable key, never the order of arrival (`order`);
+//! - cards of two services that say the same thing become one card that names both (`fold`);
+//! - changes that would overwrite each other are never applied silently (`conflict`);
+//! - every card and suggestion gets an id of the gateway's, so that feedback finds its way back (`mint`).
 //!
 //! Nothing critical is hidden: such a card is folded only into one that shows the same summary as urgently.
 
@@ -18,11 +18,14 @@ mod order;
 #[cfg(test)]
 mod tests;
 
+use std::cell::OnceCell;
+
 use indexmap::IndexMap;
 use medvan_profiles::Json;
 use serde::Serialize;
 use uuid::Uuid;
 
+use self::effect::Offer;
 pub use self::mint::{Minted, MintedSuggestion};
 use crate::{
     card::{Card, Extension, Indicator},
@@ -111,6 +114,14 @@ struct Entry {
     tier: u8,
     acceptance: Option<f32>,
     origins: Vec<Origin>,
+    /// What its suggestions do; read once, and only when another card may be its twin.
+    offers: OnceCell<Vec<Offer>>,
+}
+
+impl Entry {
+    fn offers(&self) -> &[Offer] {
+        self.offers.get_or_init(|| self.card.suggestions.iter().map(Offer::of).collect())
+    }
 }
 
 /// One service's part in a card.

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import synthetic
 from processes import Process, free_port
 
 HERE = Path(__file__).parent
@@ -70,6 +71,8 @@ def gateway(tmp_path_factory):
     gateway.apply("hospital")
     yield gateway
     gateway.stop()
+    leaked = [word for word in (*synthetic.MARKS, "the-ehr-s-own-token", "eyJ") if word in gateway.log()]
+    assert not leaked, f"the gateway's log holds {leaked}"
 
 
 @pytest.fixture(scope="session")

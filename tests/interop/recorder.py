@@ -5,10 +5,11 @@ It also publishes key sets for the tests' EHRs: `publish("/rs384/jwks.json", key
 
 import json
 import threading
+import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-CARD = {"summary": "Recorded", "indicator": "info", "source": {"label": "Recorder"}}
+CARD = {"uuid": "recorded-1", "summary": "Recorded", "indicator": "info", "source": {"label": "Recorder"}}
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ class Recorder:
     def publish(self, path: str, document: dict) -> None:
         self._documents[path] = document
 
+    def wait_for(self, path: str, seconds: float = 10) -> Call:
+        """The latest call at the path; waits for the first one."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := [call for call in self.calls if call.path == path]:
+                return found[-1]
+            time.sleep(0.05)
+        raise AssertionError(f"nothing came to {path}")
+
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
@@ -49,6 +59,7 @@ class Recorder:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 document = recorder._documents.get(self.path)

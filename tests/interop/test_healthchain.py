@@ -123,6 +123,15 @@ def test_a_patient_without_many_medicines_gets_no_card(ehr):
     assert answer.cards == []
 
 
+def test_a_prefetch_of_another_patient_is_withheld_from_it(ehr, healthchain):
+    answer = ehr.fires(SERVICE, context("hc-9"), prefetch={"medications": medicines("somebody-else", 7)})
+    assert answer.cards == []
+    received = healthchain.requests()[-1]
+    assert received["context"]["patientId"] == "hc-9" and "somebody-else" not in str(received)
+
+
 def test_its_repairs_are_in_the_scorecard(ehr, gateway):
-    polypharmacy(ehr, "hc-9")
-    assert gateway.api("/vendors/healthchain/scorecard")
+    polypharmacy(ehr, "hc-10")
+    marks = gateway.api("/vendors/healthchain/scorecard")["marks"]
+    repaired = {mark["rule"] for mark in marks if mark["kind"] == "repaired"}
+    assert {"empty-member", "unknown-member", "markdown"} <= repaired

@@ -4,7 +4,7 @@ import pytest
 import requests
 from synthetic import context, medicines, patient
 
-SERVICE = "andes.cardiovascular"
+SERVICE = "andes.idDelHookPatientView"
 PATH = "/cds-services/idDelHookPatientView"
 
 

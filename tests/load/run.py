@@ -42,6 +42,7 @@ class Run:
 
     def all(self) -> None:
         self.every_contender_answers()
+        self.table.number("resident MB, before the load", self.gateway.resident_mb(), "")
         plain = self.saturated("nginx, plain reverse proxy", f"{self.nginx.proxy_base}/fast/cds-services/load-one-0")
         off = self.saturated("medvan, trust off", self.gateway.hook("load-one"))
         self.table.aim("  trust off, share of nginx", off / plain, "≥ 0.50", off / plain >= 0.5)
@@ -50,6 +51,8 @@ class Run:
         self.added_latency(off / 2)
         self.fan_out()
         self.memory()
+        unanswered = self.gateway.unanswered()
+        self.table.aim("calls that a service did not answer in time", unanswered, "0", unanswered == 0)
 
     def every_contender_answers(self) -> None:
         for hospital, cards in [("load-one", 1), ("load-five", 5), ("load-delays", 5)]:

@@ -3,7 +3,7 @@
 use axum::{
     RequestExt as _,
     extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -14,6 +14,7 @@ use super::{
     problem::{Kind, Problem},
     rights,
 };
+use crate::bearer::bearer;
 
 /// Lets a request through to its handler, with its [`Caller`], or refuses it.
 pub(super) async fn admit(State(api): State<Api>, mut request: Request, next: Next) -> Result<Response, Problem> {
@@ -40,14 +41,9 @@ async fn authenticate(api: &Api, headers: &HeaderMap) -> Result<Caller, Problem>
     caller.ok_or(Problem::bare(Kind::Unauthorized))
 }
 
-/// RFC 6750 §2.1; two `Authorization` headers are none.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return None;
-    };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+/// Whether whoever sent these headers may look at the platform itself: operator or governor.
+pub(crate) async fn is_office(api: &Api, headers: &HeaderMap) -> bool {
+    authenticate(api, headers).await.is_ok_and(|caller| rights::OFFICE.contains(&caller.role()))
 }
 
 /// A vendor and a hospital reach their own objects only.

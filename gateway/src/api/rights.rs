@@ -35,7 +35,8 @@ pub struct Right {
 }
 
 const ALL: &[Role] = &[Operator, Governor, Vendor, Hospital];
-const OFFICE: &[Role] = &[Operator, Governor];
+/// Those who look after the platform as a whole.
+pub(super) const OFFICE: &[Role] = &[Operator, Governor];
 const HOSPITALS: &[Role] = &[Operator, Governor, Hospital];
 const HOSPITAL_WRITES: &[Role] = &[Operator, Hospital];
 const VENDORS: &[Role] = &[Operator, Governor, Vendor];
@@ -69,6 +70,8 @@ pub const RIGHTS: &[Right] = &[
     post("/vendors/{vendor}/services/{service}/versions/{version}/submit", VENDOR_WRITES),
     post("/vendors/{vendor}/services/{service}/versions/{version}/decision", &[Governor]),
     get("/vendors/{vendor}/services/{service}/versions/{version}/history", VENDORS),
+    get("/vendors/{vendor}/services/{service}/versions/{version}/discovery", VENDORS),
+    post("/vendors/{vendor}/services/{service}/versions/{version}/discovery", VENDORS),
     get("/vendors/{vendor}/usage", VENDORS),
     get("/vendors/{vendor}/scorecard", VENDORS),
     get("/vendors/{vendor}/feedback", VENDORS),

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The ids in the path.
-type Named = (VendorId, ServiceId, VersionNumber);
+pub(super) type Named = (VendorId, ServiceId, VersionNumber);
 
 /// One version of a service.
 #[derive(Debug, Serialize, ToSchema)]

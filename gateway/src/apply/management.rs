@@ -56,12 +56,18 @@ impl Management {
         let host = url.port().map_or(url.host_str().unwrap_or_default().to_owned(), |port| {
             format!("{}:{port}", url.host_str().unwrap_or_default())
         });
-        let allowed: AllowedHost = host.parse().map_err(|error: medvan_adapters::http::NotAHost| unreachable(error.to_string()))?;
+        let allowed: AllowedHost =
+            host.parse().map_err(|error: medvan_adapters::http::NotAHost| unreachable(error.to_string()))?;
         let http = Client::new(Guard::new(Profile::Loopback, [allowed]), &Settings::default())
             .map_err(|error| unreachable(error.to_string()))?;
         let operator = credential(&credentials.operator)?;
         let governor = credentials.governor.as_deref().map(credential).transpose()?;
         Ok(Self { server, http, operator, governor })
+    }
+
+    /// Its base URL.
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
     /// The object as the gateway has it.
@@ -136,9 +142,8 @@ fn credential(path: &Path) -> Result<Bearer, ApplyError> {
 fn refused(object: &Object, status: u16, problem: &Value) -> ApplyError {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let faults = problem["faults"].as_array().into_iter().flatten();
-    let faults = faults.map(|fault| {
-        format!("\n  {}: {}; {}", text(&fault["place"]), text(&fault["reason"]), text(&fault["mend"]))
-    });
+    let faults = faults
+        .map(|fault| format!("\n  {}: {}; {}", text(&fault["place"]), text(&fault["reason"]), text(&fault["mend"])));
     let words = format!("{} {}{}", text(&problem["title"]), text(&problem["detail"]), faults.collect::<String>());
     ApplyError::Refused { object: object.to_string(), status, words }
 }

@@ -8,6 +8,7 @@ use http::{HeaderMap, header};
 use super::refusal::Refusal;
 use crate::{
     App,
+    bearer::bearer,
     catalog::{Client, HospitalId, HospitalView, Offer, Snapshot},
     config::ProfileName,
     store::Replay,
@@ -53,6 +54,8 @@ impl CdsClient {
                 let (client, replay) = by_token(app, view, audience, token).await.ok_or(Refusal::NotAuthenticated)?;
                 (client, Some(replay))
             }
+            // Whoever shows something else than one token is not let in by their place either.
+            None if headers.contains_key(header::AUTHORIZATION) => return Err(Refusal::NotAuthenticated),
             None => (by_place(app, view, peer).ok_or(Refusal::NotAuthenticated)?, None),
         };
         let hospital = view.hospital.id.clone();
@@ -98,12 +101,6 @@ impl CdsClient {
     pub(crate) fn entitled(&self, id: &str) -> Result<Arc<Offer>, Refusal> {
         self.hospital().offer(id).cloned().ok_or(Refusal::NoSuchService)
     }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
 /// This machine is believed only in the loopback profile, and only where the hospital registered such a client.

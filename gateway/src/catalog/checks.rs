@@ -5,8 +5,6 @@
 mod client;
 mod descriptor;
 mod hospital;
-#[cfg(test)]
-mod tests;
 
 use medvan_adapters::http::Guard;
 use medvan_profiles::descriptor::{Fault, Words};

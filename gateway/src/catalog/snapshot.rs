@@ -93,6 +93,8 @@ pub struct Member {
     pub key: String,
     /// Its own prefetch templates.
     pub templates: IndexMap<String, Template>,
+    /// Keys that it asks for and this hospital does not give it.
+    pub withheld: Vec<String>,
     /// Where it is called.
     pub url: Url,
     /// Where its feedback goes, if it has an endpoint for it.

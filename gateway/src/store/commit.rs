@@ -11,7 +11,7 @@ use std::time::Duration;
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Addendum, ExchangeRecord, Replay, StoreError, TrialAsk, spent};
+use super::{Addendum, ExchangeRecord, Replay, StoreError, TrialAsk};
 use crate::{catalog::HospitalId, tasks::Tasks};
 
 /// How many pieces of work go into one transaction.
@@ -114,26 +114,16 @@ async fn commit(pool: &SqlitePool, batch: &[Waiting]) -> Result<Vec<bool>, sqlx:
     }
     let mut transaction: Transaction<'static, Sqlite> = pool.begin_with("BEGIN IMMEDIATE").await?;
     let mut outcomes = Vec::with_capacity(batch.len());
-    let (mut records, mut addenda) = (Vec::with_capacity(batch.len()), Vec::new());
+    let mut rows = insert::Rows::default();
     for waiting in batch {
         outcomes.push(match &waiting.work {
-            Work::Record(record, explanation) => {
-                records.push((&**record, explanation.as_str()));
-                true
-            }
             Work::Admit(ask) => insert::admission(&mut transaction, ask).await?,
-            Work::Spend(token) => {
-                spent::insert(&mut transaction, token).await?;
-                true
-            }
-            Work::Append(hospital, addendum) => {
-                addenda.push((hospital, addendum));
-                true
-            }
+            Work::Record(record, explanation) => rows.record(record, explanation),
+            Work::Append(hospital, addendum) => rows.addendum(hospital, addendum),
+            Work::Spend(token) => rows.token(token),
         });
     }
-    insert::records(&mut transaction, &records).await?;
-    insert::addenda(&mut transaction, &addenda).await?;
+    rows.write(&mut transaction).await?;
     transaction.commit().await?;
     Ok(outcomes)
 }

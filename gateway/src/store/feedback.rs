@@ -155,6 +155,17 @@ impl Store {
         Ok(())
     }
 
+    /// The vendor has no endpoint for it: nothing more is tried, and nobody took it.
+    ///
+    /// # Errors
+    /// The database does not take it; the delivery is then repeated.
+    pub async fn not_wanted(&self, id: Uuid) -> Result<(), StoreError> {
+        let mut db = self.write().await?;
+        sqlx::query("DELETE FROM outbox WHERE id = $1").bind(id.to_string()).execute(&mut *db).await?;
+        db.commit().await?;
+        Ok(())
+    }
+
     /// It did not work; again at `next_at`.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ pub(super) async fn insert<T>(
 ) -> Result<(), sqlx::Error> {
     for group in groups(rows) {
         let mut query = QueryBuilder::<Sqlite>::new(head);
-        query.push_values(group, |values, row| bind(values, row));
+        query.push_values(group, &mut bind);
         query.push(tail);
         query.build().execute(&mut *db).await?;
     }

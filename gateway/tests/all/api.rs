@@ -2,8 +2,9 @@
 
 mod catalog;
 mod credentials;
+mod discovery;
 mod document;
-mod office;
+pub(crate) mod office;
 mod records;
 mod rights;
 mod wrong;

@@ -95,6 +95,14 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// An optional object; another kind is left out.
+    pub(super) fn object(&mut self, name: &str, desk: &mut Desk<'_>) -> Option<Node<'a>> {
+        match self.filled(name, desk)? {
+            object @ Node::Object(_) => Some(object),
+            _ => left_out(name, desk),
+        }
+    }
+
     /// An optional list; another kind is left out.
     pub(super) fn list(&mut self, name: &str, desk: &mut Desk<'_>) -> Vec<Node<'a>> {
         match self.filled(name, desk) {

@@ -1,19 +1,18 @@
-//! Walks the answer from the outside in, and puts every rule to every part on the way out.
+//! Walks the answer from the outside in: its cards, its system actions in either place, its extension.
 
 use medvan_profiles::Json;
 
 use super::{
     NotAResponse,
-    desk::{Desk, Fault, Reach},
+    desk::Desk,
     members::{Members, checked_entries},
     node::Node,
-    rules::{Look, MOST, TOO_MANY, Verdict, identity, most_urgent, reading, rules, system_action},
+    parts::{card, system_action},
+    rules::{MOST, TOO_MANY, most_urgent, system_action as rule},
+    walk::{unit, units},
 };
 use crate::{
-    card::{
-        Action, ActionSelectionBehavior, ActionType, Card, Coding, Extension, Indicator, Link, LinkType,
-        SelectionBehavior, Source, Suggestion,
-    },
+    card::{Action, Card, Extension},
     response::Response,
 };
 
@@ -52,7 +51,7 @@ fn all_cards(nodes: Vec<Node<'_>>, desk: &mut Desk<'_>) -> Vec<Card> {
 fn all_system_actions(nodes: Vec<Node<'_>>, older_place: Option<&Json>, desk: &mut Desk<'_>) -> Vec<Action> {
     let mut actions = system_actions_at("systemActions", nodes, desk);
     if let Some(older) = older_place {
-        desk.repair(&system_action::PLACE, "extension.systemActions");
+        desk.repair(&rule::PLACE, "extension.systemActions");
         let nodes = serde_json::from_str(older.as_str()).unwrap_or_default();
         let moved = system_actions_at("extension.systemActions", nodes, desk);
         let new = moved.into_iter().filter(|action| !actions.contains(action));
@@ -62,10 +61,7 @@ fn all_system_actions(nodes: Vec<Node<'_>>, older_place: Option<&Json>, desk: &m
 }
 
 fn system_actions_at(place: &str, nodes: Vec<Node<'_>>, desk: &mut Desk<'_>) -> Vec<Action> {
-    desk.within(place, |desk| {
-        let each = nodes.into_iter().enumerate().take(MOST);
-        each.filter_map(|(index, node)| desk.at(index, |desk| unit(node, desk, system_action).ok().flatten())).collect()
-    })
+    units(place, nodes, desk, system_action).unwrap_or_default()
 }
 
 fn response_extension(entries: Extension, desk: &mut Desk<'_>) -> Extension {
@@ -75,218 +71,4 @@ fn response_extension(entries: Extension, desk: &mut Desk<'_>) -> Extension {
             Extension::new()
         })
     })
-}
-
-fn card(node: Node<'_>, desk: &mut Desk<'_>) -> Result<Card, Fault> {
-    let mut members = Members::open(node, desk)?;
-    let suggestions = members.list("suggestions", desk);
-    let links = members.list("links", desk);
-    let reasons = members.list("overrideReasons", desk);
-    let mut card = Card {
-        suggestions: units("suggestions", suggestions, desk, suggestion)?,
-        uuid: members.text("uuid", desk),
-        summary: members.required("summary", desk)?,
-        detail: members.text("detail", desk),
-        indicator: members.required_code("indicator", Indicator::from_code, desk)?,
-        source: source_of(&mut members, desk)?,
-        selection_behavior: members.code("selectionBehavior", SelectionBehavior::from_code, desk)?,
-        override_reasons: units("overrideReasons", reasons, desk, override_reason)?,
-        links: units("links", links, desk, link)?,
-        extension: members.extension(desk)?,
-    };
-    members.close(desk);
-    apply(&mut card, desk, |look| match look {
-        Look::Card(rule) => Some(*rule),
-        _ => None,
-    })?;
-    Ok(card)
-}
-
-fn source_of(card: &mut Members<'_>, desk: &mut Desk<'_>) -> Result<Source, Fault> {
-    let node = card.filled("source", desk);
-    desk.within("source", |desk| match node {
-        Some(node) => source(node, desk),
-        None => Err(desk.fault(&reading::MISSING_MEMBER, "is required")),
-    })
-}
-
-fn source(node: Node<'_>, desk: &mut Desk<'_>) -> Result<Source, Fault> {
-    let mut members = Members::open(node, desk)?;
-    let topic = members.filled("topic", desk);
-    let topic = desk.within("topic", |desk| topic.map(|node| coding(node, desk)).transpose());
-    let mut source = Source {
-        label: members.required("label", desk)?,
-        url: members.text("url", desk),
-        icon: members.text("icon", desk),
-        topic: topic?,
-        extension: members.extension(desk)?,
-    };
-    members.close(desk);
-    apply(&mut source, desk, |look| match look {
-        Look::Source(rule) => Some(*rule),
-        _ => None,
-    })?;
-    Ok(source)
-}
-
-fn coding(node: Node<'_>, desk: &mut Desk<'_>) -> Result<Coding, Fault> {
-    let mut members = Members::open(node, desk)?;
-    let coding = Coding {
-        code: members.text("code", desk),
-        system: members.text("system", desk),
-        display: members.text("display", desk),
-        extension: members.extension(desk)?,
-    };
-    members.close(desk);
-    Ok(coding)
-}
-
-fn override_reason(node: Node<'_>, desk: &mut Desk<'_>) -> Result<Coding, Fault> {
-    let mut reason = coding(node, desk)?;
-    apply(&mut reason, desk, |look| match look {
-        Look::OverrideReason(rule) => Some(*rule),
-        _ => None,
-    })?;
-    Ok(reason)
-}
-
-fn link(node: Node<'_>, desk: &mut Desk<'_>) -> Result<Link, Fault> {
-    let mut members = Members::open(node, desk)?;
-    let mut link = Link {
-        label: members.required("label", desk)?,
-        url: members.required("url", desk)?,
-        kind: members.required_code("type", LinkType::from_code, desk)?,
-        app_context: members.text("appContext", desk),
-        autolaunchable: members.flag("autolaunchable", desk),
-        extension: members.extension(desk)?,
-    };
-    members.close(desk);
-    apply(&mut link, desk, |look| match look {
-        Look::Link(rule) => Some(*rule),
-        _ => None,
-    })?;
-    Ok(link)
-}
-
-fn suggestion(node: Node<'_>, desk: &mut Desk<'_>) -> Result<Suggestion, Fault> {
-    let mut members = Members::open(node, desk)?;
-    let mut suggestion = Suggestion {
-        actions: all_actions(&mut members, desk)?,
-        label: members.required("label", desk)?,
-        uuid: members.text("uuid", desk),
-        is_recommended: members.flag("isRecommended", desk),
-        action_selection_behavior: members.code("actionSelectionBehavior", ActionSelectionBehavior::from_code, desk)?,
-        extension: members.extension(desk)?,
-    };
-    members.close(desk);
-    apply(&mut suggestion, desk, |look| match look {
-        Look::Suggestion(rule) => Some(*rule),
-        _ => None,
-    })?;
-    Ok(suggestion)
-}
-
-/// All or none: the user accepts the actions of a suggestion together, so one cannot be held back alone.
-fn all_actions(suggestion: &mut Members<'_>, desk: &mut Desk<'_>) -> Result<Vec<Action>, Fault> {
-    let nodes = match suggestion.filled("actions", desk) {
-        None => Vec::new(),
-        Some(Node::List(nodes)) => nodes,
-        Some(_) => {
-            return Err(desk.within("actions", |desk| desk.fault(&reading::WRONG_KIND, "is not a list")));
-        }
-    };
-    desk.within("actions", |desk| {
-        if nodes.len() > MOST {
-            return Err(desk.fault(&TOO_MANY, format!("more than {MOST}")));
-        }
-        each_action(nodes, desk)
-    })
-}
-
-/// Looks at every action even after a fault: a foreign patient further down must still take the card with it.
-fn each_action(nodes: Vec<Node<'_>>, desk: &mut Desk<'_>) -> Result<Vec<Action>, Fault> {
-    let mut actions = Vec::with_capacity(nodes.len());
-    let mut first_fault = None;
-    for (index, node) in nodes.into_iter().enumerate() {
-        match desk.at(index, |desk| action(node, desk)) {
-            Ok(action) => actions.push(action),
-            Err(fault) if fault.reach == Reach::Card => return Err(fault),
-            Err(fault) => first_fault = first_fault.or(Some(fault)),
-        }
-    }
-    first_fault.map_or(Ok(actions), Err)
-}
-
-fn action(node: Node<'_>, desk: &mut Desk<'_>) -> Result<Action, Fault> {
-    let mut members = Members::open(node, desk)?;
-    let resource = members.json("resource", desk);
-    let resource_id = members.text("resourceId", desk);
-    identity::of_action(resource.as_ref(), resource_id.as_deref(), desk)?;
-    let mut action = Action {
-        resource,
-        resource_id,
-        kind: members.required_code("type", ActionType::from_code, desk)?,
-        description: members.text("description", desk),
-        extension: members.extension(desk)?,
-    };
-    members.close(desk);
-    apply(&mut action, desk, |look| match look {
-        Look::Action(rule) => Some(*rule),
-        _ => None,
-    })?;
-    Ok(action)
-}
-
-fn system_action(node: Node<'_>, desk: &mut Desk<'_>) -> Result<Action, Fault> {
-    let mut action = action(node, desk)?;
-    apply(&mut action, desk, |look| match look {
-        Look::SystemAction(rule) => Some(*rule),
-        _ => None,
-    })?;
-    Ok(action)
-}
-
-type Apply<T> = for<'d, 'p> fn(&mut T, &'d mut Desk<'p>) -> Verdict;
-
-fn apply<T>(thing: &mut T, desk: &mut Desk<'_>, pick: fn(&Look) -> Option<Apply<T>>) -> Result<(), Fault> {
-    for rule in rules() {
-        if let Some(look) = pick(&rule.look) {
-            look(thing, desk).map_err(|stop| desk.fault(rule, stop))?;
-        }
-    }
-    Ok(())
-}
-
-/// Elements that can be held back one by one.
-fn units<'a, T>(name: &str, nodes: Vec<Node<'a>>, desk: &mut Desk<'_>, read: Read<'a, T>) -> Result<Vec<T>, Fault> {
-    desk.within(name, |desk| {
-        if nodes.len() > MOST {
-            let over = nodes.len() - MOST;
-            let fault = desk.fault(&TOO_MANY, format!("{over} over the bound of {MOST}"));
-            desk.quarantine(fault);
-        }
-        let mut kept = Vec::with_capacity(nodes.len().min(MOST));
-        for (index, node) in nodes.into_iter().take(MOST).enumerate() {
-            kept.extend(desk.at(index, |desk| unit(node, desk, read))?);
-        }
-        Ok(kept)
-    })
-}
-
-type Read<'a, T> = for<'d, 'p> fn(Node<'a>, &'d mut Desk<'p>) -> Result<T, Fault>;
-
-/// One element that can be held back alone; only a fault that takes the whole card goes further up.
-fn unit<'a, T>(node: Node<'a>, desk: &mut Desk<'_>, read: Read<'a, T>) -> Result<Option<T>, Fault> {
-    if node.is_empty() {
-        desk.repair(&reading::EMPTY_MEMBER, "");
-        return Ok(None);
-    }
-    match read(node, desk) {
-        Ok(thing) => Ok(Some(thing)),
-        Err(fault) if fault.reach == Reach::Card && desk.is_inside_a_card() => Err(fault),
-        Err(fault) => {
-            desk.quarantine(fault);
-            Ok(None)
-        }
-    }
 }

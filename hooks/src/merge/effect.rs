@@ -1,11 +1,52 @@
 //! What an action does to the record, as far as two services' actions can be compared.
 
+use medvan_profiles::Json;
 use serde_json::Value;
 
 use crate::{
-    card::{Action, ActionType, Suggestion},
+    card::{Action, ActionSelectionBehavior, ActionType, Suggestion},
     named::Named,
 };
+
+/// What one action does; equal effects leave the record in the same state.
+#[derive(PartialEq)]
+pub(super) struct Effect {
+    kind: ActionType,
+    target: Option<String>,
+    content: Option<Value>,
+}
+
+/// What accepting one suggestion does; equal offers are as good as each other.
+#[derive(PartialEq)]
+pub(super) struct Offer {
+    is_recommended: bool,
+    choice: Option<ActionSelectionBehavior>,
+    effects: Vec<Effect>,
+    /// What tells suggestions without actions apart.
+    label: Option<String>,
+}
+
+impl Effect {
+    pub(super) fn of(action: &Action) -> Self {
+        Self {
+            kind: action.kind,
+            target: target(action),
+            content: action.resource.as_ref().map(|resource| content(action.kind, resource)),
+        }
+    }
+}
+
+impl Offer {
+    pub(super) fn of(suggestion: &Suggestion) -> Self {
+        let has_no_actions = suggestion.actions.is_empty();
+        Self {
+            is_recommended: suggestion.is_recommended.unwrap_or(false),
+            choice: suggestion.action_selection_behavior,
+            effects: suggestion.actions.iter().map(Effect::of).collect(),
+            label: has_no_actions.then(|| suggestion.label.trim().to_owned()),
+        }
+    }
+}
 
 /// The resource that an action changes or removes, as `Type/id`; `None` for a new one.
 pub(super) fn target(action: &Action) -> Option<String> {
@@ -17,34 +58,15 @@ pub(super) fn target(action: &Action) -> Option<String> {
     }
 }
 
-/// Whether both actions leave the record in the same state.
-pub(super) fn is_same(left: &Action, right: &Action) -> bool {
-    left.kind == right.kind && target(left) == target(right) && content(left) == content(right)
-}
-
-/// Whether accepting one suggestion is as good as accepting the other.
-pub(super) fn is_same_suggestion(left: &Suggestion, right: &Suggestion) -> bool {
-    let is_same_offer = left.is_recommended.unwrap_or(false) == right.is_recommended.unwrap_or(false)
-        && left.action_selection_behavior == right.action_selection_behavior
-        && left.actions.len() == right.actions.len();
-    let is_named_alike = || !left.actions.is_empty() || left.label.trim() == right.label.trim();
-    is_same_offer
-        && is_named_alike()
-        && left.actions.iter().zip(&right.actions).all(|(left, right)| is_same(left, right))
-}
-
 /// The resource without what says nothing on its meaning; a new resource's id is only the vendor's placeholder.
-fn content(action: &Action) -> Option<Value> {
-    if action.kind == ActionType::Delete {
-        return None;
-    }
-    let mut resource = action.resource.as_ref()?.value();
+fn content(kind: ActionType, resource: &Json) -> Value {
+    let mut resource = resource.value();
     if let Some(members) = resource.as_object_mut() {
         members.remove("meta");
         members.remove("text");
-        if action.kind == ActionType::Create {
+        if kind == ActionType::Create {
             members.remove("id");
         }
     }
-    Some(resource)
+    resource
 }

@@ -4,9 +4,9 @@
 //! do the same, or, where there is nothing to accept, the summaries must read the same; a critical card needs both.
 //! What the second service says beyond that stays readable in the detail.
 
-use super::{Entry, effect::is_same_suggestion};
+use super::{Entry, effect::Offer};
 use crate::{
-    card::{Card, Indicator},
+    card::{Card, Coding, Indicator},
     markdown::{escape, to_plain},
 };
 
@@ -33,27 +33,25 @@ fn pairing(first: &Entry, second: &Entry) -> Option<Vec<usize>> {
     if needs_same_words && !reads_the_same(&first.card.summary, &second.card.summary) {
         return None;
     }
-    pair_suggestions(&first.card, &second.card)
+    pair_offers(first.offers(), second.offers())
 }
 
 fn is_same_subject(first: &Card, second: &Card) -> bool {
-    let topic = |card: &Card| -> Option<(String, String)> {
-        let (system, code) = card.source.topic.as_ref()?.key()?;
-        Some((system.to_owned(), code.to_owned()))
-    };
+    let topic = first.source.topic.as_ref().and_then(Coding::key);
     first.indicator == second.indicator
+        && topic.is_some()
+        && topic == second.source.topic.as_ref().and_then(Coding::key)
         && first.selection_behavior == second.selection_behavior
         && first.suggestions.len() == second.suggestions.len()
-        && topic(first).is_some_and(|of_first| topic(second) == Some(of_first))
 }
 
-fn pair_suggestions(first: &Card, second: &Card) -> Option<Vec<usize>> {
-    let mut free: Vec<usize> = (0..second.suggestions.len()).collect();
-    let twin_of = |suggestion| {
-        let at = free.iter().position(|index| is_same_suggestion(suggestion, &second.suggestions[*index]))?;
+fn pair_offers(first: &[Offer], second: &[Offer]) -> Option<Vec<usize>> {
+    let mut free: Vec<usize> = (0..second.len()).collect();
+    let twin_of = |offer: &Offer| {
+        let at = free.iter().position(|index| second[*index] == *offer)?;
         Some(free.remove(at))
     };
-    first.suggestions.iter().map(twin_of).collect()
+    first.iter().map(twin_of).collect()
 }
 
 fn reads_the_same(first: &str, second: &str) -> bool {

@@ -44,7 +44,7 @@ impl Minted {
 
 /// Numbers the card, writes its provenance, and adds it with its notes to the result.
 pub(super) fn issue(entry: Entry, new_id: &mut dyn FnMut() -> Uuid, merged: &mut Merged) {
-    let Entry { mut card, tier, acceptance, origins } = entry;
+    let Entry { mut card, tier, acceptance, origins, .. } = entry;
     let id = new_id();
     card.uuid = Some(id.to_string());
     let suggestion_ids = number_suggestions(&mut card, new_id);

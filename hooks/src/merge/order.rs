@@ -3,7 +3,10 @@
 //! Nothing in it depends on time or chance: the same answers always give the same order. The name decides only
 //! between services that the hospital and its users treat alike.
 
-use std::cmp::{Ordering, Reverse};
+use std::{
+    cell::OnceCell,
+    cmp::{Ordering, Reverse},
+};
 
 use super::{Answer, Entry, Origin};
 use crate::card::Card;
@@ -29,6 +32,7 @@ fn entries_of(answer: Answer) -> impl Iterator<Item = Entry> {
         card,
         tier,
         acceptance,
+        offers: OnceCell::new(),
     })
 }
 

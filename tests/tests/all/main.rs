@@ -3,7 +3,9 @@
 
 mod aggregated_call;
 mod architecture;
+mod feedback;
 mod requirements;
 mod standard_client;
 mod standard_service;
+mod withholding;
 mod world;

@@ -7,7 +7,7 @@
 //! let answer = world.fires("patient-view").on("hanako").at(&world.base(), "van-patient-view").await?;
 //! ```
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use medvan::{
     App,
@@ -24,9 +24,19 @@ use medvan_fixtures::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Everything that takes part.
-pub struct World {
-    pub gateway: Gateway,
+mod maker;
+mod neighbour;
+mod process;
+mod until;
+
+pub use maker::{Maker, card};
+pub use neighbour::Neighbour;
+pub use process::Process;
+pub use until::until;
+
+/// Everything that takes part. The gateway is one of this process, or a [`Process`] of its own.
+pub struct World<G = Gateway> {
+    pub gateway: G,
     pub fhir: RunningFhirServer,
     pub ehr: Ehr,
     http: reqwest::Client,
@@ -39,11 +49,24 @@ pub struct Gateway {
     pub url: String,
 }
 
+/// What a stage needs to know of its gateway.
+pub trait Stands {
+    fn url(&self) -> &str;
+    fn data(&self) -> &Path;
+}
+
 /// Who speaks to the management API.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum As {
     Operator,
     Governor,
+    /// Whoever holds this credential.
+    Holder(String),
+}
+
+/// A hospital's policy for tests in which nobody may be late, however slow the machine is.
+pub fn no_hurry() -> Value {
+    json!({"deadlineMs": 30_000, "prefetchMs": 10_000})
 }
 
 impl Gateway {
@@ -79,14 +102,15 @@ impl Gateway {
         self.app.finish().await;
         self.folder
     }
+}
 
-    /// The credential that the first start wrote for this role.
-    pub fn credential(&self, role: As) -> String {
-        let file = match role {
-            As::Operator => "operator.credential",
-            As::Governor => "governor.credential",
-        };
-        std::fs::read_to_string(self.app.config.data.join(file)).unwrap().trim().to_owned()
+impl Stands for Gateway {
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn data(&self) -> &Path {
+        &self.app.config.data
     }
 }
 
@@ -96,20 +120,56 @@ impl World {
         Self::around(Gateway::start().await).await
     }
 
+    /// The same hospital, which waits for every answer.
+    pub async fn in_no_hurry() -> Self {
+        let world = Self::start().await;
+        world.hospital(no_hurry()).await;
+        world
+    }
+
+    /// The same hospital, whose gateway reads other settings.
+    pub async fn configured(change: impl FnOnce(&mut Config)) -> Self {
+        Self::around(Gateway::start_with(change, Clock::system()).await).await
+    }
+}
+
+impl<G: Stands> World<G> {
     /// The same hospital around a gateway that was started otherwise.
-    pub async fn around(gateway: Gateway) -> Self {
+    pub async fn around(gateway: G) -> Self {
         let fhir = fhir_server::start(FhirServer::with_synthetic_patients()).await.unwrap();
         let ehr = Ehr::new("kaede-ehr").fhir(&fhir).publishing_keys().await.unwrap();
         let world = Self { gateway, fhir, ehr, http: reqwest::Client::builder().no_proxy().build().unwrap() };
         world.hospital(json!({})).await;
+        world.client("ehr", world.ehr_registration()).await;
         world
-            .puts(As::Operator, "/hospitals/kaede/clients/ehr", &json!({
-                "hospital": "kaede", "id": "ehr",
-                "authentication": {"jwt": {"issuer": world.ehr.iss(), "jwksUrl": world.ehr.jwks_url()}},
-                "fhirServer": world.fhir.base_url(),
-            }))
-            .await;
-        world
+    }
+
+    /// Everybody else stays where they are while something happens to the gateway.
+    pub fn while_gateway<H>(self, happens: impl FnOnce(G) -> H) -> World<H> {
+        let Self { gateway, fhir, ehr, http } = self;
+        World { gateway: happens(gateway), fhir, ehr, http }
+    }
+
+    /// What the hospital registers for its EHR.
+    pub fn ehr_registration(&self) -> Value {
+        json!({
+            "authentication": {"jwt": {"issuer": self.ehr.iss(), "jwksUrl": self.ehr.jwks_url()}},
+            "fhirServer": self.fhir.base_url(),
+        })
+    }
+
+    /// Registers a system of the hospital.
+    pub async fn client(&self, id: &str, registration: Value) {
+        let mut client = json!({"hospital": "kaede", "id": id});
+        client.as_object_mut().unwrap().extend(registration.as_object().unwrap().clone());
+        self.puts(As::Operator, &format!("/hospitals/kaede/clients/{id}"), &client).await;
+    }
+
+    /// Registers the hospital's EHR anew, with these members over the old ones.
+    pub async fn ehr_is(&self, members: Value) {
+        let mut registration = self.ehr_registration();
+        registration.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        self.client("ehr", registration).await;
     }
 
     /// Sets the hospital's policy over the default.
@@ -121,7 +181,7 @@ impl World {
 
     /// The hospital's base URL, as its EHR knows it.
     pub fn base(&self) -> String {
-        format!("{}/hospitals/kaede", self.gateway.url)
+        format!("{}/hospitals/kaede", self.gateway.url())
     }
 
     /// A hook about to be fired by the hospital's EHR.
@@ -149,9 +209,22 @@ impl World {
     /// Registers, submits, approves and enrols what a descriptor describes.
     pub async fn enrolls(&self, descriptor: &Value, mode: Value) {
         self.registers(descriptor).await;
+        self.enrolled(descriptor, json!({"mode": mode})).await;
+    }
+
+    /// Enrols, or changes the enrolment, in what is registered already.
+    pub async fn enrolled(&self, descriptor: &Value, terms: Value) {
         let service = name(descriptor);
-        let enrollment = json!({"hospital": "kaede", "service": service, "mode": mode});
+        let mut enrollment = json!({"hospital": "kaede", "service": service});
+        enrollment.as_object_mut().unwrap().extend(terms.as_object().unwrap().clone());
         self.puts(As::Operator, &format!("/hospitals/kaede/enrollments/{service}"), &enrollment).await;
+    }
+
+    /// Starts a vendor whose words the test chooses, live on this hook.
+    pub async fn makes(&self, vendor: &str, hook: &str) -> Maker {
+        let maker = Maker::starts(vendor).await;
+        self.enrolls(&maker.descriptor(hook), json!("live")).await;
+        maker
     }
 
     /// Registers and approves without enrolling anybody.
@@ -201,8 +274,8 @@ impl World {
 
     /// One request to the management API: status and body (null when there is none).
     pub async fn manages(&self, role: As, method: reqwest::Method, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let url = format!("{}/api/v1{path}", self.gateway.url);
-        let mut request = self.http.request(method, url).bearer_auth(self.gateway.credential(role));
+        let url = format!("{}/api/v1{path}", self.gateway.url());
+        let mut request = self.http.request(method, url).bearer_auth(self.credential(role));
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -211,6 +284,29 @@ impl World {
         let text = response.text().await.unwrap();
         (status, serde_json::from_str(&text).unwrap_or(Value::Null))
     }
+
+    /// A credential for a vendor or a hospital, as the operator issues it.
+    pub async fn issues(&self, role: &str, subject: &str) -> As {
+        let wanted = json!({"role": role, "subject": subject, "label": "test"});
+        let issued = self.posts(As::Operator, "/credentials", &wanted).await;
+        As::Holder(issued["secret"].as_str().unwrap().to_owned())
+    }
+
+    fn credential(&self, role: As) -> String {
+        let file = match role {
+            As::Operator => "operator.credential",
+            As::Governor => "governor.credential",
+            As::Holder(secret) => return secret,
+        };
+        std::fs::read_to_string(self.gateway.data().join(file)).unwrap().trim().to_owned()
+    }
+}
+
+/// Who fared how, as the answer itself tells it: `vendor.service` and status.
+pub fn fared(answer: &Answer) -> Vec<(String, String)> {
+    let services = answer.body["extension"]["jp.medvan.exchange"]["services"].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    services.iter().map(|service| (text(&service["service"]), text(&service["status"]))).collect()
 }
 
 /// `vendor.service` of a descriptor.

@@ -26,7 +26,8 @@ pub(crate) struct Outbound {
 pub(crate) fn compose(call: &Call<'_>, plan: &Plan<'_>, index: usize, member: &Member) -> Outbound {
     let overrides = &member.descriptor.transport.overrides;
     let prefetch = plan.slice(index, overrides.empty_search);
-    let keys = prefetch.iter().map(|(key, state)| (key.clone(), PrefetchState::word(state))).collect();
+    let states = prefetch.iter().map(|(key, state)| (key.clone(), PrefetchState::word(state)));
+    let keys = states.chain(member.withheld.iter().map(|key| (key.clone(), "withheld"))).collect();
     let hook_instance = identity::hook_instance(&call.app.secret, call.caller, call.request, &member.name.vendor);
     let outgoing = Outgoing {
         hook: &call.offer.hook,

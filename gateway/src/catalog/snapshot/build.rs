@@ -90,11 +90,22 @@ fn member(
         descriptor: Arc::clone(descriptor),
         cds_id: service.id.clone(),
         key: format!("{}.{}", version.name.vendor, service.id),
-        templates: templates(&service.prefetch)?,
+        templates: given(templates(&service.prefetch)?, &enrollment.withhold),
+        withheld: withheld(service, &enrollment.withhold),
         feedback_url: descriptor.transport.overrides.feedback.then(|| below(&url, "feedback")).transpose()?,
         audience: version.descriptor.transport.audience.clone().unwrap_or_else(|| url.to_string()),
         url,
     })
+}
+
+/// Without the keys that the hospital withholds: what is not planned is neither asked for, published nor sent.
+fn given(mut templates: IndexMap<String, Template>, withhold: &[String]) -> IndexMap<String, Template> {
+    templates.retain(|key, _| !withhold.contains(key));
+    templates
+}
+
+fn withheld(service: &HookEntry, withhold: &[String]) -> Vec<String> {
+    withhold.iter().filter(|key| service.prefetch.contains_key(*key)).cloned().collect()
 }
 
 fn templates(prefetch: &IndexMap<String, String>) -> Result<IndexMap<String, Template>, String> {

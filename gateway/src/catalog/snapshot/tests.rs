@@ -44,6 +44,7 @@ fn enrolled(service: &str, mode: Mode, pin: Option<&str>) -> Enrollment {
         version: pin.map(|pin| pin.parse().unwrap()),
         mode,
         tier: 100,
+        withhold: Vec::new(),
     }
 }
 

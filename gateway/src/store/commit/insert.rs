@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     catalog::{HospitalId, ServiceName, VersionNumber},
     store::{
-        Addendum, ExchangeRecord, IssuedCard, TrialAsk, UsageRow, hex,
+        Addendum, ExchangeRecord, IssuedCard, Replay, TrialAsk, UsageRow, hex,
         instant::{day, micros},
         rows,
     },
@@ -22,29 +22,40 @@ const HOLD: i64 = RETRY_WINDOW;
 type Record<'a> = (&'a ExchangeRecord, &'a str);
 type MarkKey<'a> = (i64, &'a ServiceName, &'a VersionNumber, &'a str, &'a str);
 
-pub(super) async fn records(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), sqlx::Error> {
-    exchanges(db, records).await?;
-    replays(db, records).await?;
-    cards(db, records).await?;
-    usage(db, records).await?;
-    marks(db, records).await?;
-    settle_trials(db, records).await
+/// What a batch writes, gathered by table.
+#[derive(Debug, Default)]
+pub(super) struct Rows<'a> {
+    records: Vec<Record<'a>>,
+    tokens: Vec<&'a Replay>,
+    addenda: Vec<(&'a HospitalId, &'a Addendum)>,
 }
 
-pub(super) async fn addenda(
-    db: &mut SqliteConnection,
-    addenda: &[(&HospitalId, &Addendum)],
-) -> Result<(), sqlx::Error> {
-    let head = "INSERT INTO addenda (id, hospital, exchange, at, kind, note) ";
-    rows::insert(db, head, "", addenda, |mut row, (hospital, addendum)| {
-        row.push_bind(Uuid::now_v7().to_string())
-            .push_bind(hospital.as_str())
-            .push_bind(addendum.exchange.to_string())
-            .push_bind(micros(addendum.at))
-            .push_bind(addendum.kind)
-            .push_bind(addendum.note.to_string());
-    })
-    .await
+impl<'a> Rows<'a> {
+    pub(super) fn record(&mut self, record: &'a ExchangeRecord, explanation: &'a str) -> bool {
+        self.records.push((record, explanation));
+        self.tokens.extend(&record.replay);
+        true
+    }
+
+    pub(super) fn token(&mut self, token: &'a Replay) -> bool {
+        self.tokens.push(token);
+        true
+    }
+
+    pub(super) fn addendum(&mut self, hospital: &'a HospitalId, addendum: &'a Addendum) -> bool {
+        self.addenda.push((hospital, addendum));
+        true
+    }
+
+    pub(super) async fn write(&self, db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        exchanges(db, &self.records).await?;
+        tokens(db, &self.tokens).await?;
+        cards(db, &self.records).await?;
+        usage(db, &self.records).await?;
+        marks(db, &self.records).await?;
+        addenda(db, &self.addenda).await?;
+        settle_trials(db, &self.records).await
+    }
 }
 
 /// Whether there is a place in the trial, and if so, promises it.
@@ -102,16 +113,28 @@ async fn exchanges(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<
     .await
 }
 
-async fn replays(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), sqlx::Error> {
-    let tokens: Vec<_> = records.iter().filter_map(|(record, _)| record.replay.as_ref()).collect();
+async fn tokens(db: &mut SqliteConnection, tokens: &[&Replay]) -> Result<(), sqlx::Error> {
     let head = "INSERT INTO replay (hospital, issuer, jti, expires_at) ";
     // The same jti may come again once its first token is over.
     let tail = " ON CONFLICT (hospital, issuer, jti) DO UPDATE SET expires_at = excluded.expires_at";
-    rows::insert(db, head, tail, &tokens, |mut row, token| {
+    rows::insert(db, head, tail, tokens, |mut row, token| {
         row.push_bind(token.hospital.as_str())
             .push_bind(&token.issuer)
             .push_bind(&token.jti)
             .push_bind(micros(token.expires_at));
+    })
+    .await
+}
+
+async fn addenda(db: &mut SqliteConnection, addenda: &[(&HospitalId, &Addendum)]) -> Result<(), sqlx::Error> {
+    let head = "INSERT INTO addenda (id, hospital, exchange, at, kind, note) ";
+    rows::insert(db, head, "", addenda, |mut row, (hospital, addendum)| {
+        row.push_bind(Uuid::now_v7().to_string())
+            .push_bind(hospital.as_str())
+            .push_bind(addendum.exchange.to_string())
+            .push_bind(micros(addendum.at))
+            .push_bind(addendum.kind)
+            .push_bind(addendum.note.to_string());
     })
     .await
 }

@@ -71,14 +71,16 @@ CREATE TABLE credentials (
 
 -- What a vendor's discovery said when it was last read, and how it departs from what was approved.
 CREATE TABLE discoveries (
-    vendor     TEXT   NOT NULL,
-    service    TEXT   NOT NULL,
-    number     TEXT   NOT NULL,
-    etag       TEXT,
-    document   TEXT   NOT NULL,
-    changes    TEXT   NOT NULL,
-    fault      TEXT,
-    read_at    BIGINT NOT NULL,
+    vendor        TEXT   NOT NULL,
+    service       TEXT   NOT NULL,
+    number        TEXT   NOT NULL,
+    etag          TEXT,
+    last_modified TEXT,
+    document      TEXT   NOT NULL,
+    changes       TEXT   NOT NULL,
+    defects       TEXT   NOT NULL,
+    fault         TEXT,
+    read_at       BIGINT NOT NULL,
     PRIMARY KEY (vendor, service, number)
 );
 

@@ -63,6 +63,15 @@ fn unknown_members_and_wrong_kinds_are_left_out() {
 }
 
 #[test]
+fn a_topic_that_is_no_coding_costs_no_card() {
+    check(
+        card_with(json!({"source": {"label": "l", "topic": "potassium"}})),
+        card_with(json!({"source": {"label": "l"}})),
+        &["wrong-kind@cards[0].source.topic"],
+    );
+}
+
+#[test]
 fn a_missing_selection_behavior_becomes_at_most_one() {
     check(
         card_with(json!({"suggestions": [{"label": "l"}]})),

@@ -212,3 +212,11 @@ fn the_reason_says_where_inside_the_unit_and_never_what() {
     let quarantined = super::checked(&json!({"cards": [card]})).quarantined;
     assert_eq!(quarantined[0].reason, "actions[0].type: is not one of the standard's codes");
 }
+
+#[test]
+fn of_too_many_system_actions_the_first_stay() {
+    let action = json!({"type": "delete", "resourceId": "ServiceRequest/1"});
+    let (answer, _, quarantined) = put_answer(json!({"cards": [], "systemActions": vec![action; 65]}));
+    assert_eq!(answer["systemActions"].as_array().unwrap().len(), 64);
+    assert_eq!(quarantined, ["too-many@systemActions"]);
+}

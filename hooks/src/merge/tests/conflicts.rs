@@ -91,3 +91,32 @@ fn a_conflict_names_no_resource_id() {
     assert_eq!(result.conflicts.len(), 1);
     assert!(!noted.contains("SECRET") && !format!("{result:?}").contains("SECRET"), "{noted}");
 }
+
+#[test]
+fn alternatives_on_one_card_contradict_whatever_another_service_changes() {
+    let alternatives = with(
+        card("info", "choose"),
+        json!({"selectionBehavior": "at-most-one", "suggestions": [
+        {"label": "1", "actions": [update(1.0)]}, {"label": "2", "actions": [update(2.0)]}]}),
+    );
+    let result = merged(vec![
+        answer("a.a", json!({"cards": [alternatives]})),
+        answer("b.b", json!({"cards": [suggesting("halve", update(1.0))]})),
+    ]);
+    assert_eq!(result.conflicts.len(), 1);
+}
+
+#[test]
+fn thousands_of_changes_of_one_service_are_settled_with_the_others() {
+    let many: Vec<Value> = (0..5_000).map(|_| update(1.0)).collect();
+    let of_b = with(
+        card("info", "many"),
+        json!({"selectionBehavior": "any", "suggestions": [{"label": "l", "actions": many}]}),
+    );
+    let result = merged(vec![
+        answer("a.a", json!({"cards": [suggesting("one", update(2.0))], "systemActions": many})),
+        answer("b.b", json!({"cards": [of_b], "systemActions": many})),
+    ]);
+    assert_eq!((result.response.system_actions.len(), result.suppressions.len()), (5_000, 5_000));
+    assert_eq!(result.conflicts.len(), 1);
+}

@@ -1,0 +1,168 @@
+//! [`Stage`]: everybody who takes part in the demonstration, started and registered.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+};
+
+use medvan_fixtures::{
+    ehr::Ehr,
+    fhir_server::{self, FhirServer, RunningFhirServer},
+    services::{self, Service},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    App,
+    apply::{self, Credentials, Management, Object},
+    cli::Failure,
+    config::Config,
+    server::Listener,
+};
+
+/// The hospital, the vendors and the gateway between them.
+pub(super) struct Stage {
+    pub(super) app: App,
+    pub(super) ehr: Ehr,
+    pub(super) fhir: RunningFhirServer,
+    services: Vec<ServiceProcess>,
+    management: Management,
+    folder: TempDir,
+}
+
+/// A reference AI service as a process of its own. It ends with this value.
+struct ServiceProcess {
+    service: &'static Service,
+    base_url: String,
+    child: Child,
+}
+
+impl Stage {
+    /// Starts everybody and takes the services through the catalog, each role with its own credential.
+    pub(super) async fn set(listen: SocketAddr) -> Result<Self, Failure> {
+        let folder = tempfile::Builder::new().prefix("medvan-demo-").tempdir()?;
+        let app = start_gateway(listen, &folder).await?;
+        let fhir = fhir_server::start(FhirServer::with_synthetic_patients()).await?;
+        let ehr = Ehr::new("kaede-ehr").fhir(&fhir).publishing_keys().await?;
+        let jwks_url = format!("{}/.well-known/jwks.json", app.config.external_base());
+        let services =
+            services::all().iter().map(|service| ServiceProcess::start(service, &jwks_url)).collect::<Result<_, _>>()?;
+        let credentials = Credentials::in_folder(&app.config.data);
+        let management = Management::new(app.config.external_base(), &credentials)?;
+        let stage = Self { app, ehr, fhir, services, management, folder };
+        stage.apply(stage.cast()).await?;
+        Ok(stage)
+    }
+
+    /// The hospital's base URL, as its EHR knows it.
+    pub(super) fn base_url(&self) -> String {
+        format!("{}/hospitals/kaede", self.app.config.external_base())
+    }
+
+    /// Applies objects of the management API.
+    pub(super) async fn apply(&self, objects: Vec<Value>) -> Result<(), Failure> {
+        let folder = self.folder.path();
+        let objects: Result<Vec<Object>, String> = objects.into_iter().map(|value| Object::read(value, folder)).collect();
+        apply::apply(&self.management, objects?, false).await?;
+        Ok(())
+    }
+
+    /// Kills a service's process, as a crash would.
+    pub(super) fn crash(&self, id: &str) -> bool {
+        let process = self.services.iter().find(|process| process.service.id == id);
+        process.is_some_and(|process| kill(process.child.id()))
+    }
+
+    pub(super) fn print_addresses(&self) {
+        let base = self.app.config.external_base();
+        println!("The gateway stays up; Ctrl-C ends it.");
+        println!("  EHR base URL       {}", self.base_url());
+        println!("  discovery          {}/cds-services   (the demo's EHR signs its calls; see README)", self.base_url());
+        println!("  own keys           {base}/.well-known/jwks.json");
+        println!("  management API     {base}/api/v1/openapi.json");
+        println!("  operator           {}", self.app.config.data.join("operator.credential").display());
+        println!("  metrics            {base}/metrics");
+        println!("  FHIR server        {}", self.fhir.base_url());
+        for process in &self.services {
+            println!("  {:<18} {}/cds-services", process.service.id, process.base_url);
+        }
+    }
+
+    /// Ends everybody in order.
+    pub(super) async fn strike(self) {
+        self.app.finish().await;
+    }
+
+    /// Hospital, client, vendors, services, approvals and enrolments, as files would declare them.
+    fn cast(&self) -> Vec<Value> {
+        let mut objects = vec![
+            json!({"kind": "Hospital", "id": "kaede", "name": {"ja": "かえで病院", "en": "Kaede Hospital"},
+                   "linkHosts": ["www.rcplondon.ac.uk", "www.pmda.go.jp"]}),
+            json!({"kind": "Client", "hospital": "kaede", "id": "ehr", "fhirServer": self.fhir.base_url(),
+                   "authentication": {"jwt": {"issuer": self.ehr.iss(), "jwksUrl": self.ehr.jwks_url()}}}),
+        ];
+        for process in &self.services {
+            let service = format!("{}.{}", process.service.vendor, process.service.id);
+            let descriptor = process.service.descriptor(&process.base_url);
+            objects.extend([
+                json!({"kind": "Vendor", "id": process.service.vendor,
+                       "name": {"ja": process.service.maker[0], "en": process.service.maker[1]},
+                       "contact": descriptor["contact"]}),
+                json!({"kind": "Approval", "service": service, "version": descriptor["version"], "decision": "approve",
+                       "reason": "Reference implementation, for the demonstration"}),
+                json!({"kind": "Enrollment", "hospital": "kaede", "service": service, "mode": "live"}),
+                json!({"kind": "Service", "descriptor": descriptor}),
+            ]);
+        }
+        objects
+    }
+}
+
+impl ServiceProcess {
+    fn start(service: &'static Service, jwks_url: &str) -> Result<Self, Failure> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["simulate", "service", service.id, "--jwks-url", jwks_url])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        if let Some(output) = child.stdout.take() {
+            BufReader::new(output).read_line(&mut line)?;
+        }
+        let base_url = line.trim().strip_prefix("listening on ").map(str::to_owned);
+        let base_url = base_url.ok_or_else(|| format!("the service {} did not start", service.id))?;
+        Ok(Self { service, base_url, child })
+    }
+}
+
+impl Drop for ServiceProcess {
+    fn drop(&mut self) {
+        // It may have been killed by a step already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn start_gateway(listen: SocketAddr, folder: &TempDir) -> Result<App, Failure> {
+    let config = |listen| Config { listen, data: folder.path().join("data"), ..Config::default() }.check();
+    let wanted = config(listen)?;
+    let (config, listener) = match Listener::bind(&wanted).await {
+        Ok(listener) => (wanted, listener),
+        Err(_) => {
+            let config = config(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+            let listener = Listener::bind(&config).await?;
+            (config, listener)
+        }
+    };
+    let app = App::start(config.listening_on(listener.address())).await?;
+    let serving = app.clone();
+    app.tasks.spawn("server", async move { serving.serve(listener).await });
+    Ok(app)
+}
+
+fn kill(process: u32) -> bool {
+    let killed = Command::new("kill").args(["-9", &process.to_string()]).status();
+    killed.is_ok_and(|status| status.success())
+}
