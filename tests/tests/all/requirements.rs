@@ -17,10 +17,8 @@ type Row = HashMap<&'static str, String>;
 #[test]
 fn every_requirement_is_listed_once() {
     let listed: Vec<(String, String)> = rows().iter().map(|row| (row["set"].clone(), row["id"].clone())).collect();
-    let known: Vec<(String, String)> = SETS
-        .iter()
-        .flat_map(|(set, count)| (1..=*count).map(|id| ((*set).to_owned(), id.to_string())))
-        .collect();
+    let known: Vec<(String, String)> =
+        SETS.iter().flat_map(|(set, count)| (1..=*count).map(|id| ((*set).to_owned(), id.to_string()))).collect();
     assert_eq!(listed, known);
 }
 
@@ -42,7 +40,8 @@ fn every_proof_is_a_test_that_exists() {
     let mut known: HashMap<String, BTreeSet<String>> = HashMap::new();
     for row in rows() {
         for proof in row["proof"].split(' ').filter(|proof| !proof.is_empty()) {
-            let (file, test) = proof.split_once("::").unwrap_or_else(|| panic!("{}: {proof} is no path::test", name(&row)));
+            let (file, test) =
+                proof.split_once("::").unwrap_or_else(|| panic!("{}: {proof} is no path::test", name(&row)));
             let tests = known.entry(file.to_owned()).or_insert_with(|| tests_in(&root().join(file)));
             assert!(tests.contains(test), "{}: {file} has no test {test}", name(&row));
         }

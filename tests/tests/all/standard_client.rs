@@ -274,20 +274,3 @@ async fn feedback_reaches_the_maker_at_its_own_address_in_its_own_ids() {
         assert!(item["outcomeTimestamp"].as_str().unwrap().ends_with('Z'), "{item}");
     }
 }
-
-/// The maker cannot know which card is meant; it is not told, and what comes after it still arrives.
-#[tokio::test]
-async fn feedback_on_a_card_that_its_maker_did_not_number_stays_here() {
-    let (world, storm) = storm_of(|storm| storm.descriptor("no-ids", "patient-view")).await;
-    let answer = world.asks(world.fires("patient-view"), "patient-view").await;
-    assert_eq!(world.ehr.accepts(&answer.cards[0]).await.unwrap().status, 200);
-    // Cards of "ok" have another effect here, so the second call's feedback is about another card.
-    world.enrolls(&storm.descriptor("ok", "encounter-start"), json!("live")).await;
-    let other = world.asks(world.fires("encounter-start"), "encounter-start").await;
-    assert_eq!(world.ehr.accepts(&other.cards[0]).await.unwrap().status, 200);
-    let told = |id: &str| {
-        storm.received().iter().filter(|received| received.path == format!("/cds-services/{id}/feedback")).count()
-    };
-    eventually(|| (told("ok") == 1).then_some(())).await;
-    assert_eq!(told("no-ids"), 0);
-}
