@@ -223,7 +223,8 @@ fn every_word_of_a_code_leaves_as_it_came() {
 /// The words that change what else must be there.
 #[test]
 fn each_kind_of_action_and_link_leaves_in_its_own_shape() {
-    let action = |members: Value| json!({"selectionBehavior": "any", "suggestions": [{"label": "l", "actions": [members]}]});
+    let action =
+        |members: Value| json!({"selectionBehavior": "any", "suggestions": [{"label": "l", "actions": [members]}]});
     let link = |members: Value| json!({"links": [members]});
     let whole = json!({"resourceType": "ServiceRequest", "id": "1", "status": "active", "code": {"text": "採血"}});
     for members in [
@@ -248,4 +249,19 @@ fn the_actions_of_a_suggestion_stay_together_in_their_order() {
     assert_eq!(leaves(&card), (card.clone(), false));
     card["suggestions"][0]["actions"][1] = delete("nonsense");
     assert_eq!(leaves(&card).0, without("/suggestions/0"));
+}
+
+#[test]
+fn several_suggestions_may_be_recommended_only_where_any_may_be_chosen() {
+    let recommended = json!({"label": "l", "isRecommended": true});
+    let card = |behavior: &str| {
+        let mut card = full_card();
+        card["selectionBehavior"] = json!(behavior);
+        card["suggestions"] = json!([recommended, recommended]);
+        card
+    };
+    assert_eq!(leaves(&card("any")), (card("any"), false));
+    let (left, is_noted) = leaves(&card("at-most-one"));
+    assert!(is_noted && left["suggestions"].as_array().is_some_and(|suggestions| suggestions.len() == 2));
+    assert!(left["suggestions"][0].get("isRecommended").is_none());
 }

@@ -128,7 +128,9 @@ impl Form {
             Self::Id => vec![json!("a-1"), json!("e.Xy-9")],
             Self::User(types) => types.iter().map(|name| json!(format!("{name}/u-1"))).collect(),
             Self::Reference => vec![json!("Organization/o-1"), json!("CareTeam/c-1"), json!("PractitionerRole/r-1")],
-            Self::References => vec![json!(["ServiceRequest/a-1"]), json!(["ServiceRequest/a-1", "ServiceRequest/a-2"])],
+            Self::References => {
+                vec![json!(["ServiceRequest/a-1"]), json!(["ServiceRequest/a-1", "ServiceRequest/a-2"])]
+            }
             Self::Bundle => vec![bundle()],
             Self::Resource(name) => vec![json!({"resourceType": name, "id": "a-1"})],
             Self::Tasks => vec![json!([{"resourceType": "Task", "focus": {"reference": "ServiceRequest/a-1"}}])],
@@ -140,12 +142,16 @@ impl Form {
         let of_other_types = [json!(7), json!(true), json!([7]), json!({"id": "a-1"}), json!("")];
         let of_the_same_type = match self {
             Self::Id => vec![json!("Patient/a-1"), json!("a 1"), json!(["a-1"])],
-            Self::User(_) => vec![json!("u-1"), json!("https://ehr.example/fhir/Practitioner/u-1"), json!(["Practitioner/u-1"])],
+            Self::User(_) => {
+                vec![json!("u-1"), json!("https://ehr.example/fhir/Practitioner/u-1"), json!(["Practitioner/u-1"])]
+            }
             Self::Reference => vec![json!("o-1"), json!(["Organization/o-1"])],
             Self::References => vec![json!("ServiceRequest/a-1"), json!([]), json!(["a-1"])],
             Self::Bundle => vec![json!({"resourceType": "MedicationRequest"}), json!([bundle()])],
             Self::Resource(name) => vec![json!({"resourceType": "Observation"}), json!([{"resourceType": name}])],
-            Self::Tasks => vec![json!({"resourceType": "Task"}), json!([{"resourceType": "ServiceRequest"}]), json!(["Task/t-1"])],
+            Self::Tasks => {
+                vec![json!({"resourceType": "Task"}), json!([{"resourceType": "ServiceRequest"}]), json!(["Task/t-1"])]
+            }
         };
         of_other_types.into_iter().chain(of_the_same_type).collect()
     }
@@ -163,7 +169,10 @@ fn rows_of(hook: &str) -> impl Iterator<Item = &'static Row> {
 
 /// A context with every field of the table, each with its first good value.
 fn full_context(hook: &str) -> Value {
-    rows_of(hook).map(|row| (row.field.to_owned(), row.form.good()[0].clone())).collect::<serde_json::Map<_, _>>().into()
+    rows_of(hook)
+        .map(|row| (row.field.to_owned(), row.form.good()[0].clone()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// What is wrong with the context: the refusal's place, or the warnings, apart from the hook being an old one.

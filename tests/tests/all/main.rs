@@ -4,5 +4,8 @@
 mod aggregated_call;
 mod architecture;
 mod feedback;
+mod requirements;
+mod standard_client;
+mod standard_service;
 mod withholding;
 mod world;

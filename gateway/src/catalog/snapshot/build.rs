@@ -11,7 +11,7 @@ use medvan_hooks::{
     plan::{self, Union},
     template::{Template, parse_all},
 };
-use medvan_profiles::descriptor::{Descriptor, HookEntry};
+use medvan_profiles::descriptor::{Descriptor, HookEntry, Words};
 use url::Url;
 
 use super::{Contents, Defect, HospitalView, Member, Offer, Snapshot};
@@ -173,7 +173,8 @@ fn single(member: &Arc<Member>, service: &HookEntry) -> Offer {
     let published = Service {
         id: member.key.clone(),
         hook: hook.clone(),
-        title: service.title.clone(),
+        // Recommended for every service; the service's name says the same.
+        title: service.title.clone().or_else(|| Some(title(&member.descriptor.name))),
         description: service.description.clone(),
         prefetch: union.prefetch().clone(),
         usage_requirements: service.usage_requirements.clone(),
@@ -182,6 +183,10 @@ fn single(member: &Arc<Member>, service: &HookEntry) -> Offer {
         extension: None,
     };
     Offer { id: published.id.clone(), hook, published, union, members, aggregated: false }
+}
+
+fn title(name: &Words) -> String {
+    format!("{} / {}", name.ja, name.en)
 }
 
 fn union(hook: &str, members: &[Arc<Member>]) -> Union {
