@@ -3,6 +3,7 @@
 
 mod aggregated_call;
 mod architecture;
+mod durability;
 mod feedback;
 mod requirements;
 mod standard_client;

@@ -133,21 +133,25 @@ impl World {
     }
 }
 
+impl<G> World<G> {
+    /// Everybody else stays where they are while something happens to the gateway.
+    pub async fn while_gateway<H>(self, happens: impl AsyncFnOnce(G) -> H) -> World<H> {
+        let Self { gateway, fhir, ehr, http } = self;
+        World { gateway: happens(gateway).await, fhir, ehr, http }
+    }
+}
+
 impl<G: Stands> World<G> {
     /// The same hospital around a gateway that was started otherwise.
     pub async fn around(gateway: G) -> Self {
         let fhir = fhir_server::start(FhirServer::with_synthetic_patients()).await.unwrap();
         let ehr = Ehr::new("kaede-ehr").fhir(&fhir).publishing_keys().await.unwrap();
-        let world = Self { gateway, fhir, ehr, http: reqwest::Client::builder().no_proxy().build().unwrap() };
+        // Each request on a connection of its own: a gateway that ended takes nothing with it.
+        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
+        let world = Self { gateway, fhir, ehr, http };
         world.hospital(json!({})).await;
         world.client("ehr", world.ehr_registration()).await;
         world
-    }
-
-    /// Everybody else stays where they are while something happens to the gateway.
-    pub fn while_gateway<H>(self, happens: impl FnOnce(G) -> H) -> World<H> {
-        let Self { gateway, fhir, ehr, http } = self;
-        World { gateway: happens(gateway), fhir, ehr, http }
     }
 
     /// What the hospital registers for its EHR.
