@@ -19,6 +19,8 @@ use crate::{
 /// A body ready to be sent, and what may be told about it.
 pub(crate) struct Outbound {
     pub(crate) body: Bytes,
+    /// Its length.
+    pub(crate) bytes: usize,
     /// The state of each key; no content.
     pub(crate) keys: IndexMap<String, &'static str>,
 }
@@ -37,7 +39,8 @@ pub(crate) fn compose(call: &Call<'_>, plan: &Plan<'_>, index: usize, member: &M
         omitted_keys: overrides.into(),
         extension: extensions(call, member),
     };
-    Outbound { body: outgoing.to_bytes().into(), keys }
+    let body = Bytes::from(outgoing.to_bytes());
+    Outbound { bytes: body.len(), body, keys }
 }
 
 /// Fields that the hook does not publish stay here: nobody asked for them (CDS Hooks item 62 lets services ignore

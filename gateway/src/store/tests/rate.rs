@@ -36,7 +36,7 @@ fn typical(fan_out: u32) -> ExchangeRecord {
     ExchangeRecord {
         id,
         explanation: json!({"services": (0..fan_out).map(|_| json!({"service": "asagao.news2", "version": "1.0.0",
-            "sent": {"patient": "resource", "vitals": "fetched"}, "ms": 12, "repairs": [], "status": "answered"})).collect::<Vec<_>>()}),
+            "sent": {"patient": "resource", "vitals": "fetched"}, "ms": 12, "repairs": [], "status": "answered"})).collect::<Vec<_>>()}).to_string(),
         replay: Some(Replay {
             hospital: hospital("kiku"),
             issuer: "https://ehr.example".to_owned(),

@@ -13,7 +13,7 @@ async fn a_recorded_exchange_is_read_again_after_the_store_was_opened_anew() {
 
     let found = open(&dir).await.exchange(&record.hospital, record.id).await.unwrap().unwrap();
     assert_eq!((found.id, found.status, found.duration_us), (record.id, 200, 1_234));
-    assert_eq!((found.received_at, found.explanation), (NOON, record.explanation));
+    assert_eq!((found.received_at, found.explanation.to_string()), (NOON, record.explanation));
 }
 
 #[tokio::test]
