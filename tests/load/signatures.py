@@ -25,7 +25,7 @@ class Cost:
 
 
 def measured(target: Path) -> Cost:
-    """By the gateway's own Criterion bench (gateway/benches/tokens.rs) where it has been run, else by `openssl speed`."""
+    """By the gateway's own bench (gateway/benches/tokens.rs) where it has been run, else by `openssl speed`."""
     return _by_criterion(target / "criterion") or _by_openssl()
 
 
