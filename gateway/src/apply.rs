@@ -56,6 +56,9 @@ pub enum ApplyError {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// Approvals, and nobody to make them.
+    #[error("approvals need the governor's credential: give its file with --governor (the operator cannot approve)")]
+    NoGovernor,
     /// The gateway cannot be reached.
     #[error("the gateway at {server} cannot be reached: {reason}")]
     Unreachable {

@@ -116,9 +116,9 @@ async fn answer(
     arrival: Arrival,
     exchange: &mut Exchange,
 ) -> Result<Vec<u8>, Refusal> {
-    let offer = caller.entitled(&arrival.service)?;
+    let offers = caller.entitled(&arrival.service)?;
     let mut request = read_request(arrival.headers, arrival.body, app).await?;
-    exchange.read(&mut request, &offer)?;
+    let offer = exchange.read(&mut request, offers)?;
     let deadline = Deadline::of(&caller.hospital().hospital, arrival.start);
     let key = usage::key(caller, &request);
     let call = Call { app, caller, offer: &offer, request: &request, deadline, at: arrival.at, key };

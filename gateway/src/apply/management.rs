@@ -22,7 +22,7 @@ pub struct Management {
     server: String,
     http: Client,
     operator: Bearer,
-    /// The governor's; approvals without it are refused by the gateway.
+    /// The governor's, for approvals.
     governor: Option<Bearer>,
 }
 
@@ -113,7 +113,7 @@ impl Management {
         let url = self.http.guard().check(&format!("{}/api/v1{path}", self.server));
         let mut request = Request::get(url.map_err(|error| unreachable(error.to_string()))?, PATIENCE, ANSWER_BYTES);
         request.method = method;
-        request.bearer = Some(self.speaker(object).clone());
+        request.bearer = Some(self.speaker(object)?.clone());
         if let Some(body) = body {
             request.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             request.body = body.to_string().into();
@@ -124,10 +124,10 @@ impl Management {
     }
 
     /// Approvals are the governor's; everything else the operator may do on the others' behalf.
-    fn speaker(&self, object: &Object) -> &Bearer {
-        match (object, &self.governor) {
-            (Object::Approval { .. }, Some(governor)) => governor,
-            _ => &self.operator,
+    fn speaker(&self, object: &Object) -> Result<&Bearer, ApplyError> {
+        match object {
+            Object::Approval { .. } => self.governor.as_ref().ok_or(ApplyError::NoGovernor),
+            Object::Plain { .. } | Object::Service { .. } => Ok(&self.operator),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Handlers only annotate; the record is made here and nowhere else, also for calls that failed. The answer leaves
 //! after the record is durable (design, invariant 5): what a hospital disclosed is never unrecorded.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use medvan_hooks::request::Request;
@@ -61,19 +63,21 @@ impl Exchange {
         }
     }
 
-    /// Checks the request against the hook of the offer, and stops data of other patients.
+    /// Finds the offer of the request's hook, checks the request against that hook, and stops data of other patients.
     ///
     /// # Errors
     /// [`Refusal::Malformed`] for another hook, a context that breaks the hook's rules, or one that speaks of two
     /// patients.
-    pub(crate) fn read(&mut self, request: &mut Request, offer: &Offer) -> Result<(), Refusal> {
+    pub(crate) fn read(&mut self, request: &mut Request, offers: Vec<Arc<Offer>>) -> Result<Arc<Offer>, Refusal> {
+        let hooks: Vec<&str> = offers.iter().map(|offer| offer.hook.as_str()).collect();
+        let other_hook = Refusal::malformed("hook", format!("this service is for the hook {}", hooks.join(", ")));
+        self.hook = hooks.join(" ");
+        let offer = offers.into_iter().find(|offer| offer.hook == request.hook).ok_or(other_hook)?;
         self.hook.clone_from(&offer.hook);
-        if request.hook != offer.hook {
-            return Err(Refusal::malformed("hook", format!("this service is for the hook {}", offer.hook)));
-        }
         let warnings = request.check()?;
         self.explanation.warnings.extend(warnings.iter().map(ToString::to_string));
-        self.stop_other_patients(request)
+        self.stop_other_patients(request)?;
+        Ok(offer)
     }
 
     /// Notes something that the caller should mend.

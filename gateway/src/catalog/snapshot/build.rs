@@ -140,7 +140,7 @@ fn offers(members: Vec<Arc<Member>>) -> IndexMap<String, Arc<Offer>> {
     }
     let mut offers = IndexMap::new();
     for offer in by_hook.into_iter().map(aggregated).chain(singles) {
-        // Two services of one vendor with one CDS service id: registration refuses it; here the first by name stays.
+        // An id stands for one offer: two services whose names make the same id keep the first by name.
         offers.entry(offer.id.clone()).or_insert_with(|| Arc::new(offer));
     }
     offers
@@ -166,12 +166,24 @@ fn aggregated((hook, members): (String, Vec<Arc<Member>>)) -> Offer {
     Offer { id: published.id.clone(), hook, published, union, members, aggregated: true }
 }
 
+/// `<vendor>.<service>`. Where the service has several hooks each gets an id of its own, because real clients know
+/// definitions by id alone (CDS Hooks item 7); the bare name still answers for every hook ([`HospitalView::offered`]).
+fn single_id(member: &Member, service: &HookEntry) -> String {
+    let hooks = &member.descriptor.hooks;
+    let of_same_hook = hooks.iter().filter(|other| other.hook == service.hook).count();
+    match (hooks.len(), of_same_hook) {
+        (1, _) => member.name.to_string(),
+        (_, 1) => format!("{}-{}", member.name, service.hook),
+        _ => format!("{}-{}", member.name, service.id),
+    }
+}
+
 fn single(member: &Arc<Member>, service: &HookEntry) -> Offer {
     let hook = service.hook.clone();
     let members = vec![Arc::clone(member)];
     let union = union(&hook, &members);
     let published = Service {
-        id: member.key.clone(),
+        id: single_id(member, service),
         hook: hook.clone(),
         // Recommended for every service; the service's name says the same.
         title: service.title.clone().or_else(|| Some(title(&member.descriptor.name))),
