@@ -1,4 +1,5 @@
 //! End-to-end tests that speak the domain, and tests about the project itself.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics, in its helpers too")]
 #![expect(unreachable_pub, reason = "a test binary exports nothing")]
 
 mod aggregated_call;
@@ -8,5 +9,6 @@ mod feedback;
 mod requirements;
 mod standard_client;
 mod standard_service;
+mod trust;
 mod withholding;
 mod world;
