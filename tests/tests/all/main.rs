@@ -4,6 +4,7 @@
 
 mod aggregated_call;
 mod architecture;
+mod bad_input;
 mod durability;
 mod feedback;
 mod requirements;
