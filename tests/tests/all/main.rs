@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod durability;
 mod feedback;
+mod misbehaving_services;
 mod requirements;
 mod standard_client;
 mod standard_service;
