@@ -5,6 +5,7 @@
 mod aggregated_call;
 mod architecture;
 mod bad_input;
+mod disclosure;
 mod durability;
 mod feedback;
 mod misbehaving_services;
