@@ -9,6 +9,7 @@ mod disclosure;
 mod durability;
 mod feedback;
 mod misbehaving_services;
+mod nothing_leaks;
 mod payloads_pass_untouched;
 mod requirements;
 mod standard_client;
