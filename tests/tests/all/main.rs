@@ -6,6 +6,7 @@ mod aggregated_call;
 mod architecture;
 mod bad_input;
 mod disclosure;
+mod discovery_and_cors;
 mod durability;
 mod feedback;
 mod misbehaving_services;
