@@ -13,6 +13,7 @@ mod misbehaving_services;
 mod nothing_leaks;
 mod payloads_pass_untouched;
 mod requirements;
+mod shutdown_and_overload;
 mod standard_client;
 mod standard_service;
 mod trust;
