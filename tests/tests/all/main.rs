@@ -16,6 +16,8 @@ mod requirements;
 mod shutdown_and_overload;
 mod standard_client;
 mod standard_service;
+mod trial;
 mod trust;
+mod usage;
 mod withholding;
 mod world;

@@ -28,6 +28,7 @@ mod hand;
 mod keys;
 mod log;
 mod maker;
+mod moving_clock;
 mod neighbour;
 mod process;
 mod stranger;
@@ -38,6 +39,7 @@ pub use hand::{Letter, Reply, Socket};
 pub use keys::{Key, KeyServer, decoded};
 pub use log::Log;
 pub use maker::{Maker, card};
+pub use moving_clock::MovingClock;
 pub use neighbour::Neighbour;
 pub use process::Process;
 pub use stranger::Tripwire;
@@ -147,6 +149,16 @@ impl World {
         self.while_gateway(async |gateway: Gateway| Gateway::start_in(gateway.stop().await, change, Clock::system()).await)
             .await
     }
+
+    /// The same hospital, in no hurry, around a gateway whose clock the test owns. Its EHR signs nothing: tokens live
+    /// by the machine's clock.
+    pub async fn with_clock(clock: Clock) -> Self {
+        let mut world = Self::around(Gateway::start_with(|_| {}, clock).await).await;
+        world.hospital(no_hurry()).await;
+        world.ehr_is(json!({"authentication": "loopback"})).await;
+        world.ehr = world.ehr.unsigned();
+        world
+    }
 }
 
 impl<G> World<G> {
@@ -249,6 +261,15 @@ impl<G: Stands> World<G> {
     pub async fn makes(&self, vendor: &str, hook: &str) -> Maker {
         let maker = Maker::starts(vendor).await;
         self.enrolls(&maker.descriptor(hook), json!("live")).await;
+        maker
+    }
+
+    /// The same, but its answers count for half a second only.
+    pub async fn makes_hurried(&self, vendor: &str, hook: &str) -> Maker {
+        let maker = Maker::starts(vendor).await;
+        let mut descriptor = maker.descriptor(hook);
+        descriptor["limits"]["deadlineMs"] = 500.into();
+        self.enrolls(&descriptor, json!("live")).await;
         maker
     }
 
