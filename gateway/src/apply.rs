@@ -6,9 +6,9 @@
 mod management;
 mod object;
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use management::{Credentials, Management};
 pub use object::{Object, ObjectError, read_file};
@@ -47,13 +47,18 @@ pub enum ApplyError {
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// A credential cannot be read.
-    #[error("cannot read the credential {path}; give its folder with --data, or the file with --operator or --governor")]
+    #[error(
+        "cannot read the credential {path}; give its folder with --data, or the file with --operator or --governor"
+    )]
     Credential {
         /// The file.
         path: std::path::PathBuf,
         /// The system's answer.
         source: std::io::Error,
     },
+    /// Approvals, and nobody to make them.
+    #[error("approvals need the governor's credential: give its file with --governor (the operator cannot approve)")]
+    NoGovernor,
     /// The gateway cannot be reached.
     #[error("the gateway at {server} cannot be reached: {reason}")]
     Unreachable {
@@ -61,6 +66,14 @@ pub enum ApplyError {
         server: String,
         /// Why.
         reason: String,
+    },
+    /// A version is registered with another descriptor.
+    #[error("{object} is registered otherwise ({members}) and never changes; give it a new version number")]
+    VersionChanged {
+        /// The object.
+        object: String,
+        /// What differs.
+        members: String,
     },
     /// The gateway refused an object; its own words.
     #[error("{object}: {status} {words}")]
@@ -78,7 +91,11 @@ pub enum ApplyError {
 ///
 /// # Errors
 /// The first object that is refused.
-pub async fn apply(management: &Management, mut objects: Vec<Object>, dry_run: bool) -> Result<Vec<Outcome>, ApplyError> {
+pub async fn apply(
+    management: &Management,
+    mut objects: Vec<Object>,
+    dry_run: bool,
+) -> Result<Vec<Outcome>, ApplyError> {
     objects.sort_by_key(Object::rank);
     let mut outcomes = Vec::with_capacity(objects.len());
     for object in &objects {
@@ -99,24 +116,37 @@ async fn apply_one(management: &Management, object: &Object, dry_run: bool) -> R
             Ok(change)
         }
         Object::Service { descriptor } => {
-            let registered = current.as_ref().map(|version| &version["descriptor"]);
-            let change = compared(registered, descriptor);
-            if !dry_run {
-                management.put(object, descriptor).await?;
-                if current.as_ref().is_none_or(|version| version["state"] == "draft") {
-                    management.submit(object).await?;
-                }
-            }
-            Ok(change)
+            apply_version(management, object, current.as_ref(), descriptor, dry_run).await
         }
-        Object::Plain { body, .. } => {
-            let change = compared(current.as_ref(), body);
+        Object::Plain { kind, body } => {
+            let change = compared(current.as_ref(), &kind.completed(body));
             if !dry_run && change != Change::Unchanged {
                 management.put(object, body).await?;
             }
             Ok(change)
         }
     }
+}
+
+/// A version never changes: another descriptor under its number is told now, not when it is applied.
+async fn apply_version(
+    management: &Management,
+    object: &Object,
+    current: Option<&Value>,
+    descriptor: &Value,
+    dry_run: bool,
+) -> Result<Change, ApplyError> {
+    let change = compared(current.map(|version| &version["descriptor"]), descriptor);
+    if let Change::Update(members) = change {
+        return Err(ApplyError::VersionChanged { object: object.to_string(), members: members.join(", ") });
+    }
+    if !dry_run {
+        management.put(object, descriptor).await?;
+        if current.is_none_or(|version| version["state"] == "draft") {
+            management.submit(object).await?;
+        }
+    }
+    Ok(change)
 }
 
 /// What a decision changes, by the version's present state.
@@ -129,8 +159,8 @@ fn decided(current: Option<&Value>, decision: &str) -> Change {
     if already { Change::Unchanged } else { Change::Move { from: state.to_owned(), by: decision.to_owned() } }
 }
 
-/// Which members the file sets otherwise than the gateway has them. Members that the file leaves out have their
-/// defaults; the gateway shows those, so they are no difference.
+/// Which members differ. What the gateway has and the file does not say differs too: a permission that is taken out of a
+/// file must end.
 fn compared(current: Option<&Value>, wanted: &Value) -> Change {
     let Some(current) = current else { return Change::Create };
     let mut differing = Vec::new();
@@ -139,24 +169,17 @@ fn compared(current: Option<&Value>, wanted: &Value) -> Change {
 }
 
 fn collect_differences(place: &str, current: &Value, wanted: &Value, differing: &mut Vec<String>) {
-    match (current, wanted) {
-        (Value::Object(current), Value::Object(wanted)) => {
-            for (name, wanted) in wanted {
-                let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-                collect_differences(&place, current.get(name).unwrap_or(&Value::Null), wanted, differing);
-            }
+    let (Value::Object(now), Value::Object(then)) = (current, wanted) else {
+        if current != wanted {
+            differing.push(place.to_owned());
         }
-        _ if same(current, wanted) => {}
-        _ => differing.push(place.to_owned()),
-    }
-}
-
-/// URLs gain a slash when they are parsed; an empty list may be left out.
-fn same(current: &Value, wanted: &Value) -> bool {
-    match (current, wanted) {
-        (Value::String(current), Value::String(wanted)) => current == wanted || current.strip_suffix('/') == Some(wanted),
-        (Value::Null, Value::Array(wanted)) => wanted.is_empty(),
-        _ => current == wanted,
+        return;
+    };
+    let names: BTreeSet<&String> = now.keys().chain(then.keys()).collect();
+    for name in names {
+        let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+        let member = |object: &Map<String, Value>| object.get(name).cloned().unwrap_or_default();
+        collect_differences(&place, &member(now), &member(then), differing);
     }
 }
 

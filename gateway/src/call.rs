@@ -13,7 +13,6 @@ mod body;
 mod caller;
 mod compose;
 mod deadline;
-mod digest;
 mod discovery;
 mod dispatch;
 mod exchange;
@@ -92,6 +91,12 @@ async fn run(app: &App, arrival: Arrival) -> Response {
     exchange.finish(app, answer).await
 }
 
+/// Reads the body and lets go of it: a waiting call holds its data once.
+async fn read_request(headers: HeaderMap, body: Body, app: &App) -> Result<Request, Refusal> {
+    let body = read_json(&headers, body, &app.config.limits).await?;
+    Ok(Request::parse(&body)?)
+}
+
 /// One call whose caller, offer and request have passed every check.
 pub(crate) struct Call<'a> {
     app: &'a App,
@@ -111,12 +116,11 @@ async fn answer(
     arrival: Arrival,
     exchange: &mut Exchange,
 ) -> Result<Vec<u8>, Refusal> {
-    let offer = caller.entitled(&arrival.service)?;
-    let body = read_json(&arrival.headers, arrival.body, &app.config.limits).await?;
-    let mut request = Request::parse(&body)?;
-    exchange.read(&mut request, &offer)?;
+    let offers = caller.entitled(&arrival.service)?;
+    let mut request = read_request(arrival.headers, arrival.body, app).await?;
+    let offer = exchange.read(&mut request, offers)?;
     let deadline = Deadline::of(&caller.hospital().hospital, arrival.start);
-    let key = usage::key(caller, &request);
+    let key = usage::key(&app.secret, caller, &request);
     let call = Call { app, caller, offer: &offer, request: &request, deadline, at: arrival.at, key };
     let plan = gather::complete(&call, exchange).await?;
     let heard = dispatch::ask_all(&call, &plan, exchange).await;

@@ -28,6 +28,8 @@ pub(crate) fn check(
     context: &mut IndexMap<String, Json>,
     warnings: &mut Vec<Warning>,
 ) -> Result<(), RequestError> {
+    // "JSON elements SHALL NOT be null": some senders write it for what they leave out, and no service shall see it.
+    context.retain(|_, value| !value.is_null());
     let Some(hook) = Hook::find(hook) else {
         return Ok(());
     };
@@ -36,6 +38,7 @@ pub(crate) fn check(
     }
     for field in hook.fields {
         rename(field, context, warnings);
+        leave_out_if_empty(field, context);
         check_field(field, context.get(field.name), warnings)?;
     }
     references::check(context, warnings);
@@ -58,12 +61,20 @@ fn rename(field: &Field, context: &mut IndexMap<String, Json>, warnings: &mut Ve
     }
 }
 
+/// A list without tasks says that there are none; "empty" is written by leaving it out.
+fn leave_out_if_empty(field: &Field, context: &mut IndexMap<String, Json>) {
+    let is_empty = |value: &Json| serde_json::from_str::<[(); 0]>(value.as_str()).is_ok();
+    if matches!(field.kind, Kind::Resources(_)) && context.get(field.name).is_some_and(is_empty) {
+        context.shift_remove(field.name);
+    }
+}
+
 fn check_field(field: &Field, value: Option<&Json>, warnings: &mut Vec<Warning>) -> Result<(), RequestError> {
     match (value, field.need) {
-        (Some(value), _) if !value.is_null() => check_value(field, value, warnings),
-        (_, Need::Optional) => Ok(()),
-        (_, Need::Required) => Err(at(field, Problem::Missing)),
-        (_, Need::Expected) => {
+        (Some(value), _) => check_value(field, value, warnings),
+        (None, Need::Optional) => Ok(()),
+        (None, Need::Required) => Err(at(field, Problem::Missing)),
+        (None, Need::Expected) => {
             warnings.push(Warning::new(place(field), Oddity::Missing));
             Ok(())
         }
@@ -147,6 +158,9 @@ fn of_type(value: &Json, name: &'static str) -> Result<(), Problem> {
 
 /// `{"resource": {…}}`, as in the R4 example of allergyintolerance-create.
 fn type_in_entry(value: &Json) -> Option<String> {
+    if !value.is_object() {
+        return None;
+    }
     let entry: Entry = serde_json::from_str(value.as_str()).ok()?;
     entry.resource?.resource_type
 }

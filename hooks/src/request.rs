@@ -54,6 +54,9 @@ impl Request {
     /// refused before anything else.
     pub fn parse(body: &[u8]) -> Result<Self, RequestError> {
         let text = text(body)?;
+        if !text.trim_start().starts_with('{') {
+            return Err(RequestError::at("$this", Problem::NotAnObject));
+        }
         let wire: Wire = serde_json::from_str(text).map_err(|error| diagnose(text, &error))?;
         wire.check()
     }
@@ -119,7 +122,10 @@ impl Wire {
         let context = self.context.ok_or_else(|| RequestError::at("context", Problem::Missing))?;
         let (patient_id, user) = (string(&context, "patientId"), string(&context, "userId"));
         let prefetch = resources(self.prefetch.unwrap_or_default())?;
-        let extension = self.extension;
+        let mut extension = self.extension;
+        if let Some(members) = &mut extension {
+            members.retain(|_, value| !value.is_null());
+        }
         Ok(Request {
             hook,
             hook_instance,
@@ -194,11 +200,8 @@ fn diagnose(text: &str, error: &serde_json::Error) -> RequestError {
     let Ok(value) = serde_json::from_str::<Value>(text) else {
         return JsonError::Syntax { line: error.line(), column: error.column() }.into();
     };
-    let Some(members) = value.as_object() else {
-        return RequestError::at("$this", Problem::NotAnObject);
-    };
     let wrong = |name: &&&str, right: fn(&Value) -> bool| {
-        members.get(**name).is_some_and(|value| !value.is_null() && !right(value))
+        value.get(**name).is_some_and(|value| !value.is_null() && !right(value))
     };
     let string = STRINGS.iter().find(|name| wrong(name, Value::is_string)).map(|name| (*name, Problem::NotAString));
     let object = || OBJECTS.iter().find(|name| wrong(name, Value::is_object)).map(|name| (*name, Problem::NotAnObject));

@@ -107,6 +107,12 @@ impl Json {
         Self(Arc::from(serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())))
     }
 
+    /// Whether the text is an object. To be asked before a struct is read from it: serde's structs read arrays too, their
+    /// elements in the order of the fields.
+    pub fn is_object(&self) -> bool {
+        self.as_str().starts_with('{')
+    }
+
     /// Whether the text is the literal `null`.
     pub fn is_null(&self) -> bool {
         self.as_str() == "null"

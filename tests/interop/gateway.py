@@ -33,6 +33,8 @@ class Gateway:
         command = [binary(), "serve", "--listen", f"127.0.0.1:{port}", "--data", self.data]
         self._process = Process(command, folder / "gateway.log")
         self._process.wait_for_port(port)
+        # The port is open before the rest is up.
+        assert requests.get(f"{self.base}/readyz", timeout=30).status_code == 200, self.log()
 
     def apply(self, *names: str, **values: str) -> None:
         """`medvan apply` of files in objects/, with `${name}` in them replaced."""

@@ -4,7 +4,7 @@ import pytest
 import requests
 from synthetic import context, medicines, patient
 
-SERVICE = "andes.idDelHookPatientView"
+SERVICE = "andes.cardiovascular"
 PATH = "/cds-services/idDelHookPatientView"
 
 

@@ -3,9 +3,10 @@
 import json
 import os
 import subprocess
+import urllib.request
 from pathlib import Path
 
-from net import free_port, wait_for_port
+from net import free_port, wait_until_ready
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -26,7 +27,7 @@ class Gateway:
         command = [self._binary, "serve", "--config", config, "--listen", f"127.0.0.1:{self._port}"]
         with (self._folder / "gateway.log").open("wb") as log:
             self._process = subprocess.Popen([*command, "--data", self._data], stdout=log, stderr=log)
-        wait_for_port(self._port)
+        wait_until_ready(f"{self.base}/readyz")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -34,18 +35,24 @@ class Gateway:
         self._process.wait(60)
 
     def apply(self, objects: list[dict]) -> None:
-        files = []
-        for number, object in enumerate(objects):
-            file = self._folder / f"{number:03}-{object['kind']}.json"
-            file.write_text(json.dumps(object, ensure_ascii=False), encoding="utf-8")
-            files.append(file)
-        command = [self._binary, "apply", *files, "--server", self.base, "--data", self._data]
+        file = self._folder / "objects.json"
+        file.write_text(json.dumps(objects, ensure_ascii=False), encoding="utf-8")
+        command = [self._binary, "apply", file, "--server", self.base, "--data", self._data]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"medvan apply: {done.stdout}{done.stderr}")
 
     def hook(self, hospital: str) -> str:
         return f"{self.base}/hospitals/{hospital}/cds-services/van-patient-view"
+
+    def unanswered(self) -> int:
+        """Calls to services that ended otherwise than with an answer, since the start."""
+        credential = (self._data / "operator.credential").read_text(encoding="ascii").strip()
+        url = f"{self.base}/api/v1/vendors/upstream/scorecard"
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {credential}"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            marks = json.load(answer)["marks"]
+        return sum(mark["times"] for mark in marks if mark["kind"] == "asked" and mark["rule"] != "answered")
 
     def resident_mb(self) -> float:
         """Resident memory now."""

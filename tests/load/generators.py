@@ -62,10 +62,11 @@ def constant_rate(url: str, body: Path, per_second: float, seconds: float, folde
         raise SystemExit(f"{url}: {len(wrong)} of {len(rows)} calls were not answered with 200")
     first = min(int(row[0]) for row in rows)
     steady = sorted(int(row[2]) / 1000 for row in rows if int(row[0]) - first > opening * 1e6)
-    return Latency(_percentile(steady, 0.50), _percentile(steady, 0.99))
+    return Latency(percentile(steady, 0.50), percentile(steady, 0.99))
 
 
-def _percentile(sorted_values: list[float], share: float) -> float:
+def percentile(sorted_values: list[float], share: float) -> float:
+    """The value below which this share lies."""
     return sorted_values[min(int(len(sorted_values) * share), len(sorted_values) - 1)]
 
 

@@ -2,6 +2,8 @@
 
 import socket
 import time
+import urllib.error
+import urllib.request
 
 
 def free_port() -> int:
@@ -18,3 +20,15 @@ def wait_for_port(port: int, seconds: float = 30) -> None:
                 return
         time.sleep(0.05)
     raise SystemExit(f"nothing answers on port {port} after {seconds} s")
+
+
+def wait_until_ready(url: str, seconds: float = 30) -> None:
+    """An open port is not enough: the gateway opens it before the rest is up."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    raise SystemExit(f"{url} is not ready after {seconds} s")

@@ -38,8 +38,7 @@ def _hospital(id: str, upstream: str, paths: list[str], jwks: dict | None = None
         objects.append(
             {
                 "kind": "Approval",
-                "vendor": "upstream",
-                "service": service,
+                "service": f"upstream.{service}",
                 "version": "1.0.0",
                 "decision": "approve",
                 "reason": "Load test",
@@ -69,8 +68,7 @@ def _service(id: str, base: str, authentication: str, deadline: int) -> dict:
         "prefetch": payload.TEMPLATES,
         "why": {key: _words("Load test") for key in payload.TEMPLATES},
     }
-    return {
-        "kind": "Service",
+    descriptor = {
         "descriptor": "1",
         "vendor": "upstream",
         "id": id,
@@ -92,6 +90,7 @@ def _service(id: str, base: str, authentication: str, deadline: int) -> dict:
             "knownRisks": _words("None"),
         },
     }
+    return {"kind": "Service", "descriptor": descriptor}
 
 
 def _words(text: str) -> dict:

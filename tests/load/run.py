@@ -12,6 +12,7 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
+import disk
 import objects
 import payload
 import signatures
@@ -35,21 +36,27 @@ class Run:
 
     def __init__(self, folder: Path, nginx: Nginx, gateway: Gateway, signer: Signer, seconds: float):
         self.folder, self.nginx, self.gateway, self.signer = folder, nginx, gateway, signer
-        self.seconds = seconds
+        self.seconds, self.warming = seconds, max(1, seconds / 5)
         self.body = folder / "request.json"
         self.body.write_bytes(payload.request())
         self.table = Table()
 
     def all(self) -> None:
         self.every_contender_answers()
+        self.table.number("resident MB, before the load", self.gateway.resident_mb(), "")
         plain = self.saturated("nginx, plain reverse proxy", f"{self.nginx.proxy_base}/fast/cds-services/load-one-0")
+        before = self.gateway.cpu_seconds()
         off = self.saturated("medvan, trust off", self.gateway.hook("load-one"))
+        calls = off * (self.seconds + self.warming)
+        self.table.number("  processor time of a call", (self.gateway.cpu_seconds() - before) / calls * 1e6, "µs")
         self.table.aim("  trust off, share of nginx", off / plain, "≥ 0.50", off / plain >= 0.5)
         self.with_tokens(off)
         self.saturated("medvan, fan-out to 5 services", self.gateway.hook("load-five"))
         self.added_latency(off / 2)
         self.fan_out()
         self.memory()
+        unanswered = self.gateway.unanswered()
+        self.table.aim("calls that a service did not answer in time", unanswered, "0", unanswered == 0)
 
     def every_contender_answers(self) -> None:
         for hospital, cards in [("load-one", 1), ("load-five", 5), ("load-delays", 5)]:
@@ -64,7 +71,7 @@ class Run:
             return json.load(answer)["cards"]
 
     def saturated(self, name: str, url: str) -> float:
-        saturate(url, self.body, max(1, self.seconds / 5))
+        saturate(url, self.body, self.warming)
         found = saturate(url, self.body, self.seconds)
         self.table.throughput(name, found)
         return found.per_second
@@ -72,8 +79,8 @@ class Run:
     def with_tokens(self, off_per_second: float) -> None:
         """A token checked and a token signed for each call; every token is used once, so each run gets its own."""
         url = self.gateway.hook("load-jwt")
-        warming = max(1, self.seconds / 5)
-        expected = saturate(url, self.body, warming, self.tokens(url, min(off_per_second, MOST_TOKENS) * warming))
+        first = self.tokens(url, min(off_per_second, MOST_TOKENS) * self.warming)
+        expected = saturate(url, self.body, self.warming, first)
         tokens = self.tokens(url, expected.per_second * self.seconds)
         before = self.gateway.cpu_seconds()
         found = saturate(url, self.body, self.seconds, tokens)
@@ -101,6 +108,7 @@ class Run:
         self.table.latency("  added by nginx", proxied.minus(direct))
         added = through.minus(direct)
         self.table.latency("  added by medvan", added, "p99 ≤ 2 ms", added.p99_ms <= 2)
+        self.table.latency("  of that, one flush to this disk (idle)", disk.flush(self.folder))
 
     def fan_out(self) -> None:
         slowest = f"{self.nginx.base}/delay-20/cds-services/load-delays-4"

@@ -25,12 +25,12 @@ class Cost:
 
 
 def measured(target: Path) -> Cost:
-    """By the gateway's own Criterion bench where it has been run, else by `openssl speed`."""
+    """By the gateway's own bench (gateway/benches/tokens.rs) where it has been run, else by `openssl speed`."""
     return _by_criterion(target / "criterion") or _by_openssl()
 
 
 def _by_criterion(folder: Path) -> Cost | None:
-    found = [folder / name / "new" / "estimates.json" for name in ("jwt/sign_es384", "jwt/verify_es384")]
+    found = [folder / name / "new" / "estimates.json" for name in ("sign ES384", "verify ES384")]
     if not all(file.exists() for file in found):
         return None
     sign, verify = (json.loads(file.read_text())["median"]["point_estimate"] / 1e9 for file in found)

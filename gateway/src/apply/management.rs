@@ -22,7 +22,7 @@ pub struct Management {
     server: String,
     http: Client,
     operator: Bearer,
-    /// The governor's; approvals without it are refused by the gateway.
+    /// The governor's, for approvals.
     governor: Option<Bearer>,
 }
 
@@ -56,12 +56,18 @@ impl Management {
         let host = url.port().map_or(url.host_str().unwrap_or_default().to_owned(), |port| {
             format!("{}:{port}", url.host_str().unwrap_or_default())
         });
-        let allowed: AllowedHost = host.parse().map_err(|error: medvan_adapters::http::NotAHost| unreachable(error.to_string()))?;
+        let allowed: AllowedHost =
+            host.parse().map_err(|error: medvan_adapters::http::NotAHost| unreachable(error.to_string()))?;
         let http = Client::new(Guard::new(Profile::Loopback, [allowed]), &Settings::default())
             .map_err(|error| unreachable(error.to_string()))?;
         let operator = credential(&credentials.operator)?;
         let governor = credentials.governor.as_deref().map(credential).transpose()?;
         Ok(Self { server, http, operator, governor })
+    }
+
+    /// Its base URL.
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
     /// The object as the gateway has it.
@@ -107,7 +113,7 @@ impl Management {
         let url = self.http.guard().check(&format!("{}/api/v1{path}", self.server));
         let mut request = Request::get(url.map_err(|error| unreachable(error.to_string()))?, PATIENCE, ANSWER_BYTES);
         request.method = method;
-        request.bearer = Some(self.speaker(object).clone());
+        request.bearer = Some(self.speaker(object)?.clone());
         if let Some(body) = body {
             request.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             request.body = body.to_string().into();
@@ -118,10 +124,10 @@ impl Management {
     }
 
     /// Approvals are the governor's; everything else the operator may do on the others' behalf.
-    fn speaker(&self, object: &Object) -> &Bearer {
-        match (object, &self.governor) {
-            (Object::Approval { .. }, Some(governor)) => governor,
-            _ => &self.operator,
+    fn speaker(&self, object: &Object) -> Result<&Bearer, ApplyError> {
+        match object {
+            Object::Approval { .. } => self.governor.as_ref().ok_or(ApplyError::NoGovernor),
+            Object::Plain { .. } | Object::Service { .. } => Ok(&self.operator),
         }
     }
 }
@@ -136,9 +142,8 @@ fn credential(path: &Path) -> Result<Bearer, ApplyError> {
 fn refused(object: &Object, status: u16, problem: &Value) -> ApplyError {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let faults = problem["faults"].as_array().into_iter().flatten();
-    let faults = faults.map(|fault| {
-        format!("\n  {}: {}; {}", text(&fault["place"]), text(&fault["reason"]), text(&fault["mend"]))
-    });
+    let faults = faults
+        .map(|fault| format!("\n  {}: {}; {}", text(&fault["place"]), text(&fault["reason"]), text(&fault["mend"])));
     let words = format!("{} {}{}", text(&problem["title"]), text(&problem["detail"]), faults.collect::<String>());
     ApplyError::Refused { object: object.to_string(), status, words }
 }

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+
+use crate::catalog::{Client, Enrollment, Hospital, Vendor};
 
 /// One object to apply.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +105,19 @@ pub fn read_file(path: &Path) -> Result<Vec<Object>, ObjectError> {
     Ok(objects)
 }
 
+impl Kind {
+    /// The object with the defaults of what it leaves out, as the gateway will show it. One that is not as it must be
+    /// stays as it is: the gateway says what is wrong with it.
+    pub(super) fn completed(self, body: &Value) -> Value {
+        match self {
+            Self::Hospital => completed::<Hospital>(body),
+            Self::Client => completed::<Client>(body),
+            Self::Vendor => completed::<Vendor>(body),
+            Self::Enrollment => completed::<Enrollment>(body),
+        }
+    }
+}
+
 impl Object {
     /// Reads one object. `folder` is where a `descriptorFile` is looked for.
     ///
@@ -170,10 +186,14 @@ impl Object {
         Ok(Self::Plain { kind, body: Value::Object(members) })
     }
 
-    /// The descriptor stands in the object, or in a file beside it.
+    /// The descriptor stands in a file beside it, under `descriptor`, or is the object itself (whose own `descriptor` is
+    /// the version of the format).
     fn service(mut members: Map<String, Value>, folder: &Path) -> Result<Self, String> {
         let descriptor = match members.remove("descriptorFile") {
-            None => members.remove("descriptor").filter(Value::is_object).unwrap_or(Value::Object(members)),
+            None if members.get("descriptor").is_some_and(Value::is_object) => {
+                members.remove("descriptor").unwrap_or_default()
+            }
+            None => Value::Object(members),
             Some(Value::String(file)) => {
                 let text = std::fs::read_to_string(folder.join(&file)).map_err(|error| format!("{file}: {error}"))?;
                 serde_saphyr::from_str(&text).map_err(|error| format!("{file}: {error}"))?
@@ -192,21 +212,23 @@ impl fmt::Display for Object {
         let id = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
         match self {
             Self::Plain { kind: Kind::Hospital, body } => write!(f, "Hospital {}", id(body, "id")),
-            Self::Plain { kind: Kind::Client, body } => write!(f, "Client {} of {}", id(body, "id"), id(body, "hospital")),
+            Self::Plain { kind: Kind::Client, body } => {
+                write!(f, "Client {} of {}", id(body, "id"), id(body, "hospital"))
+            }
             Self::Plain { kind: Kind::Vendor, body } => write!(f, "Vendor {}", id(body, "id")),
             Self::Plain { kind: Kind::Enrollment, body } => {
                 write!(f, "Enrollment of {} in {}", id(body, "hospital"), id(body, "service"))
             }
-            Self::Service { descriptor } => write!(
-                f,
-                "Service {}.{} {}",
-                id(descriptor, "vendor"),
-                id(descriptor, "id"),
-                id(descriptor, "version")
-            ),
+            Self::Service { descriptor } => {
+                write!(f, "Service {}.{} {}", id(descriptor, "vendor"), id(descriptor, "id"), id(descriptor, "version"))
+            }
             Self::Approval { service, version, .. } => write!(f, "Approval of {service} {version}"),
         }
     }
+}
+
+fn completed<T: DeserializeOwned + Serialize>(body: &Value) -> Value {
+    T::deserialize(body).ok().and_then(|object| serde_json::to_value(object).ok()).unwrap_or_else(|| body.clone())
 }
 
 fn take_text(members: &mut Map<String, Value>, name: &str) -> Result<String, String> {

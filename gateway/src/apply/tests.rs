@@ -1,20 +1,45 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::*;
+use super::{object::Kind, *};
+
+/// A hospital in a file, beside one that the gateway has.
+fn check(kind: Kind, current: &Value, wanted: &Value, expected: &[&str]) {
+    let current = kind.completed(current);
+    let change = match compared(Some(&current), &kind.completed(wanted)) {
+        Change::Update(members) => members,
+        Change::Unchanged => Vec::new(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(change, expected, "{wanted}");
+}
 
 #[test]
-fn only_members_that_the_file_sets_otherwise_are_changes() {
-    let current = json!({"id": "kaede", "deadlineMs": 2000, "name": {"ja": "かえで", "en": "Kaede"}, "fhirServer": "https://f/"});
-    for (wanted, expected) in [
-        (json!({"id": "kaede"}), Change::Unchanged),
-        (json!({"id": "kaede", "fhirServer": "https://f"}), Change::Unchanged),
-        (json!({"id": "kaede", "linkHosts": []}), Change::Unchanged),
-        (json!({"id": "kaede", "deadlineMs": 900}), Change::Update(vec!["deadlineMs".to_owned()])),
-        (json!({"name": {"ja": "楓"}}), Change::Update(vec!["name.ja".to_owned()])),
-    ] {
-        assert_eq!(compared(Some(&current), &wanted), expected, "{wanted}");
+fn an_object_that_says_the_same_in_other_words_is_no_change() {
+    let hospital = json!({"id": "kaede", "name": {"ja": "かえで", "en": "Kaede"}});
+    for (member, value) in [("deadlineMs", json!(2_000)), ("linkHosts", json!([])), ("missedHook", json!("drop"))] {
+        let mut wordy = hospital.clone();
+        wordy[member] = value;
+        check(Kind::Hospital, &hospital, &wordy, &[]);
+        check(Kind::Hospital, &wordy, &hospital, &[]);
     }
+    let client = |url: &str| json!({"hospital": "kaede", "id": "ehr", "authentication": "loopback", "fhirServer": url});
+    check(Kind::Client, &client("https://fhir.example"), &client("https://fhir.example/"), &[]);
+}
+
+#[test]
+fn what_differs_is_named_by_its_place() {
+    let hospital = json!({"id": "kaede", "name": {"ja": "かえで", "en": "Kaede"}});
+    let other = json!({"id": "kaede", "name": {"ja": "楓", "en": "Kaede"}, "deadlineMs": 900});
+    check(Kind::Hospital, &hospital, &other, &["deadlineMs", "name.ja"]);
     assert_eq!(compared(None, &json!({})), Change::Create);
+}
+
+#[test]
+fn a_permission_that_is_taken_out_of_the_file_ends() {
+    let plain = json!({"id": "kaede", "name": {"ja": "かえで", "en": "Kaede"}});
+    let mut permitting = plain.clone();
+    permitting["systemActions"] = json!([{"service": "asagao.news2", "resourceTypes": ["ServiceRequest"]}]);
+    check(Kind::Hospital, &permitting, &plain, &["systemActions"]);
 }
 
 #[test]

@@ -94,12 +94,13 @@ impl CdsClient {
         }
     }
 
-    /// The offer under this id, if this hospital is enrolled for anything in it.
+    /// The offers that a call to this id may mean, if this hospital is enrolled for anything in them.
     ///
     /// # Errors
     /// [`Refusal::NoSuchService`], also where another hospital has it.
-    pub(crate) fn entitled(&self, id: &str) -> Result<Arc<Offer>, Refusal> {
-        self.hospital().offer(id).cloned().ok_or(Refusal::NoSuchService)
+    pub(crate) fn entitled(&self, id: &str) -> Result<Vec<Arc<Offer>>, Refusal> {
+        let offers = self.hospital().offered(id);
+        if offers.is_empty() { Err(Refusal::NoSuchService) } else { Ok(offers) }
     }
 }
 

@@ -13,12 +13,12 @@ use uuid::Uuid;
 
 use super::{
     Call,
-    digest::Digest,
     dispatch::{AllHeard, Heard},
     exchange::Exchange,
     explanation::{Note, Status},
     recent,
     refusal::Refusal,
+    usage,
 };
 use crate::{
     catalog::{Member, MissedHook},
@@ -45,7 +45,8 @@ pub(super) fn answer(call: &Call<'_>, all: AllHeard, exchange: &mut Exchange) ->
     if let Some(refusal) = nothing_to_show(call, exchange) {
         return Err(refusal);
     }
-    let mut merged = merge::merge(answers, &mut Uuid::new_v4);
+    // Ids that grow with time keep the table's index in one place; nobody gets anything by guessing one.
+    let mut merged = merge::merge(answers, &mut Uuid::now_v7);
     explain(&merged, exchange);
     // Shadow services compare with what the services said, not with how one EHR wants it written.
     if all.shown.receiver_count() > 0 {
@@ -175,11 +176,12 @@ fn with_earlier_cards(call: &Call<'_>, mut heard: Heard) -> Heard {
 }
 
 fn recent_key(call: &Call<'_>, member: &Member) -> recent::Key {
+    let context: Vec<&str> = usage::context(call.request).collect();
     recent::Key {
         hospital: call.caller.hospital_id().clone(),
         client: call.caller.client().id.clone(),
         service: member.name.clone(),
         cds_id: member.cds_id.clone(),
-        context: Digest::new().context(&call.request.context).finish(),
+        context: call.app.secret.tag(&context).as_ref().to_vec(),
     }
 }

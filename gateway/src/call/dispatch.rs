@@ -99,11 +99,12 @@ fn start(call: &Call<'_>, plan: &Plan<'_>, index: usize, exchange: &mut Exchange
 }
 
 /// Whether a trial has a place left for this call; every other mode has.
-async fn admitted(call: &Call<'_>, member: &Member, exchange: &Exchange) -> bool {
+async fn admitted(call: &Call<'_>, member: &Member, exchange: &mut Exchange) -> bool {
     let Mode::Trial { quota, until } = member.mode else { return true };
     if call.at >= until {
         return false;
     }
+    exchange.on_trial = true;
     let ask = TrialAsk {
         exchange: exchange.id,
         hospital: call.caller.hospital_id().clone(),

@@ -3,6 +3,8 @@
 //! Handlers only annotate; the record is made here and nowhere else, also for calls that failed. The answer leaves
 //! after the record is durable (design, invariant 5): what a hospital disclosed is never unrecorded.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use medvan_hooks::request::Request;
@@ -22,12 +24,17 @@ use crate::{
     store::{ExchangeRecord, IssuedCard, Mark, Replay, UsageRow},
 };
 
+/// Stands in the record for a service id that the hospital is not enrolled for.
+const UNKNOWN_OFFER: &str = "unknown";
+
 /// One exchange while it runs.
 pub(crate) struct Exchange {
     pub(crate) id: Uuid,
     pub(crate) explanation: Explanation,
     pub(crate) cards: Vec<IssuedCard>,
     pub(crate) usage: Vec<UsageRow>,
+    /// Whether a place in a trial was asked for.
+    pub(crate) on_trial: bool,
     marks: Vec<Mark>,
     hospital: HospitalId,
     client: ClientId,
@@ -46,31 +53,34 @@ impl Exchange {
             explanation: Explanation::default(),
             cards: Vec::new(),
             usage: Vec::new(),
+            on_trial: false,
             marks: Vec::new(),
             hospital: caller.hospital_id().clone(),
             client: caller.client().id.clone(),
             hook: String::new(),
-            // Whatever was called: a name that is no offer is cut, as it may hold anything.
-            offer: offer.chars().filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c)).take(130).collect(),
+            // A name that is no offer's may hold anything, a patient's id too: it is not kept.
+            offer: caller.hospital().offer(offer).map_or_else(|| UNKNOWN_OFFER.to_owned(), |offer| offer.id.clone()),
             replay: caller.replay().cloned(),
             received_at,
             start,
         }
     }
 
-    /// Checks the request against the hook of the offer, and stops data of other patients.
+    /// Finds the offer of the request's hook, checks the request against that hook, and stops data of other patients.
     ///
     /// # Errors
     /// [`Refusal::Malformed`] for another hook, a context that breaks the hook's rules, or one that speaks of two
     /// patients.
-    pub(crate) fn read(&mut self, request: &mut Request, offer: &Offer) -> Result<(), Refusal> {
+    pub(crate) fn read(&mut self, request: &mut Request, offers: Vec<Arc<Offer>>) -> Result<Arc<Offer>, Refusal> {
+        let hooks: Vec<&str> = offers.iter().map(|offer| offer.hook.as_str()).collect();
+        let other_hook = Refusal::malformed("hook", format!("this service is for the hook {}", hooks.join(", ")));
+        self.hook = hooks.join(" ");
+        let offer = offers.into_iter().find(|offer| offer.hook == request.hook).ok_or(other_hook)?;
         self.hook.clone_from(&offer.hook);
-        if request.hook != offer.hook {
-            return Err(Refusal::malformed("hook", format!("this service is for the hook {}", offer.hook)));
-        }
         let warnings = request.check()?;
         self.explanation.warnings.extend(warnings.iter().map(ToString::to_string));
-        self.stop_other_patients(request)
+        self.stop_other_patients(request)?;
+        Ok(offer)
     }
 
     /// Notes something that the caller should mend.
@@ -147,7 +157,8 @@ impl Exchange {
             received_at: self.received_at,
             status: status.as_u16(),
             duration_us: u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
-            explanation: serde_json::to_value(&self.explanation).unwrap_or_default(),
+            explanation: serde_json::to_string(&self.explanation).unwrap_or_default(),
+            on_trial: self.on_trial,
             replay: self.replay,
             cards: self.cards,
             usage: self.usage,

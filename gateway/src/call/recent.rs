@@ -24,8 +24,8 @@ pub(crate) struct Key {
     pub(crate) client: ClientId,
     pub(crate) service: ServiceName,
     pub(crate) cds_id: String,
-    /// Digest of everything in the hook's context: user, patient, encounter, orders.
-    pub(crate) context: [u8; 32],
+    /// A keyed hash of everything in the hook's context: user, patient, encounter, orders.
+    pub(crate) context: Vec<u8>,
 }
 
 /// One answer's cards and how long they may be given again.

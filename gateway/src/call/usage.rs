@@ -7,15 +7,28 @@
 
 use medvan_hooks::request::Request;
 
-use super::{caller::CdsClient, digest::Digest};
+use super::caller::CdsClient;
+use crate::trust::Secret;
 
 /// The key under which one call is counted at most once.
-pub(crate) fn key(caller: &CdsClient, request: &Request) -> [u8; 32] {
-    Digest::new()
-        .text(caller.hospital_id().as_str())
-        .text(caller.client().id.as_str())
-        .text(&request.hook)
-        .text(&request.hook_instance)
-        .context(&request.context)
-        .finish()
+///
+/// It is stored, and a context may hold little more than a patient's id: without the gateway's secret nobody can try
+/// out which patient it was.
+pub(crate) fn key(secret: &Secret, caller: &CdsClient, request: &Request) -> [u8; 32] {
+    let mut parts = vec![
+        "usage",
+        caller.hospital_id().as_str(),
+        caller.client().id.as_str(),
+        request.hook.as_str(),
+        request.hook_instance.as_str(),
+    ];
+    parts.extend(context(request));
+    let mut key = [0; 32];
+    key.copy_from_slice(secret.tag(&parts).as_ref());
+    key
+}
+
+/// Everything in a hook's context: user, patient, encounter, orders, as it was sent.
+pub(super) fn context(request: &Request) -> impl Iterator<Item = &str> {
+    request.context.iter().flat_map(|(field, value)| [field.as_str(), value.as_str()])
 }

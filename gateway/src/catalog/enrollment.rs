@@ -22,6 +22,9 @@ pub struct Enrollment {
     /// The hospital's rank for it among cards of the same urgency; lower comes first. A declared number, never paid for.
     #[serde(default = "default_tier")]
     pub tier: u8,
+    /// Prefetch keys that this hospital does not give to this service: they are neither asked for nor sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withhold: Vec<String>,
 }
 
 /// What the answers of an enrolled service are for.

@@ -58,7 +58,7 @@ pub struct HospitalView {
 /// One CDS service that the gateway offers to a hospital.
 #[derive(Debug)]
 pub struct Offer {
-    /// `van-<hook>` or `<vendor>.<CDS service id>`.
+    /// `van-<hook>`, `<vendor>.<service>`, or for a service of several hooks `<vendor>.<service>-<hook>`.
     pub id: String,
     /// The hook.
     pub hook: String,
@@ -89,10 +89,12 @@ pub struct Member {
     pub descriptor: Arc<Descriptor>,
     /// Its id at the vendor.
     pub cds_id: String,
-    /// `<vendor>.<cds_id>`: names it among all members, and is its id where it is offered singly.
+    /// `<vendor>.<cds_id>`: names it among all members.
     pub key: String,
     /// Its own prefetch templates.
     pub templates: IndexMap<String, Template>,
+    /// Keys that it asks for and this hospital does not give it.
+    pub withheld: Vec<String>,
     /// Where it is called.
     pub url: Url,
     /// Where its feedback goes, if it has an endpoint for it.
@@ -135,6 +137,10 @@ impl Snapshot {
 }
 
 impl Offer {
+    fn is_single_of(&self, name: &str) -> bool {
+        !self.aggregated && self.members.iter().all(|member| member.name.to_string() == name)
+    }
+
     /// Each member's key and templates, in the planner's order.
     pub fn parts(&self) -> Vec<(&str, &IndexMap<String, Template>)> {
         self.members.iter().map(|member| (member.key.as_str(), &member.templates)).collect()
@@ -145,6 +151,15 @@ impl HospitalView {
     /// What its EHRs may call under this CDS service id.
     pub fn offer(&self, id: &str) -> Option<&Arc<Offer>> {
         self.offers.get(id)
+    }
+
+    /// The offers that a call to this id may mean: the one with the id, or all of the service that is named
+    /// `<vendor>.<service>`; which of them, the call's hook says.
+    pub fn offered(&self, id: &str) -> Vec<Arc<Offer>> {
+        match self.offers.get(id) {
+            Some(offer) => vec![Arc::clone(offer)],
+            None => self.offers.values().filter(|offer| offer.is_single_of(id)).cloned().collect(),
+        }
     }
 
     /// The client whose tokens carry this `iss`. Issuers are unique within a hospital.

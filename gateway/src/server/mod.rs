@@ -154,7 +154,8 @@ fn connection_builder(config: &Checked) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(config.limits.header_read_ms))
         .max_headers(64)
-        .max_buf_size(64 * 1024);
+        // Also the memory that a waiting connection holds: the head, and a body chunk by chunk.
+        .max_buf_size(16 * 1024);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -22,8 +22,8 @@ const WAITING: usize = 8_192;
 /// Work for the writer.
 #[derive(Debug)]
 pub(super) enum Work {
-    /// The rows of an exchange, its explanation as text already.
-    Record(Box<ExchangeRecord>, String),
+    /// The rows of an exchange.
+    Record(Box<ExchangeRecord>),
     /// A place in a trial.
     Admit(TrialAsk),
     /// Something about an exchange that was recorded before.
@@ -34,8 +34,7 @@ pub(super) enum Work {
 
 impl Work {
     pub(super) fn record(record: ExchangeRecord) -> Self {
-        let explanation = record.explanation.to_string();
-        Self::Record(Box::new(record), explanation)
+        Self::Record(Box::new(record))
     }
 }
 
@@ -118,7 +117,7 @@ async fn commit(pool: &SqlitePool, batch: &[Waiting]) -> Result<Vec<bool>, sqlx:
     for waiting in batch {
         outcomes.push(match &waiting.work {
             Work::Admit(ask) => insert::admission(&mut transaction, ask).await?,
-            Work::Record(record, explanation) => rows.record(record, explanation),
+            Work::Record(record) => rows.record(record),
             Work::Append(hospital, addendum) => rows.addendum(hospital, addendum),
             Work::Spend(token) => rows.token(token),
         });

@@ -34,7 +34,9 @@ pub struct ExchangeRecord {
     /// How long the answer took, in microseconds.
     pub duration_us: u64,
     /// Who was asked, what each was sent (keys and states), what was repaired, suppressed and why.
-    pub explanation: Value,
+    pub explanation: String,
+    /// Whether it asked for a place in a trial, which its record settles.
+    pub on_trial: bool,
     /// The token that must not come again.
     pub replay: Option<Replay>,
     /// The cards that went out.

@@ -37,3 +37,20 @@ pub(super) fn groups<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
         Some(group)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn groups_hold_every_row_once_in_order_and_come_in_eight_sizes(rows in 0_usize..2_000) {
+            let rows: Vec<usize> = (0..rows).collect();
+            let groups: Vec<&[usize]> = groups(&rows).collect();
+            prop_assert!(groups.concat() == rows);
+            prop_assert!(groups.iter().all(|group| group.len().is_power_of_two() && group.len() <= LARGEST));
+        }
+    }
+}

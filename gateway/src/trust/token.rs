@@ -89,5 +89,9 @@ fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
 fn object<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, Refusal> {
     let json = decode(part)?;
     scan(&json, &LIMITS).map_err(|_| Refusal::Malformed)?;
+    // serde reads a struct from an array too.
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(Refusal::Malformed);
+    }
     serde_json::from_slice(&json).map_err(|_| Refusal::Malformed)
 }

@@ -4,7 +4,7 @@ mod catalog;
 mod credentials;
 mod discovery;
 mod document;
-mod office;
+pub(crate) mod office;
 mod records;
 mod rights;
 mod wrong;

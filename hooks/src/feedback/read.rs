@@ -60,6 +60,21 @@ fn read<T: DeserializeOwned>(json: &Json) -> Option<T> {
     serde_json::from_str(json.as_str()).ok()
 }
 
+/// serde's structs read arrays too; the standard's objects are objects.
+fn read_object<T: DeserializeOwned>(json: &Json) -> Option<T> {
+    if json.is_object() { read(json) } else { None }
+}
+
+fn read_objects<T: DeserializeOwned>(json: &Json) -> Option<Vec<T>> {
+    read::<Vec<Json>>(json)?.iter().map(read_object).collect()
+}
+
+fn read_reason(json: &Json) -> Option<OverrideReason> {
+    let members: Members = read(json)?;
+    let is_coding = |reason: &Json| reason.is_null() || reason.is_object();
+    if members.get("reason").is_none_or(is_coding) { read(json) } else { None }
+}
+
 struct Item<'w> {
     members: Members,
     place: String,
@@ -100,7 +115,7 @@ impl<'w> Item<'w> {
         let nothing = self.error(name, Problem::NothingAccepted);
         let suggestions: Vec<AcceptedSuggestion> = match self.members.get(name) {
             None => Vec::new(),
-            Some(json) => match read(json) {
+            Some(json) => match read_objects(json) {
                 Some(suggestions) => suggestions,
                 None => self.bare_ids(name).ok_or_else(|| nothing.clone())?,
             },
@@ -126,8 +141,8 @@ impl<'w> Item<'w> {
             self.warn(name, Tolerated::TextReason);
             return Ok(Some(OverrideReason { reason: None, user_comment: Some(comment) }));
         }
-        let flat = read::<Coding>(json).filter(|coding| coding.code.is_some());
-        let mut reason: OverrideReason = read(json).ok_or_else(|| empty.clone())?;
+        let flat = read_object::<Coding>(json).filter(|coding| coding.code.is_some());
+        let mut reason = read_reason(json).ok_or_else(|| empty.clone())?;
         reason.reason = reason.reason.filter(|coding| *coding != Coding::default());
         reason.user_comment = reason.user_comment.filter(|comment| !comment.trim().is_empty());
         if reason.reason.is_none() && flat.is_some() {

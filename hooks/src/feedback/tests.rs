@@ -97,7 +97,13 @@ fn what_lacks_a_required_member_is_refused_with_its_place() {
     );
     refused(&accepted(&json!({"outcomeTimestamp": "2026-04-01"})), "feedback[0].outcomeTimestamp", Problem::NotATime);
     refused(&overridden(&json!({"userComment": " "})), "feedback[0].overrideReason", Problem::EmptyReason);
-    refused(&overridden(&json!(7)), "feedback[0].overrideReason", Problem::EmptyReason);
+    for no_reason in
+        [json!(7), json!([{"code": "c"}, "x"]), json!({"reason": ["c", "urn:x"]}), json!({"userComment": 7})]
+    {
+        refused(&overridden(&no_reason), "feedback[0].overrideReason", Problem::EmptyReason);
+    }
+    let in_list = accepted(&json!({"acceptedSuggestions": [["s"]]}));
+    refused(&in_list, "feedback[0].acceptedSuggestions", Problem::NothingAccepted);
 }
 
 #[test]

@@ -28,6 +28,9 @@ pub struct FhirAuthorization {
 
 impl FhirAuthorization {
     pub(super) fn parse(json: &Json) -> Result<Self, RequestError> {
+        if !json.is_object() {
+            return Err(RequestError::at("fhirAuthorization", Problem::NotAnObject));
+        }
         let wire: Wire = serde_json::from_str(json.as_str()).map_err(|_| diagnose(&json.value()))?;
         let text = |name: &'static str, value: Option<String>| present(name, value);
         let token_type = text("token_type", wire.token_type)?;
@@ -104,10 +107,7 @@ fn token(text: String) -> Result<String, RequestError> {
 
 fn diagnose(value: &Value) -> RequestError {
     const STRINGS: [&str; 5] = ["access_token", "token_type", "scope", "subject", "patient"];
-    let Some(members) = value.as_object() else {
-        return RequestError::at("fhirAuthorization", Problem::NotAnObject);
-    };
-    let wrong = |name: &&&str| members.get(**name).is_some_and(|value| !value.is_null() && !value.is_string());
+    let wrong = |name: &&&str| value.get(**name).is_some_and(|value| !value.is_null() && !value.is_string());
     match STRINGS.iter().find(wrong) {
         Some(member) => at(member, Problem::NotAString),
         None => at("expires_in", Problem::NotSeconds),

@@ -102,6 +102,8 @@ fn optional_members_sent_as_null_count_as_absent() {
     }
     let request = parse(&value);
     assert!(request.prefetch.is_empty() && request.extension.is_none());
+    value["extension"] = json!({"com.example.a": null, "com.example.b": {"c": 1}});
+    assert_eq!(parse(&value).extension.expect("sent").keys().collect::<Vec<_>>(), ["com.example.b"]);
 }
 
 #[test]
@@ -152,6 +154,15 @@ fn a_text_that_two_parsers_could_read_differently_is_refused() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(matches!(Request::parse(deep.as_bytes()), Err(RequestError::Json(_))));
     assert_eq!(refused(&json!([])).expression(), Some("$this"));
+}
+
+/// A list of the right values in the right order is no object.
+#[test]
+fn a_list_in_place_of_an_object_is_refused() {
+    let context = json!({"userId": "Practitioner/a", "patientId": "p-1"});
+    assert_eq!(refused(&json!(["patient-view", "i", null, null, context, null, null])).expression(), Some("$this"));
+    let authorization = json!(["opaque-token", "Bearer", 30, "user/*.rs", "gateway", null]);
+    assert_eq!(refusal_of(authorized(), "/fhirAuthorization", authorization), "fhirAuthorization");
 }
 
 #[test]

@@ -79,14 +79,16 @@ impl Ask {
     }
 
     /// Asks a service whose answer the doctor may see. Its part is told by its deadline at the latest.
-    pub(super) async fn in_the_light(self, tell: oneshot::Sender<Heard>) {
+    pub(super) async fn in_the_light(mut self, tell: oneshot::Sender<Heard>) {
         let start = Instant::now();
         // `_place` is held to the end: a late call still occupies the service.
-        let (_place, permit) = match self.line.enter(self.until).await {
+        let line = Arc::clone(&self.line);
+        let (_place, permit) = match line.enter(self.until).await {
             Ok(entered) => entered,
             Err(status) => return drop(tell.send(self.heard_nothing(status, start))),
         };
-        let mut answer = self.line.advisor.advise(self.question());
+        let question = self.question();
+        let mut answer = line.advisor.advise(question);
         match timeout_at(self.until, &mut answer).await {
             Ok(answer) => {
                 line::judge(permit, &answer);
@@ -103,13 +105,15 @@ impl Ask {
     }
 
     /// Asks a service in shadow mode, and compares its answer with what the doctor saw.
-    pub(super) async fn in_the_shadow(self, mut shown: watch::Receiver<Option<Arc<Response>>>) {
+    pub(super) async fn in_the_shadow(mut self, mut shown: watch::Receiver<Option<Arc<Response>>>) {
         let start = Instant::now();
-        let (_place, permit) = match self.line.enter(self.until).await {
+        let line = Arc::clone(&self.line);
+        let (_place, permit) = match line.enter(self.until).await {
             Ok(entered) => entered,
             Err(status) => return self.append("shadow", json!(self.heard_nothing(status, start).note)).await,
         };
-        let answer = self.line.advisor.advise(self.question()).await;
+        let question = self.question();
+        let answer = line.advisor.advise(question).await;
         line::judge(permit, &answer);
         let heard = self.heard(&answer, start);
         let mut addendum = json!(heard.note);
@@ -122,10 +126,11 @@ impl Ask {
         self.append("shadow", addendum).await;
     }
 
-    fn question(&self) -> advisor::Call {
+    /// Gives the body and the token away: while the service thinks, nobody holds them.
+    fn question(&mut self) -> advisor::Call {
         advisor::Call {
-            body: self.outbound.body.clone(),
-            bearer: self.bearer.clone(),
+            body: std::mem::take(&mut self.outbound.body),
+            bearer: self.bearer.take(),
             timeout: self.until.saturating_duration_since(Instant::now()) + LATE,
         }
     }
@@ -151,7 +156,7 @@ impl Ask {
     fn note(&self, status: Status, start: Instant) -> ServiceNote {
         ServiceNote {
             sent: self.outbound.keys.clone(),
-            request_bytes: self.outbound.body.len(),
+            request_bytes: self.outbound.bytes,
             elapsed_ms: start.elapsed().as_secs_f64() * 1e3,
             ..ServiceNote::of(&self.member, status)
         }

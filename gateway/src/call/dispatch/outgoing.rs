@@ -19,6 +19,8 @@ use crate::{
 /// A body ready to be sent, and what may be told about it.
 pub(crate) struct Outbound {
     pub(crate) body: Bytes,
+    /// Its length.
+    pub(crate) bytes: usize,
     /// The state of each key; no content.
     pub(crate) keys: IndexMap<String, &'static str>,
 }
@@ -26,7 +28,8 @@ pub(crate) struct Outbound {
 pub(crate) fn compose(call: &Call<'_>, plan: &Plan<'_>, index: usize, member: &Member) -> Outbound {
     let overrides = &member.descriptor.transport.overrides;
     let prefetch = plan.slice(index, overrides.empty_search);
-    let keys = prefetch.iter().map(|(key, state)| (key.clone(), PrefetchState::word(state))).collect();
+    let states = prefetch.iter().map(|(key, state)| (key.clone(), PrefetchState::word(state)));
+    let keys = states.chain(member.withheld.iter().map(|key| (key.clone(), "withheld"))).collect();
     let hook_instance = identity::hook_instance(&call.app.secret, call.caller, call.request, &member.name.vendor);
     let outgoing = Outgoing {
         hook: &call.offer.hook,
@@ -36,7 +39,8 @@ pub(crate) fn compose(call: &Call<'_>, plan: &Plan<'_>, index: usize, member: &M
         omitted_keys: overrides.into(),
         extension: extensions(call, member),
     };
-    Outbound { body: outgoing.to_bytes().into(), keys }
+    let body = Bytes::from(outgoing.to_bytes());
+    Outbound { bytes: body.len(), body, keys }
 }
 
 /// Fields that the hook does not publish stay here: nobody asked for them (CDS Hooks item 62 lets services ignore

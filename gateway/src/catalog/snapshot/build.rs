@@ -11,7 +11,7 @@ use medvan_hooks::{
     plan::{self, Union},
     template::{Template, parse_all},
 };
-use medvan_profiles::descriptor::{Descriptor, HookEntry};
+use medvan_profiles::descriptor::{Descriptor, HookEntry, Words};
 use url::Url;
 
 use super::{Contents, Defect, HospitalView, Member, Offer, Snapshot};
@@ -90,11 +90,22 @@ fn member(
         descriptor: Arc::clone(descriptor),
         cds_id: service.id.clone(),
         key: format!("{}.{}", version.name.vendor, service.id),
-        templates: templates(&service.prefetch)?,
+        templates: given(templates(&service.prefetch)?, &enrollment.withhold),
+        withheld: withheld(service, &enrollment.withhold),
         feedback_url: descriptor.transport.overrides.feedback.then(|| below(&url, "feedback")).transpose()?,
         audience: version.descriptor.transport.audience.clone().unwrap_or_else(|| url.to_string()),
         url,
     })
+}
+
+/// Without the keys that the hospital withholds: what is not planned is neither asked for, published nor sent.
+fn given(mut templates: IndexMap<String, Template>, withhold: &[String]) -> IndexMap<String, Template> {
+    templates.retain(|key, _| !withhold.contains(key));
+    templates
+}
+
+fn withheld(service: &HookEntry, withhold: &[String]) -> Vec<String> {
+    withhold.iter().filter(|key| service.prefetch.contains_key(*key)).cloned().collect()
 }
 
 fn templates(prefetch: &IndexMap<String, String>) -> Result<IndexMap<String, Template>, String> {
@@ -129,7 +140,7 @@ fn offers(members: Vec<Arc<Member>>) -> IndexMap<String, Arc<Offer>> {
     }
     let mut offers = IndexMap::new();
     for offer in by_hook.into_iter().map(aggregated).chain(singles) {
-        // Two services of one vendor with one CDS service id: registration refuses it; here the first by name stays.
+        // An id stands for one offer: two services whose names make the same id keep the first by name.
         offers.entry(offer.id.clone()).or_insert_with(|| Arc::new(offer));
     }
     offers
@@ -155,14 +166,27 @@ fn aggregated((hook, members): (String, Vec<Arc<Member>>)) -> Offer {
     Offer { id: published.id.clone(), hook, published, union, members, aggregated: true }
 }
 
+/// `<vendor>.<service>`. Where the service has several hooks each gets an id of its own, because real clients know
+/// definitions by id alone (CDS Hooks item 7); the bare name still answers for every hook ([`HospitalView::offered`]).
+fn single_id(member: &Member, service: &HookEntry) -> String {
+    let hooks = &member.descriptor.hooks;
+    let of_same_hook = hooks.iter().filter(|other| other.hook == service.hook).count();
+    match (hooks.len(), of_same_hook) {
+        (1, _) => member.name.to_string(),
+        (_, 1) => format!("{}-{}", member.name, service.hook),
+        _ => format!("{}-{}", member.name, service.id),
+    }
+}
+
 fn single(member: &Arc<Member>, service: &HookEntry) -> Offer {
     let hook = service.hook.clone();
     let members = vec![Arc::clone(member)];
     let union = union(&hook, &members);
     let published = Service {
-        id: member.key.clone(),
+        id: single_id(member, service),
         hook: hook.clone(),
-        title: service.title.clone(),
+        // Recommended for every service; the service's name says the same.
+        title: service.title.clone().or_else(|| Some(title(&member.descriptor.name))),
         description: service.description.clone(),
         prefetch: union.prefetch().clone(),
         usage_requirements: service.usage_requirements.clone(),
@@ -171,6 +195,10 @@ fn single(member: &Arc<Member>, service: &HookEntry) -> Offer {
         extension: None,
     };
     Offer { id: published.id.clone(), hook, published, union, members, aggregated: false }
+}
+
+fn title(name: &Words) -> String {
+    format!("{} / {}", name.ja, name.en)
 }
 
 fn union(hook: &str, members: &[Arc<Member>]) -> Union {

@@ -44,6 +44,7 @@ fn enrolled(service: &str, mode: Mode, pin: Option<&str>) -> Enrollment {
         version: pin.map(|pin| pin.parse().unwrap()),
         mode,
         tier: 100,
+        withhold: Vec::new(),
     }
 }
 
@@ -77,8 +78,8 @@ fn services_of_one_hook_are_offered_together_and_singly() {
         vec![enrolled("b", Mode::Live, None), enrolled("a", Mode::Live, None)],
         &[
             ("van-patient-view", &["asagao.a 2.0.0", "asagao.b 1.0.0"]),
-            ("asagao.a-view", &["asagao.a 2.0.0"]),
-            ("asagao.b-view", &["asagao.b 1.0.0"]),
+            ("asagao.a", &["asagao.a 2.0.0"]),
+            ("asagao.b", &["asagao.b 1.0.0"]),
         ],
     );
 }
@@ -86,7 +87,7 @@ fn services_of_one_hook_are_offered_together_and_singly() {
 #[test]
 fn the_newest_approved_version_serves_unless_another_is_pinned() {
     let versions = || ["1.9.0", "1.10.0"].map(|number| version("a", number, &view_hook("v", &json!({})))).to_vec();
-    let expect = |serving: &'static str| [("van-patient-view", serving), ("asagao.v", serving)];
+    let expect = |serving: &'static str| [("van-patient-view", serving), ("asagao.a", serving)];
     for (pin, serving) in [(None, "asagao.a 1.10.0"), (Some("1.9.0"), "asagao.a 1.9.0")] {
         let expected = expect(serving).map(|(id, member)| (id.to_owned(), vec![member.to_owned()]));
         assert_eq!(offers(&build(versions(), vec![enrolled("a", Mode::Live, pin)])), expected);
@@ -116,7 +117,7 @@ fn a_member_knows_where_it_is_called_and_where_its_feedback_goes() {
         vec![enrolled("a", Mode::Live, None)],
     );
     let view = snapshot.hospital(&"kiku".parse().unwrap()).unwrap();
-    let member = &view.offer("asagao.v").unwrap().members[0];
+    let member = &view.offer("asagao.a").unwrap().members[0];
     assert_eq!(member.url.as_str(), "https://ai.example/root/cds-services/v");
     assert_eq!(member.feedback_url.as_ref().unwrap().as_str(), "https://ai.example/root/cds-services/v/feedback");
     assert_eq!(member.templates.keys().collect::<Vec<_>>(), ["patient"]);
@@ -133,4 +134,20 @@ fn a_service_that_cannot_be_resolved_is_left_out_and_named() {
     );
     assert_eq!(offers(&snapshot).len(), 2);
     assert_eq!(snapshot.defects()[0].service.to_string(), "asagao.a");
+}
+
+#[test]
+fn a_service_of_several_hooks_has_an_id_for_each_and_answers_to_its_name_for_all() {
+    let hooks = json!([
+        {"id": "x", "hook": "order-select", "description": "d"},
+        {"id": "y", "hook": "order-sign", "description": "d"},
+        {"id": "z", "hook": "order-sign", "description": "another one"},
+    ]);
+    let snapshot = build(vec![version("a", "1.0.0", &hooks)], vec![enrolled("a", Mode::Live, None)]);
+    let view = snapshot.hospital(&"kiku".parse().unwrap()).unwrap();
+    let singles: Vec<_> = view.offers.keys().filter(|id| id.starts_with("asagao")).map(String::as_str).collect();
+    assert_eq!(singles, ["asagao.a-order-select", "asagao.a-y", "asagao.a-z"]);
+    assert_eq!(view.offered("asagao.a").len(), 3);
+    assert_eq!(view.offered("asagao.a-y").len(), 1);
+    assert!(view.offered("asagao.b").is_empty() && view.offered("asagao").is_empty());
 }

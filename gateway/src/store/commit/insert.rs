@@ -19,20 +19,19 @@ const RETRY_WINDOW: i64 = 10 * 60 * 1_000_000;
 /// A promised place that no record settled (the process died) is free again after this time.
 const HOLD: i64 = RETRY_WINDOW;
 
-type Record<'a> = (&'a ExchangeRecord, &'a str);
 type MarkKey<'a> = (i64, &'a ServiceName, &'a VersionNumber, &'a str, &'a str);
 
 /// What a batch writes, gathered by table.
 #[derive(Debug, Default)]
 pub(super) struct Rows<'a> {
-    records: Vec<Record<'a>>,
+    records: Vec<&'a ExchangeRecord>,
     tokens: Vec<&'a Replay>,
     addenda: Vec<(&'a HospitalId, &'a Addendum)>,
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn record(&mut self, record: &'a ExchangeRecord, explanation: &'a str) -> bool {
-        self.records.push((record, explanation));
+    pub(super) fn record(&mut self, record: &'a ExchangeRecord) -> bool {
+        self.records.push(record);
         self.tokens.extend(&record.replay);
         true
     }
@@ -96,10 +95,10 @@ async fn is_retry(db: &mut SqliteConnection, ask: &TrialAsk) -> Result<bool, sql
     Ok(counted.is_some())
 }
 
-async fn exchanges(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), sqlx::Error> {
+async fn exchanges(db: &mut SqliteConnection, records: &[&ExchangeRecord]) -> Result<(), sqlx::Error> {
     let head = "INSERT INTO exchanges \
         (id, hospital, client, hook, offer, received_at, status, duration_us, explanation) ";
-    rows::insert(db, head, "", records, |mut row, (record, explanation)| {
+    rows::insert(db, head, "", records, |mut row, record| {
         row.push_bind(record.id.to_string())
             .push_bind(record.hospital.as_str())
             .push_bind(record.client.as_str())
@@ -108,7 +107,7 @@ async fn exchanges(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<
             .push_bind(micros(record.received_at))
             .push_bind(i64::from(record.status))
             .push_bind(i64::try_from(record.duration_us).unwrap_or(i64::MAX))
-            .push_bind(*explanation);
+            .push_bind(&record.explanation);
     })
     .await
 }
@@ -139,9 +138,9 @@ async fn addenda(db: &mut SqliteConnection, addenda: &[(&HospitalId, &Addendum)]
     .await
 }
 
-async fn cards(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), sqlx::Error> {
+async fn cards(db: &mut SqliteConnection, records: &[&ExchangeRecord]) -> Result<(), sqlx::Error> {
     let cards: Vec<(&ExchangeRecord, &IssuedCard)> =
-        records.iter().flat_map(|(record, _)| record.cards.iter().map(|card| (*record, card))).collect();
+        records.iter().flat_map(|record| record.cards.iter().map(|card| (*record, card))).collect();
     let head = "INSERT INTO issued_cards \
         (card, hospital, exchange, offer, vendor, service, number, cds_id, vendor_card, suggestions, issued_at) ";
     rows::insert(db, head, "", &cards, |mut row, (record, card)| {
@@ -162,11 +161,11 @@ async fn cards(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), 
 
 /// One row for each use that was not counted within the window before it. The writer is alone, so that a second
 /// look cannot come between the look and the write.
-async fn usage(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), sqlx::Error> {
+async fn usage(db: &mut SqliteConnection, records: &[&ExchangeRecord]) -> Result<(), sqlx::Error> {
     let mut seen = HashSet::new();
     let uses: Vec<(&ExchangeRecord, &UsageRow)> = records
         .iter()
-        .flat_map(|(record, _)| record.usage.iter().map(|row| (*record, row)))
+        .flat_map(|record| record.usage.iter().map(|row| (*record, row)))
         .filter(|(_, row)| seen.insert((row.key, &row.service, &row.version)))
         .collect();
     for group in rows::groups(&uses) {
@@ -196,9 +195,9 @@ async fn usage(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), 
 }
 
 /// Marks are counters: a batch adds up its own first, so that a busy rule costs one row.
-async fn marks(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), sqlx::Error> {
+async fn marks(db: &mut SqliteConnection, records: &[&ExchangeRecord]) -> Result<(), sqlx::Error> {
     let mut sums: HashMap<MarkKey<'_>, i64> = HashMap::new();
-    for (record, _) in records {
+    for record in records {
         for mark in &record.marks {
             let key = (day(record.received_at), &mark.service, &mark.version, mark.kind, mark.rule.as_str());
             *sums.entry(key).or_default() += i64::from(mark.times);
@@ -221,11 +220,12 @@ async fn marks(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), 
 }
 
 /// A promised place is either counted now (its usage row is in this transaction) or free again.
-async fn settle_trials(db: &mut SqliteConnection, records: &[Record<'_>]) -> Result<(), sqlx::Error> {
-    for group in rows::groups(records) {
+async fn settle_trials(db: &mut SqliteConnection, records: &[&ExchangeRecord]) -> Result<(), sqlx::Error> {
+    let on_trial: Vec<&ExchangeRecord> = records.iter().copied().filter(|record| record.on_trial).collect();
+    for group in rows::groups(&on_trial) {
         let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM trial_holds WHERE exchange IN (");
         let mut list = query.separated(", ");
-        for (record, _) in group {
+        for record in group {
             list.push_bind(record.id.to_string());
         }
         query.push(")");

@@ -358,6 +358,7 @@ async fn what_is_not_a_compact_jwt_is_malformed() {
         format!("{good}\n"),
         good.replacen("ey", "e+", 1),
         key.sign_text("[]", "{}"),
+        key.sign_text(r#"["ES384","JWT","k",null,null]"#, &claims().to_string()),
         key.sign_text(&key.header().to_string(), "[]"),
         key.sign_text(&key.header().to_string(), "\"x\""),
         key.sign_text(&key.header().to_string(), &format!("\u{feff}{}", claims())),

@@ -26,32 +26,32 @@ use tempfile::TempDir;
 use time::{Duration, OffsetDateTime, macros::datetime};
 use tower::ServiceExt as _;
 
-pub(super) const NOON: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
+pub(crate) const NOON: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
 
 /// One gateway's API with an empty catalog, and the first credentials.
-pub(super) struct Office {
-    pub(super) dir: TempDir,
-    pub(super) api: Api,
-    pub(super) operator: String,
-    pub(super) governor: String,
+pub(crate) struct Office {
+    pub(crate) dir: TempDir,
+    pub(crate) api: Api,
+    pub(crate) operator: String,
+    pub(crate) governor: String,
     router: Router,
     now: Arc<Mutex<OffsetDateTime>>,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) content_type: String,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: String,
+    pub(crate) body: Bytes,
 }
 
 impl Office {
-    pub(super) async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::open_in(Profile::Production).await
     }
 
-    pub(super) async fn open_in(profile: Profile) -> Self {
+    pub(crate) async fn open_in(profile: Profile) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let now = Arc::new(Mutex::new(NOON));
         let clock = {
@@ -73,12 +73,12 @@ impl Office {
         Self { router: api::router(api.clone()), dir, api, operator, governor, now }
     }
 
-    pub(super) fn pass(&self, time: Duration) {
+    pub(crate) fn pass(&self, time: Duration) {
         *self.now.lock().unwrap() += time;
     }
 
     /// A hospital `kiku`, a vendor `asagao` with the example service approved, the hospital enrolled in it live.
-    pub(super) async fn furnish(&self) {
+    pub(crate) async fn furnish(&self) {
         for (path, object) in [
             ("/hospitals/kiku", hospital("kiku")),
             ("/hospitals/kiku/clients/ehr", client("kiku", "ehr")),
@@ -94,28 +94,28 @@ impl Office {
         self.operator("PUT", path, &enrollment("kiku", &json!("live"))).await.expect(StatusCode::CREATED);
     }
 
-    pub(super) async fn decide(&self, decision: &str) -> Answer {
+    pub(crate) async fn decide(&self, decision: &str) -> Answer {
         let path = "/vendors/asagao/services/news2/versions/1.2.0/decision";
         self.governor("POST", path, &json!({"decision": decision, "reason": "checked"})).await
     }
 
-    pub(super) async fn operator(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn operator(&self, method: &str, path: &str, body: &Value) -> Answer {
         self.send(Some(&self.operator), method, path, body).await
     }
 
-    pub(super) async fn governor(&self, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn governor(&self, method: &str, path: &str, body: &Value) -> Answer {
         self.send(Some(&self.governor), method, path, body).await
     }
 
     /// A new credential of a role, issued by whoever may.
-    pub(super) async fn credential(&self, role: &str, subject: &str) -> String {
+    pub(crate) async fn credential(&self, role: &str, subject: &str) -> String {
         let wish = json!({"role": role, "subject": subject, "label": "test"});
         let issuer = if role == "governor" { &self.governor } else { &self.operator };
         let issued = self.send(Some(issuer), "POST", "/credentials", &wish).await;
         issued.expect(StatusCode::CREATED).json()["secret"].as_str().unwrap().to_owned()
     }
 
-    pub(super) async fn send(&self, secret: Option<&str>, method: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn send(&self, secret: Option<&str>, method: &str, path: &str, body: &Value) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
         if let Some(secret) = secret {
             request = request.header(header::AUTHORIZATION, format!("Bearer {secret}"));
@@ -130,7 +130,7 @@ impl Office {
         self.raw(request.body(body).unwrap()).await
     }
 
-    pub(super) async fn raw(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn raw(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let content_type = response.headers().get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap().to_owned());
         Answer {
@@ -141,7 +141,7 @@ impl Office {
     }
 
     /// The CDS service ids that hospital `kiku` is offered now.
-    pub(super) fn offers(&self) -> Vec<String> {
+    pub(crate) fn offers(&self) -> Vec<String> {
         let snapshot = self.api.catalog.current();
         let view = snapshot.hospital(&"kiku".parse().unwrap());
         view.map(|view| view.offers.keys().cloned().collect()).unwrap_or_default()
@@ -149,17 +149,17 @@ impl Office {
 }
 
 impl Answer {
-    pub(super) fn expect(self, status: StatusCode) -> Self {
+    pub(crate) fn expect(self, status: StatusCode) -> Self {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
         self
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
     /// The places of the faults in a 422.
-    pub(super) fn fault_places(self) -> Vec<String> {
+    pub(crate) fn fault_places(self) -> Vec<String> {
         let body = self.expect(StatusCode::UNPROCESSABLE_ENTITY).json();
         let faults = body["faults"].as_array().unwrap();
         faults.iter().map(|fault| fault["place"].as_str().unwrap().to_owned()).collect()
@@ -171,29 +171,29 @@ fn keyring(dir: &Path) -> Keyring {
     Keyring::open(&dir.join("keys"), issuer, &[Algorithm::Es384]).unwrap()
 }
 
-pub(super) fn method(text: &str) -> Method {
+pub(crate) fn method(text: &str) -> Method {
     text.parse().unwrap()
 }
 
-pub(super) fn hospital(id: &str) -> Value {
+pub(crate) fn hospital(id: &str) -> Value {
     json!({"id": id, "name": {"ja": "菊総合病院", "en": "Kiku General Hospital"}})
 }
 
-pub(super) fn client(hospital: &str, id: &str) -> Value {
+pub(crate) fn client(hospital: &str, id: &str) -> Value {
     json!({"hospital": hospital, "id": id, "authentication": {"jwt": {
         "issuer": format!("https://{id}.{hospital}.example"), "jwks": {"keys": []}}},
         "fhirServer": "https://fhir.kiku.example/r4"})
 }
 
-pub(super) fn vendor(id: &str) -> Value {
+pub(crate) fn vendor(id: &str) -> Value {
     json!({"id": id, "name": {"ja": "朝顔医療", "en": "Asagao"},
         "contact": {"name": "窓口", "email": "support@asagao.example"}})
 }
 
-pub(super) fn descriptor() -> Value {
+pub(crate) fn descriptor() -> Value {
     serde_json::from_str(example_text()).unwrap()
 }
 
-pub(super) fn enrollment(hospital: &str, mode: &Value) -> Value {
+pub(crate) fn enrollment(hospital: &str, mode: &Value) -> Value {
     json!({"hospital": hospital, "service": "asagao.news2", "mode": mode})
 }

@@ -1,0 +1,203 @@
+use futures_util::future::join_all;
+use time::Duration;
+
+use super::*;
+use crate::tasks::Tasks;
+
+#[tokio::test]
+async fn a_recorded_exchange_is_read_again_after_the_store_was_opened_anew() {
+    let (dir, store) = store().await;
+    let record = exchange();
+    store.record(record.clone()).await.unwrap();
+    store.close().await;
+
+    let found = open(&dir).await.exchange(&record.hospital, record.id).await.unwrap().unwrap();
+    assert_eq!((found.id, found.status, found.duration_us), (record.id, 200, 1_234));
+    assert_eq!((found.received_at, found.explanation.to_string()), (NOON, record.explanation));
+}
+
+#[tokio::test]
+async fn another_hospital_finds_neither_the_exchange_nor_its_cards() {
+    let (_dir, store) = store().await;
+    let card = card();
+    let record = ExchangeRecord { cards: vec![card.clone()], ..exchange() };
+    store.record(record.clone()).await.unwrap();
+
+    let other = hospital("ran");
+    assert!(store.exchange(&other, record.id).await.unwrap().is_none());
+    assert!(store.exchanges(&other, None, 10).await.unwrap().is_empty());
+    assert!(store.issued_cards(&other, &[card.id]).await.unwrap().is_empty());
+    let found = store.issued_cards(&record.hospital, &[Uuid::new_v4(), card.id]).await.unwrap();
+    assert_eq!(found, [CardOrigin { exchange: record.id, offer: record.offer, card }]);
+}
+
+#[tokio::test]
+async fn a_page_of_exchanges_goes_on_where_the_last_one_ended() {
+    let (_dir, store) = store().await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        let record = exchange();
+        ids.insert(0, record.id);
+        store.record(record).await.unwrap();
+    }
+    let kiku = hospital("kiku");
+    let first: Vec<_> = store.exchanges(&kiku, None, 3).await.unwrap().iter().map(|found| found.id).collect();
+    let rest: Vec<_> = store.exchanges(&kiku, Some(first[2]), 3).await.unwrap().iter().map(|found| found.id).collect();
+    assert_eq!([first, rest].concat(), ids);
+}
+
+#[tokio::test]
+async fn tokens_are_remembered_over_a_restart_until_they_expire() {
+    let (dir, store) = store().await;
+    let token = |jti: &str, expires_at| Replay {
+        hospital: hospital("kiku"),
+        issuer: "https://ehr.example".to_owned(),
+        jti: jti.to_owned(),
+        expires_at,
+    };
+    let live = token("live", NOON + Duration::minutes(5));
+    for replay in [live.clone(), token("over", NOON)] {
+        store.record(ExchangeRecord { replay: Some(replay), ..exchange() }).await.unwrap();
+    }
+    store.close().await;
+    assert_eq!(open(&dir).await.replays(NOON).await.unwrap(), [live]);
+}
+
+#[tokio::test]
+async fn a_retried_call_is_counted_once_and_a_later_one_again() {
+    let (_dir, store) = store().await;
+    let at = |received_at| ExchangeRecord { received_at, usage: vec![use_of(1, "live")], ..exchange() };
+    for (minutes, expected) in [(0, 1), (1, 1), (9, 1), (10, 2), (11, 2)] {
+        store.record(at(NOON + Duration::minutes(minutes))).await.unwrap();
+        assert_eq!(count(&store, "usage").await, expected, "after {minutes} minutes");
+    }
+    assert_eq!(count(&store, "exchanges").await, 5);
+}
+
+#[tokio::test]
+async fn retries_that_share_a_batch_are_counted_once() {
+    let (_dir, store) = store().await;
+    let calls =
+        (0..40).map(|call| store.record(ExchangeRecord { usage: vec![use_of(call % 4, "live")], ..exchange() }));
+    assert!(join_all(calls).await.iter().all(Result::is_ok));
+    assert_eq!((count(&store, "usage").await, count(&store, "exchanges").await), (4, 40));
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_written_fails_alone() {
+    let (_dir, store) = store().await;
+    let twice = exchange();
+    store.record(twice.clone()).await.unwrap();
+    let mut batch: Vec<_> = (0..20).map(|_| exchange()).collect();
+    batch.insert(7, twice);
+    let outcomes = join_all(batch.into_iter().map(|record| store.record(record))).await;
+    let failed: Vec<_> = (0..21).filter(|index| outcomes[*index].is_err()).collect();
+    assert_eq!(failed, [7]);
+    assert_eq!(count(&store, "exchanges").await, 21);
+}
+
+#[tokio::test]
+async fn what_was_handed_in_before_closing_is_written_and_what_comes_later_is_refused() {
+    let (dir, store) = store().await;
+    let waiting: Vec<_> = (0..300)
+        .map(|_| {
+            let store = store.clone();
+            let tasks = Tasks::default();
+            tasks.spawn("caller", async move { store.record(exchange()).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    store.close().await;
+    let mut written = 0;
+    for caller in waiting {
+        written += i64::from(caller.await.unwrap().is_ok());
+    }
+    assert!(matches!(store.record(exchange()).await, Err(StoreError::Closed)));
+    assert_eq!(count(&open(&dir).await, "exchanges").await, written);
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused() {
+    let (dir, store) = store().await;
+    sqlx::query("INSERT INTO schema_steps (step) VALUES (99)").execute(&store.0.writer).await.unwrap();
+    store.close().await;
+    let refused = Store::open(&dir.path().join("medvan.db")).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Schema(_)));
+}
+
+/// The files as they are at this moment, opened by another process: what a `kill -9` leaves.
+async fn after_a_crash(dir: &TempDir) -> (TempDir, Store) {
+    let copy = tempfile::tempdir().unwrap();
+    for file in ["medvan.db", "medvan.db-wal"] {
+        std::fs::copy(dir.path().join(file), copy.path().join(file)).unwrap();
+    }
+    let store = open(&copy).await;
+    (copy, store)
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_crash() {
+    let (dir, store) = store().await;
+    let records: Vec<_> = (0..30).map(|_| exchange()).collect();
+    let written = join_all(records.iter().map(|record| store.record(record.clone()))).await;
+    assert!(written.iter().all(Result::is_ok));
+    let (_copy, found) = after_a_crash(&dir).await;
+    for record in records {
+        assert!(found.exchange(&record.hospital, record.id).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_token_spent_outside_of_an_exchange_is_remembered_too() {
+    let (dir, store) = store().await;
+    let token = Replay {
+        hospital: hospital("kiku"),
+        issuer: "https://ehr.example".to_owned(),
+        jti: "feedback-1".to_owned(),
+        expires_at: NOON + Duration::minutes(5),
+    };
+    let twice = join_all([store.spend(token.clone()), store.spend(token.clone())]).await;
+    assert!(twice.iter().all(Result::is_ok));
+    let (_copy, found) = after_a_crash(&dir).await;
+    assert_eq!(found.replays(NOON).await.unwrap(), [token]);
+}
+
+#[tokio::test]
+async fn what_became_known_later_belongs_to_its_exchange_and_hospital() {
+    let (_dir, store) = store().await;
+    let record = exchange();
+    store.record(record.clone()).await.unwrap();
+    let note = json!({"service": "asagao.news2"});
+    for kind in ["late", "shadow"] {
+        let addendum = Addendum { exchange: record.id, at: NOON, kind, note: note.clone() };
+        store.append(&record.hospital, addendum).await.unwrap();
+    }
+    let found = store.addenda(&record.hospital, record.id).await.unwrap();
+    assert_eq!(found.iter().map(|addendum| addendum.kind.as_str()).collect::<Vec<_>>(), ["late", "shadow"]);
+    assert!(store.addenda(&hospital("ran"), record.id).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_nobody_needs_any_more_is_forgotten_and_records_are_not() {
+    let (_dir, store) = store().await;
+    let token = |jti: &str, expires_at| Replay {
+        hospital: hospital("kiku"),
+        issuer: "https://ehr.example".to_owned(),
+        jti: jti.to_owned(),
+        expires_at,
+    };
+    let old = ExchangeRecord {
+        received_at: NOON - Duration::days(91),
+        replay: Some(token("old", NOON)),
+        cards: vec![card()],
+        ..exchange()
+    };
+    let new =
+        ExchangeRecord { replay: Some(token("new", NOON + Duration::minutes(1))), cards: vec![card()], ..exchange() };
+    for record in [old, new] {
+        store.record(record).await.unwrap();
+    }
+    store.purge(NOON).await.unwrap();
+    let counts = [count(&store, "replay").await, count(&store, "issued_cards").await, count(&store, "exchanges").await];
+    assert_eq!(counts, [1, 1, 2]);
+}
