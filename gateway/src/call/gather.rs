@@ -27,6 +27,7 @@ pub(super) async fn complete<'a>(call: &Call<'a>, exchange: &mut Exchange) -> Re
         // One round for each level of `%key` dependencies; mostly there is one, and none when the EHR sent all.
         let queries = plan.queries();
         if queries.is_empty() {
+            exchange.explanation.elapsed.prefetched_ms = exchange.elapsed_ms();
             return Ok(plan);
         }
         let fetched = stream::iter(queries)
