@@ -9,6 +9,8 @@ mod disclosure;
 mod discovery_and_cors;
 mod durability;
 mod feedback;
+mod governance;
+mod merge_and_dialects;
 mod misbehaving_services;
 mod missed_hook;
 mod nothing_leaks;
