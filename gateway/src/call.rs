@@ -120,7 +120,7 @@ async fn answer(
     let mut request = read_request(arrival.headers, arrival.body, app).await?;
     let offer = exchange.read(&mut request, offers)?;
     let deadline = Deadline::of(&caller.hospital().hospital, arrival.start);
-    let key = usage::key(caller, &request);
+    let key = usage::key(&app.secret, caller, &request);
     let call = Call { app, caller, offer: &offer, request: &request, deadline, at: arrival.at, key };
     let plan = gather::complete(&call, exchange).await?;
     let heard = dispatch::ask_all(&call, &plan, exchange).await;

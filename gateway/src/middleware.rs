@@ -2,6 +2,7 @@
 
 mod access_log;
 mod cors;
+mod encoding;
 
 use axum::{Router, middleware::from_fn};
 use http::{HeaderName, HeaderValue, header};
@@ -22,6 +23,7 @@ pub(crate) fn wrap(router: Router, app: &App) -> Router {
     router
         // Innermost: a body may come compressed; its limit counts what comes out (see `call::body`).
         .layer(RequestDecompressionLayer::new().gzip(true).deflate(true))
+        .layer(from_fn(encoding::known_only))
         .layer(cors::layer(app))
         // A panic costs one request, not its neighbours on the connection.
         .layer(CatchPanicLayer::new())

@@ -64,6 +64,11 @@ fn escape_line(line: &str) -> String {
         let starts_a_block = at == 0 && matches!(c, '#' | '+' | '-' | '=' | ':');
         let ends_a_number = is_numbered && at == line.len() - marker.len();
         let starts_an_address = line[at..].starts_with("://") || is_after_www(line, at);
+        if c == '<' {
+            // Harmless also for a page that takes Markdown for HTML.
+            escaped.push_str("&lt;");
+            continue;
+        }
         if is_inline_markup(c) || starts_a_block || ends_a_number || starts_an_address {
             escaped.push('\\');
         }
@@ -73,7 +78,7 @@ fn escape_line(line: &str) -> String {
 }
 
 fn is_inline_markup(c: char) -> bool {
-    matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '~' | '|')
+    matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '>' | '&' | '~' | '|')
 }
 
 fn is_after_www(line: &str, at: usize) -> bool {

@@ -24,6 +24,9 @@ use crate::{
     store::{ExchangeRecord, IssuedCard, Mark, Replay, UsageRow},
 };
 
+/// Stands in the record for a service id that the hospital is not enrolled for.
+const UNKNOWN_OFFER: &str = "unknown";
+
 /// One exchange while it runs.
 pub(crate) struct Exchange {
     pub(crate) id: Uuid,
@@ -55,8 +58,8 @@ impl Exchange {
             hospital: caller.hospital_id().clone(),
             client: caller.client().id.clone(),
             hook: String::new(),
-            // Whatever was called: a name that is no offer is cut, as it may hold anything.
-            offer: offer.chars().filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c)).take(130).collect(),
+            // A name that is no offer's may hold anything, a patient's id too: it is not kept.
+            offer: caller.hospital().offer(offer).map_or_else(|| UNKNOWN_OFFER.to_owned(), |offer| offer.id.clone()),
             replay: caller.replay().cloned(),
             received_at,
             start,

@@ -9,6 +9,7 @@
 //! | [`Refusal::NotEvaluable`] | 412 | caller: data is missing | with more data |
 //! | [`Refusal::BodyTooLarge`] | 413 | caller | no |
 //! | [`Refusal::NotJson`] | 415 | caller | no |
+//! | [`Refusal::UnknownEncoding`] | 415 | caller | no |
 //! | [`Refusal::Malformed`] | 400 | caller | no |
 //! | [`Refusal::Overloaded`] | 503 + Retry-After | us | yes |
 //! | [`Refusal::NotRecorded`] | 503 + Retry-After | us: no answer leaves without its record | yes |
@@ -39,6 +40,8 @@ pub(crate) enum Refusal {
     BodyTooLarge { limit: usize },
     #[error("the body must be JSON with Content-Type: application/json")]
     NotJson,
+    #[error("the body's Content-Encoding is not known here; send it plain, with gzip or with deflate")]
+    UnknownEncoding,
     #[error("{diagnostics}")]
     Malformed { diagnostics: String, expression: Option<String> },
     #[error("too many calls are being answered; try again in a second")]
@@ -62,7 +65,7 @@ impl Refusal {
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NotEvaluable => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotJson | Self::UnknownEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Malformed { .. } => StatusCode::BAD_REQUEST,
             Self::Overloaded | Self::NotRecorded => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -78,6 +81,7 @@ impl Refusal {
             Self::NotEvaluable => "not-evaluable",
             Self::BodyTooLarge { .. } => "body-too-large",
             Self::NotJson => "not-json",
+            Self::UnknownEncoding => "unknown-encoding",
             Self::Malformed { .. } => "malformed",
             Self::Overloaded => "overloaded",
             Self::NotRecorded => "not-recorded",
@@ -93,7 +97,7 @@ impl Refusal {
             Self::BodyTooSlow => IssueCode::Timeout,
             Self::NotEvaluable => IssueCode::Required,
             Self::BodyTooLarge { .. } => IssueCode::TooLong,
-            Self::NotJson => IssueCode::Structure,
+            Self::NotJson | Self::UnknownEncoding => IssueCode::Structure,
             Self::Malformed { .. } => IssueCode::Invalid,
             Self::Overloaded => IssueCode::Throttled,
             Self::NotRecorded => IssueCode::Transient,

@@ -5,28 +5,25 @@
 //! same hook with the same instance *and* the same context is a retry; the store keeps one row for such a key within
 //! its window.
 
-use aws_lc_rs::digest;
 use medvan_hooks::request::Request;
 
 use super::caller::CdsClient;
+use crate::trust::Secret;
 
 /// The key under which one call is counted at most once.
-pub(crate) fn key(caller: &CdsClient, request: &Request) -> [u8; 32] {
-    let mut hash = digest::Context::new(&digest::SHA256);
-    let mut part = |text: &str| {
-        // Lengths first, so that no two lists of parts read the same.
-        hash.update(&(text.len() as u64).to_be_bytes());
-        hash.update(text.as_bytes());
-    };
-    part(caller.hospital_id().as_str());
-    part(caller.client().id.as_str());
-    part(&request.hook);
-    part(&request.hook_instance);
-    for (field, value) in &request.context {
-        part(field);
-        part(value.as_str());
-    }
+///
+/// It is stored, and a context may hold little more than a patient's id: without the gateway's secret nobody can try
+/// out which patient it was.
+pub(crate) fn key(secret: &Secret, caller: &CdsClient, request: &Request) -> [u8; 32] {
+    let mut parts = vec![
+        "usage",
+        caller.hospital_id().as_str(),
+        caller.client().id.as_str(),
+        request.hook.as_str(),
+        request.hook_instance.as_str(),
+    ];
+    parts.extend(request.context.iter().flat_map(|(field, value)| [field.as_str(), value.as_str()]));
     let mut key = [0; 32];
-    key.copy_from_slice(hash.finish().as_ref());
+    key.copy_from_slice(secret.tag(&parts).as_ref());
     key
 }

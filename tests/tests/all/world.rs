@@ -24,15 +24,27 @@ use medvan_fixtures::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+mod hand;
+mod keys;
+mod log;
 mod maker;
+mod moving_clock;
 mod neighbour;
 mod process;
+mod stranger;
 mod until;
+mod vendor;
 
+pub use hand::{Letter, Reply, Socket};
+pub use keys::{Key, KeyServer, decoded};
+pub use log::Log;
 pub use maker::{Maker, card};
+pub use moving_clock::MovingClock;
 pub use neighbour::Neighbour;
 pub use process::Process;
+pub use stranger::Tripwire;
 pub use until::until;
+pub use vendor::Vendor;
 
 /// Everything that takes part. The gateway is one of this process, or a [`Process`] of its own.
 pub struct World<G = Gateway> {
@@ -90,8 +102,8 @@ impl Gateway {
         change(&mut config);
         let config: Checked = config.check().unwrap();
         let listener = Listener::bind(&config).await.unwrap();
+        let url = format!("http://{}", listener.address());
         let app = App::start_with(config.listening_on(listener.address()), clock).await.unwrap();
-        let url = app.config.external_base().to_owned();
         let serving = app.clone();
         app.tasks.spawn("server", async move { serving.serve(listener).await });
         Self { app, folder, url }
@@ -131,6 +143,24 @@ impl World {
     pub async fn configured(change: impl FnOnce(&mut Config)) -> Self {
         Self::around(Gateway::start_with(change, Clock::system()).await).await
     }
+
+    /// The gateway ends and starts again on the same data folder; everybody else stays.
+    pub async fn restarts(self, change: impl FnOnce(&mut Config)) -> Self {
+        self.while_gateway(async |gateway: Gateway| {
+            Gateway::start_in(gateway.stop().await, change, Clock::system()).await
+        })
+        .await
+    }
+
+    /// The same hospital, in no hurry, around a gateway whose clock the test owns. Its EHR signs nothing: tokens live
+    /// by the machine's clock.
+    pub async fn with_clock(clock: Clock) -> Self {
+        let mut world = Self::around(Gateway::start_with(|_| {}, clock).await).await;
+        world.hospital(no_hurry()).await;
+        world.ehr_is(json!({"authentication": "loopback"})).await;
+        world.ehr = world.ehr.unsigned();
+        world
+    }
 }
 
 impl<G> World<G> {
@@ -146,9 +176,7 @@ impl<G: Stands> World<G> {
     pub async fn around(gateway: G) -> Self {
         let fhir = fhir_server::start(FhirServer::with_synthetic_patients()).await.unwrap();
         let ehr = Ehr::new("kaede-ehr").fhir(&fhir).publishing_keys().await.unwrap();
-        // Each request on a connection of its own: a gateway that ended takes nothing with it.
-        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
-        let world = Self { gateway, fhir, ehr, http };
+        let world = Self { gateway, fhir, ehr, http: hand::client() };
         world.hospital(json!({})).await;
         world.client("ehr", world.ehr_registration()).await;
         world
@@ -224,10 +252,26 @@ impl<G: Stands> World<G> {
         self.puts(As::Operator, &format!("/hospitals/kaede/enrollments/{service}"), &enrollment).await;
     }
 
+    /// Ends the hospital's enrolment in what a descriptor describes.
+    pub async fn leaves(&self, descriptor: &Value) {
+        let path = format!("/hospitals/kaede/enrollments/{}", name(descriptor));
+        let (status, body) = self.manages(As::Operator, reqwest::Method::DELETE, &path, None).await;
+        assert_eq!(status, 204, "DELETE {path}: {body}");
+    }
+
     /// Starts a vendor whose words the test chooses, live on this hook.
     pub async fn makes(&self, vendor: &str, hook: &str) -> Maker {
         let maker = Maker::starts(vendor).await;
         self.enrolls(&maker.descriptor(hook), json!("live")).await;
+        maker
+    }
+
+    /// The same, but its answers count for half a second only.
+    pub async fn makes_hurried(&self, vendor: &str, hook: &str) -> Maker {
+        let maker = Maker::starts(vendor).await;
+        let mut descriptor = maker.descriptor(hook);
+        descriptor["limits"]["deadlineMs"] = 500.into();
+        self.enrolls(&descriptor, json!("live")).await;
         maker
     }
 
@@ -260,8 +304,15 @@ impl<G: Stands> World<G> {
 
     /// The explanation of the exchange behind an answer.
     pub async fn explains(&self, answer: &Answer) -> Value {
-        let id = answer.body["extension"]["jp.medvan.exchange"]["id"].as_str().unwrap_or_else(|| panic!("{}", answer.text));
+        let id =
+            answer.body["extension"]["jp.medvan.exchange"]["id"].as_str().unwrap_or_else(|| panic!("{}", answer.text));
         self.reads(&format!("/exchanges/{id}")).await
+    }
+
+    /// What became known of an exchange after its answer had left; waits until there is something.
+    pub async fn waits_for_addendum(&self, answer: &Answer) -> Value {
+        let addendum = async || self.explains(answer).await["addenda"].get(0).cloned();
+        until("an addendum comes", addendum).await
     }
 
     pub async fn puts(&self, role: As, path: &str, body: &Value) -> Value {

@@ -32,7 +32,7 @@ fn two_services_that_suggest_the_same_become_one_card_with_both_named() {
     let card = &shown(&result)["cards"][0];
     assert_eq!(result.response.cards.len(), 1);
     assert_eq!(card["source"]["label"], "Asagao / Botan");
-    assert_eq!(card["detail"], "**Botan**: Stop \\*potassium\\*\n\na\t\n\\<5");
+    assert_eq!(card["detail"], "**Botan**: Stop \\*potassium\\*\n\na\t\n&lt;5");
     assert_eq!(result.placements[0].services, ["a.a", "b.b"]);
     let suppression = &result.suppressions[0];
     assert_eq!((suppression.service.as_str(), suppression.place.as_str()), ("b.b", "cards[0]"));
