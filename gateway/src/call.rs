@@ -120,7 +120,8 @@ async fn answer(
     let offers = caller.entitled(&arrival.service)?;
     let mut request = read_request(arrival.headers, arrival.body, app).await?;
     let offer = exchange.read(&mut request, offers)?;
-    let deadline = Deadline::of(&caller.hospital().hospital, arrival.start);
+    // From here: a sender that took its time for the body must not cost the services theirs.
+    let deadline = Deadline::of(&caller.hospital().hospital, Instant::now());
     let key = usage::key(&app.secret, caller, &request);
     let call = Call { app, caller, offer: &offer, request: &request, deadline, at: arrival.at, key };
     let plan = gather::complete(&call, exchange).await?;

@@ -118,6 +118,8 @@ pub(crate) enum Status {
     Resting,
     /// It already answers as many calls as it allows.
     Busy,
+    /// The call holds more data than it takes.
+    RequestTooLarge,
     /// Its trial is over.
     TrialEnded,
     /// A shadow service: its answer is compared later and never shown.
@@ -136,6 +138,7 @@ impl Status {
             Self::Unusable => "unusable",
             Self::Resting => "resting",
             Self::Busy => "busy",
+            Self::RequestTooLarge => "request-too-large",
             Self::TrialEnded => "trial-ended",
             Self::Shadowed => "shadowed",
         }
