@@ -162,7 +162,9 @@ fn with_earlier_cards(call: &Call<'_>, mut heard: Heard) -> Heard {
     let key = recent_key(call, &heard.member);
     match (&heard.response, heard.note.status) {
         (Some(response), _) => {
-            call.app.recent.keep(key, response.clone(), Duration::from_secs(seconds.into()));
+            // Cards may come again; a change that is made without asking happens once.
+            let cards = Response { system_actions: Vec::new(), ..response.clone() };
+            call.app.recent.keep(key, cards, Duration::from_secs(seconds.into()));
         }
         (None, Status::TimedOut | Status::Unreachable | Status::Failed | Status::Resting | Status::Busy) => {
             heard.response = call.app.recent.last(&key);
@@ -180,6 +182,7 @@ fn recent_key(call: &Call<'_>, member: &Member) -> recent::Key {
         client: call.caller.client().id.clone(),
         service: member.name.clone(),
         cds_id: member.cds_id.clone(),
+        version: member.version.clone(),
         context: Digest::new().context(&call.request.context).finish(),
     }
 }

@@ -3,7 +3,7 @@
 //! Handlers only annotate; the record is made here and nowhere else, also for calls that failed. The answer leaves
 //! after the record is durable (design, invariant 5): what a hospital disclosed is never unrecorded.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
@@ -26,6 +26,12 @@ use crate::{
 
 /// Stands in the record for a service id that the hospital is not enrolled for.
 const UNKNOWN_OFFER: &str = "unknown";
+
+/// How long the record may take. A store that is slower than this is as good as none: the EHR is told to try again.
+const RECORDING: Duration = Duration::from_secs(5);
+
+/// Warnings that one exchange keeps.
+const WARNINGS: usize = 32;
 
 /// One exchange while it runs.
 pub(crate) struct Exchange {
@@ -78,7 +84,7 @@ impl Exchange {
         let offer = offers.into_iter().find(|offer| offer.hook == request.hook).ok_or(other_hook)?;
         self.hook.clone_from(&offer.hook);
         let warnings = request.check()?;
-        self.explanation.warnings.extend(warnings.iter().map(ToString::to_string));
+        self.explanation.warnings.extend(warnings.iter().take(WARNINGS).map(ToString::to_string));
         self.stop_other_patients(request)?;
         Ok(offer)
     }
@@ -136,8 +142,11 @@ impl Exchange {
         let status = answer.as_ref().map_or_else(Refusal::status, |_| StatusCode::OK);
         metrics::counter!("medvan_calls_total", "hospital" => self.hospital.to_string(), "status" => status.as_u16().to_string())
             .increment(1);
-        if let Err(error) = app.store.record(self.into_record(status)).await {
-            tracing::error!(%error, "an exchange was not recorded; its answer was withheld");
+        let (exchange, services) = (self.id, self.explanation.services.len());
+        let recorded = tokio::time::timeout(RECORDING, app.store.record(self.into_record(status))).await;
+        if !matches!(recorded, Ok(Ok(()))) {
+            // What was sent to services cannot be taken back: at least the log knows that something was.
+            tracing::error!(%exchange, services, "an exchange was not recorded; its answer was withheld");
             return Refusal::NotRecorded.into_response();
         }
         match answer {
@@ -175,14 +184,13 @@ impl Exchange {
                 return Err(Refusal::malformed(&place, "it holds a resource of another patient than context.patientId"));
             }
         }
-        let warnings = &mut self.explanation.warnings;
-        request.prefetch.retain(|key, value| {
-            let own = identity::check_json(value, &patient).is_ok();
-            if !own {
-                warnings.push(format!("prefetch.{key}: stopped, it holds a resource of another patient"));
-            }
-            own
-        });
+        let before = request.prefetch.len();
+        request.prefetch.retain(|_, value| identity::check_json(value, &patient).is_ok());
+        let stopped = before - request.prefetch.len();
+        if stopped > 0 {
+            // Keys are the sender's own words: they are counted, not kept.
+            self.warn(&format!("prefetch: {stopped} stopped, holding a resource of another patient"));
+        }
         Ok(())
     }
 }
