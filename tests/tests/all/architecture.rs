@@ -61,6 +61,19 @@ fn there_is_one_crypto_provider() {
     }
 }
 
+/// ARCHITECTURE.md names the test of each invariant; a renamed file must not leave it pointing nowhere.
+#[test]
+fn every_file_that_the_architecture_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let named: Vec<&str> = text.split('`').skip(1).step_by(2).filter(|span| span.contains("/") && span.ends_with(".rs")).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for path in named {
+        let found = root.join(path).exists() || root.join("gateway/src").join(path).exists();
+        assert!(found, "ARCHITECTURE.md names {path}, which is not there");
+    }
+}
+
 /// Every crate that `name` is built with. `cargo tree` is asked, because `cargo metadata` also lists optional
 /// dependencies that no feature turns on.
 fn reached_from(name: &str) -> BTreeSet<String> {
