@@ -13,7 +13,6 @@ mod body;
 mod caller;
 mod compose;
 mod deadline;
-mod digest;
 mod discovery;
 mod dispatch;
 mod exchange;

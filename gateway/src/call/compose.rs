@@ -13,12 +13,12 @@ use uuid::Uuid;
 
 use super::{
     Call,
-    digest::Digest,
     dispatch::{AllHeard, Heard},
     exchange::Exchange,
     explanation::{Note, Status},
     recent,
     refusal::Refusal,
+    usage,
 };
 use crate::{
     catalog::{Member, MissedHook},
@@ -163,11 +163,11 @@ fn with_earlier_cards(call: &Call<'_>, mut heard: Heard) -> Heard {
     match (&heard.response, heard.note.status) {
         (Some(response), _) => {
             // Cards may come again; a change that is made without asking happens once.
-            let cards = Response { system_actions: Vec::new(), ..response.clone() };
-            call.app.recent.keep(key, cards, Duration::from_secs(seconds.into()));
+            call.app.recent.keep(key, response.cards.clone(), Duration::from_secs(seconds.into()));
         }
         (None, Status::TimedOut | Status::Unreachable | Status::Failed | Status::Resting | Status::Busy) => {
-            heard.response = call.app.recent.last(&key);
+            let earlier = call.app.recent.last(&key);
+            heard.response = earlier.map(|cards| Response { cards, ..Response::empty() });
             heard.note.re_emitted = heard.response.is_some();
         }
         // It said that it has nothing to say, or may not say it.
@@ -177,12 +177,13 @@ fn with_earlier_cards(call: &Call<'_>, mut heard: Heard) -> Heard {
 }
 
 fn recent_key(call: &Call<'_>, member: &Member) -> recent::Key {
+    let context: Vec<&str> = usage::context(call.request).collect();
     recent::Key {
         hospital: call.caller.hospital_id().clone(),
         client: call.caller.client().id.clone(),
         service: member.name.clone(),
         cds_id: member.cds_id.clone(),
         version: member.version.clone(),
-        context: Digest::new().context(&call.request.context).finish(),
+        context: call.app.secret.tag(&context).as_ref().to_vec(),
     }
 }

@@ -4,11 +4,11 @@
 //! service this would make the cards of a vendor vanish that merely missed its deadline. A hospital may choose
 //! (`missedHook: {"reEmitSeconds": n}`) that such cards are given once more, marked as earlier ones. Only the same
 //! user's same context gets them: advice on a dose must not come again when the dose has been changed. Nothing is kept
-//! for hospitals that did not choose it, and nothing reaches a disk.
+//! for hospitals that did not choose it, and nothing reaches a disk. System actions are not kept: they were applied.
 
 use std::{sync::Arc, time::Duration};
 
-use medvan_hooks::response::Response;
+use medvan_hooks::card::Card;
 use moka::{Expiry, sync::Cache};
 use std::time::Instant;
 
@@ -28,13 +28,13 @@ pub(crate) struct Key {
     pub(crate) service: ServiceName,
     pub(crate) cds_id: String,
     pub(crate) version: VersionNumber,
-    /// Digest of everything in the hook's context: user, patient, encounter, orders.
-    pub(crate) context: [u8; 32],
+    /// A keyed hash of everything in the hook's context: user, patient, encounter, orders.
+    pub(crate) context: Vec<u8>,
 }
 
-/// One answer and how long it may be given again.
+/// One answer's cards and how long they may be given again.
 struct Kept {
-    response: Response,
+    cards: Vec<Card>,
     bytes: u32,
     lifetime: Duration,
 }
@@ -58,15 +58,15 @@ impl RecentCards {
         Self(Cache::builder().max_capacity(CAPACITY).weigher(weigher).expire_after(OwnLifetime).build())
     }
 
-    /// Remembers a checked answer for so long.
-    pub(crate) fn keep(&self, key: Key, response: Response, lifetime: Duration) {
-        let bytes = u32::try_from(response.to_bytes().len()).unwrap_or(u32::MAX);
-        self.0.insert(key, Arc::new(Kept { response, bytes, lifetime }));
+    /// Remembers the cards of a checked answer for so long.
+    pub(crate) fn keep(&self, key: Key, cards: Vec<Card>, lifetime: Duration) {
+        let bytes = serde_json::to_vec(&cards).map_or(u32::MAX, |text| u32::try_from(text.len()).unwrap_or(u32::MAX));
+        self.0.insert(key, Arc::new(Kept { cards, bytes, lifetime }));
     }
 
-    /// The last answer, if it is still young enough.
-    pub(crate) fn last(&self, key: &Key) -> Option<Response> {
-        self.0.get(key).map(|kept| kept.response.clone())
+    /// The last answer's cards, if they are still young enough.
+    pub(crate) fn last(&self, key: &Key) -> Option<Vec<Card>> {
+        self.0.get(key).map(|kept| kept.cards.clone())
     }
 }
 

@@ -22,8 +22,13 @@ pub(crate) fn key(secret: &Secret, caller: &CdsClient, request: &Request) -> [u8
         request.hook.as_str(),
         request.hook_instance.as_str(),
     ];
-    parts.extend(request.context.iter().flat_map(|(field, value)| [field.as_str(), value.as_str()]));
+    parts.extend(context(request));
     let mut key = [0; 32];
     key.copy_from_slice(secret.tag(&parts).as_ref());
     key
+}
+
+/// Everything in a hook's context: user, patient, encounter, orders, as it was sent.
+pub(super) fn context(request: &Request) -> impl Iterator<Item = &str> {
+    request.context.iter().flat_map(|(field, value)| [field.as_str(), value.as_str()])
 }
