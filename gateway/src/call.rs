@@ -13,6 +13,7 @@ mod body;
 mod caller;
 mod compose;
 mod deadline;
+mod digest;
 mod discovery;
 mod dispatch;
 mod exchange;

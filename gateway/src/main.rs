@@ -6,6 +6,10 @@ use clap::Parser;
 use medvan::cli::Cli;
 
 
+/// Measured on the whole server under load: less processor time for each call and less memory than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{
     Call,
+    digest::Digest,
     dispatch::{AllHeard, Heard},
     exchange::Exchange,
     explanation::{Note, Status},
@@ -124,7 +125,11 @@ fn status_of_services(exchange: &Exchange) -> Json {
     let services: Vec<_> = shown
         .map(|note| json!({"service": note.service, "version": note.version, "status": note.status}))
         .collect();
-    Json::from_value(&json!({"id": exchange.id, "services": services}))
+    // The standard forbids empty arrays; a hook with nothing but shadow services has none to name.
+    Json::from_value(&match services.is_empty() {
+        true => json!({"id": exchange.id}),
+        false => json!({"id": exchange.id, "services": services}),
+    })
 }
 
 /// The rows by which feedback finds its way back to the makers.
@@ -154,7 +159,7 @@ fn issued_card(member: &Member, minted: &Minted) -> IssuedCard {
 /// The hospital's choice for a service that misses a repeated hook: its earlier cards go, or are given once more.
 fn with_earlier_cards(call: &Call<'_>, mut heard: Heard) -> Heard {
     let MissedHook::ReEmitSeconds(seconds) = call.caller.hospital().hospital.missed_hook else { return heard };
-    let Some(key) = recent_key(call, &heard.member) else { return heard };
+    let key = recent_key(call, &heard.member);
     match (&heard.response, heard.note.status) {
         (Some(response), _) => {
             call.app.recent.keep(key, response.clone(), Duration::from_secs(seconds.into()));
@@ -169,15 +174,12 @@ fn with_earlier_cards(call: &Call<'_>, mut heard: Heard) -> Heard {
     heard
 }
 
-fn recent_key(call: &Call<'_>, member: &Member) -> Option<recent::Key> {
-    let encounter = call.request.context.get("encounterId").map(|id| id.as_str().to_owned());
-    Some(recent::Key {
+fn recent_key(call: &Call<'_>, member: &Member) -> recent::Key {
+    recent::Key {
         hospital: call.caller.hospital_id().clone(),
         client: call.caller.client().id.clone(),
         service: member.name.clone(),
         cds_id: member.cds_id.clone(),
-        user: call.request.user().map(str::to_owned),
-        patient: call.request.patient_id()?.to_owned(),
-        encounter,
-    })
+        context: Digest::new().context(&call.request.context).finish(),
+    }
 }

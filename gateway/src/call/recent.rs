@@ -1,9 +1,10 @@
-//! The last cards of each service for one patient, kept for a short while in memory.
+//! The last cards of each service in one context, kept for a short while in memory.
 //!
 //! An EHR drops a service's earlier cards when the hook fires again (CDS Hooks item 45). Behind an aggregated
 //! service this would make the cards of a vendor vanish that merely missed its deadline. A hospital may choose
-//! (`missedHook: {"reEmitSeconds": n}`) that such cards are given once more, marked as earlier ones. Nothing is
-//! kept for hospitals that did not choose it, and nothing reaches a disk.
+//! (`missedHook: {"reEmitSeconds": n}`) that such cards are given once more, marked as earlier ones. Only the same
+//! user's same context gets them: advice on a dose must not come again when the dose has been changed. Nothing is kept
+//! for hospitals that did not choose it, and nothing reaches a disk.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,9 +24,8 @@ pub(crate) struct Key {
     pub(crate) client: ClientId,
     pub(crate) service: ServiceName,
     pub(crate) cds_id: String,
-    pub(crate) user: Option<String>,
-    pub(crate) patient: String,
-    pub(crate) encounter: Option<String>,
+    /// Digest of everything in the hook's context: user, patient, encounter, orders.
+    pub(crate) context: [u8; 32],
 }
 
 /// One answer and how long it may be given again.

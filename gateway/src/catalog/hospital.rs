@@ -56,7 +56,7 @@ pub enum MissedHook {
     /// Its earlier cards are gone, as they would be without a gateway.
     #[default]
     Drop,
-    /// Its last cards for the same hook instance are given again if they are not older than so many seconds.
+    /// Its last cards for the same user and context are given again if they are not older than so many seconds.
     ReEmitSeconds(u32),
 }
 

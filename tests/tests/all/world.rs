@@ -146,8 +146,10 @@ impl World {
 
     /// The gateway ends and starts again on the same data folder; everybody else stays.
     pub async fn restarts(self, change: impl FnOnce(&mut Config)) -> Self {
-        self.while_gateway(async |gateway: Gateway| Gateway::start_in(gateway.stop().await, change, Clock::system()).await)
-            .await
+        self.while_gateway(async |gateway: Gateway| {
+            Gateway::start_in(gateway.stop().await, change, Clock::system()).await
+        })
+        .await
     }
 
     /// The same hospital, in no hurry, around a gateway whose clock the test owns. Its EHR signs nothing: tokens live
