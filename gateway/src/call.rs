@@ -110,12 +110,7 @@ pub(crate) struct Call<'a> {
 }
 
 /// Everything between a believed caller and the bytes of its answer.
-async fn answer(
-    app: &App,
-    caller: &CdsClient,
-    arrival: Arrival,
-    exchange: &mut Exchange,
-) -> Result<Vec<u8>, Refusal> {
+async fn answer(app: &App, caller: &CdsClient, arrival: Arrival, exchange: &mut Exchange) -> Result<Vec<u8>, Refusal> {
     let offers = caller.entitled(&arrival.service)?;
     let mut request = read_request(arrival.headers, arrival.body, app).await?;
     let offer = exchange.read(&mut request, offers)?;

@@ -49,13 +49,7 @@ pub(crate) async fn receive(
 ///
 /// Outcomes of cards that this hospital never got are left out and counted: their sender cannot mend them, and the
 /// rest of the batch must not be lost with them.
-async fn take(
-    app: &App,
-    caller: &CdsClient,
-    service: &str,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<(), Refusal> {
+async fn take(app: &App, caller: &CdsClient, service: &str, headers: &HeaderMap, body: Body) -> Result<(), Refusal> {
     caller.spend_token(app).await?;
     let body = read_json(headers, body, &app.config.limits).await?;
     let received = Received::parse(&body)?;

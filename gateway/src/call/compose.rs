@@ -122,9 +122,8 @@ fn say_in_dialect(call: &Call<'_>, merged: &mut Merged, exchange: &mut Exchange)
 /// Which services were asked and how each fared, for an EHR that shows it and for people who look into an answer.
 fn status_of_services(exchange: &Exchange) -> Json {
     let shown = exchange.explanation.services.iter().filter(|note| note.mode != "shadow");
-    let services: Vec<_> = shown
-        .map(|note| json!({"service": note.service, "version": note.version, "status": note.status}))
-        .collect();
+    let services: Vec<_> =
+        shown.map(|note| json!({"service": note.service, "version": note.version, "status": note.status})).collect();
     // The standard forbids empty arrays; a hook with nothing but shadow services has none to name.
     Json::from_value(&match services.is_empty() {
         true => json!({"id": exchange.id}),

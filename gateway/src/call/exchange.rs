@@ -85,7 +85,7 @@ impl Exchange {
         self.hook.clone_from(&offer.hook);
         let warnings = request.check()?;
         self.explanation.warnings.extend(warnings.iter().take(WARNINGS).map(ToString::to_string));
-        self.stop_other_patients(request)?;
+        self.stop_other_patients(request, &offer)?;
         Ok(offer)
     }
 
@@ -176,20 +176,29 @@ impl Exchange {
     }
 
     /// A prefetched resource of another patient goes no further; a context that names two patients is refused.
-    fn stop_other_patients(&mut self, request: &mut Request) -> Result<(), Refusal> {
+    fn stop_other_patients(&mut self, request: &mut Request, offer: &Offer) -> Result<(), Refusal> {
         let Some(patient) = request.patient_id().map(str::to_owned) else { return Ok(()) };
         for (field, value) in &request.context {
             if value.as_str().starts_with(['{', '[']) && identity::check_json(value, &patient).is_err() {
                 let place = format!("context.{field}");
-                return Err(Refusal::malformed(&place, "it holds a resource of another patient than context.patientId"));
+                return Err(Refusal::malformed(
+                    &place,
+                    "it holds a resource of another patient than context.patientId",
+                ));
             }
         }
-        let before = request.prefetch.len();
-        request.prefetch.retain(|_, value| identity::check_json(value, &patient).is_ok());
-        let stopped = before - request.prefetch.len();
-        if stopped > 0 {
-            // Keys are the sender's own words: they are counted, not kept.
-            self.warn(&format!("prefetch: {stopped} stopped, holding a resource of another patient"));
+        let published = offer.union.prefetch();
+        let mut stopped = Vec::new();
+        request.prefetch.retain(|key, value| {
+            let own = identity::check_json(value, &patient).is_ok();
+            if !own {
+                // A key that was not published is the sender's own word, and may say anything.
+                stopped.push(if published.contains_key(key) { key.clone() } else { "(unpublished)".to_owned() });
+            }
+            own
+        });
+        for key in stopped.iter().take(WARNINGS) {
+            self.warn(&format!("prefetch.{key}: stopped, it holds a resource of another patient"));
         }
         Ok(())
     }

@@ -31,8 +31,9 @@ use super::{
 use crate::{
     App,
     call::{
-        Call, identity,
+        Call,
         explanation::{ServiceNote, Status},
+        identity,
         line::{self, Line},
     },
     catalog::{HospitalId, Member},

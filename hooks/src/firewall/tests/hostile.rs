@@ -54,7 +54,8 @@ fn a_million_breaches_leave_a_small_record() {
 fn the_details_of_all_cards_together_are_bounded() {
     for detail in ["https://".repeat(4_000), "字".repeat(32_000)] {
         let (answer, repairs, _) = put_answer(json!({"cards": vec![card_with(json!({"detail": detail})); 40]}));
-        let details = answer["cards"].as_array().unwrap().iter().map(|card| card["detail"].as_str().unwrap_or_default());
+        let details =
+            answer["cards"].as_array().unwrap().iter().map(|card| card["detail"].as_str().unwrap_or_default());
         let lengths: Vec<_> = details.map(|detail| detail.chars().count()).collect();
         assert!(lengths[0] > 16_000 && lengths.iter().sum::<usize>() <= 262_144, "{lengths:?}");
         assert_eq!(lengths[39], 0);
