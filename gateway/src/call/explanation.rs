@@ -93,6 +93,9 @@ pub(crate) struct ServiceNote {
     /// What was taken out of its answer: rule, place and reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) quarantined: Vec<Note>,
+    /// Repairs and quarantines beyond those listed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) unlisted: usize,
     /// Its earlier cards were given again, because it missed this call (see the hospital's `missedHook`).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) re_emitted: bool,
@@ -155,4 +158,9 @@ pub(crate) struct Note {
     /// Why, where the rule does not say it already.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) reason: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
