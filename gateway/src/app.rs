@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     config::Checked,
     outbox, poll,
+    readiness::Readiness,
     router::router,
     server::{ListenError, Listener},
     store::{Store, StoreError},
@@ -53,6 +54,7 @@ pub struct Handles {
     pub(crate) lines: call::Lines,
     pub(crate) recent: call::RecentCards,
     pub(crate) bell: outbox::Bell,
+    pub(crate) readiness: Readiness,
     calls: Arc<Semaphore>,
 }
 
@@ -126,6 +128,7 @@ impl App {
             lines: call::Lines::default(),
             recent: call::RecentCards::new(),
             bell: outbox::Bell::default(),
+            readiness: Readiness::default(),
             calls: Arc::new(Semaphore::new(config.limits.calls_in_flight)),
             replay,
             http,

@@ -110,16 +110,12 @@ pub(crate) struct Call<'a> {
 }
 
 /// Everything between a believed caller and the bytes of its answer.
-async fn answer(
-    app: &App,
-    caller: &CdsClient,
-    arrival: Arrival,
-    exchange: &mut Exchange,
-) -> Result<Vec<u8>, Refusal> {
+async fn answer(app: &App, caller: &CdsClient, arrival: Arrival, exchange: &mut Exchange) -> Result<Vec<u8>, Refusal> {
     let offers = caller.entitled(&arrival.service)?;
     let mut request = read_request(arrival.headers, arrival.body, app).await?;
     let offer = exchange.read(&mut request, offers)?;
-    let deadline = Deadline::of(&caller.hospital().hospital, arrival.start);
+    // From here: a sender that took its time for the body must not cost the services theirs.
+    let deadline = Deadline::of(&caller.hospital().hospital, Instant::now());
     let key = usage::key(&app.secret, caller, &request);
     let call = Call { app, caller, offer: &offer, request: &request, deadline, at: arrival.at, key };
     let plan = gather::complete(&call, exchange).await?;

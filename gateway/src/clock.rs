@@ -11,10 +11,7 @@ pub struct Clock(Arc<dyn Fn() -> OffsetDateTime + Send + Sync>);
 impl Clock {
     /// The machine's clock, in UTC.
     pub fn system() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place that reads the machine's clock"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
         Self(Arc::new(OffsetDateTime::now_utc))
     }
 

@@ -182,9 +182,9 @@ impl Config {
     /// The file cannot be read or is not TOML of the known keys.
     pub fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        toml::from_str(&text)
-            .map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        toml::from_str(&text).map_err(|source| ConfigError::Parse { path: path.to_owned(), source: Box::new(source) })
     }
 
     /// Checks without touching network or disk.
@@ -257,10 +257,13 @@ fn loopback_listens_on_loopback(config: &Config) -> Option<ConfigFault> {
 }
 
 fn production_has_tls(config: &Config) -> Option<ConfigFault> {
-    (config.profile == ProfileName::Production && config.tls.is_none() && !config.behind_tls_proxy).then(|| ConfigFault {
-        key: "tls",
-        reason: "production needs [tls] with certificate and key, or behind_tls_proxy = true where a proxy ends TLS"
-            .to_owned(),
+    (config.profile == ProfileName::Production && config.tls.is_none() && !config.behind_tls_proxy).then(|| {
+        ConfigFault {
+            key: "tls",
+            reason:
+                "production needs [tls] with certificate and key, or behind_tls_proxy = true where a proxy ends TLS"
+                    .to_owned(),
+        }
     })
 }
 

@@ -13,7 +13,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode};
 use medvan_hooks::{
-    feedback::{self, Part, Received},
+    feedback::{self, Feedback, Part, Received},
     merge::{Minted, MintedSuggestion},
 };
 use medvan_profiles::descriptor::transport::ExtensionPolicy;
@@ -38,7 +38,7 @@ pub(crate) async fn receive(
     let audience = Audience::Feedback(&service);
     match CdsClient::authenticate(&app, &hospital, audience, &headers, peer).await {
         Err(refusal) => refusal.into_response(),
-        Ok(caller) => match take(&app, &caller, &headers, body).await {
+        Ok(caller) => match take(&app, &caller, &service, &headers, body).await {
             Ok(()) => StatusCode::OK.into_response(),
             Err(refusal) => refusal.into_response(),
         },
@@ -49,11 +49,15 @@ pub(crate) async fn receive(
 ///
 /// Outcomes of cards that this hospital never got are left out and counted: their sender cannot mend them, and the
 /// rest of the batch must not be lost with them.
-async fn take(app: &App, caller: &CdsClient, headers: &HeaderMap, body: Body) -> Result<(), Refusal> {
+async fn take(app: &App, caller: &CdsClient, service: &str, headers: &HeaderMap, body: Body) -> Result<(), Refusal> {
     caller.spend_token(app).await?;
     let body = read_json(headers, body, &app.config.limits).await?;
     let received = Received::parse(&body)?;
     let origins = origins(app, caller, &received).await?;
+    // A service that this hospital left since may still get feedback on the cards it made.
+    if !origins.values().flatten().any(|origin| origin.offer == service) {
+        caller.entitled(service)?;
+    }
     let split = feedback::split(received.feedback, &|card| origins.get(card).map_or_else(Vec::new, |of| minted(of)));
     if !split.unknown.is_empty() {
         metrics::counter!("medvan_feedback_unknown_total").increment(split.unknown.len() as u64);
@@ -105,7 +109,9 @@ fn key(origin: &CardOrigin) -> String {
 
 fn row(view: &HospitalView, origins: &Origins, part: &Part, now: OffsetDateTime) -> Option<FeedbackRow> {
     let origin = origins.get(&part.card)?.iter().find(|origin| key(origin) == part.service)?;
-    let kept = part.forward.as_ref().unwrap_or(&part.received);
+    let mut kept = part.forward.clone().unwrap_or_else(|| part.received.clone());
+    keep_allowed_extensions(view, &part.service, &mut kept);
+    let delivery = part.forward.is_some().then(|| delivery(view, &part.service, &kept)).flatten();
     Some(FeedbackRow {
         exchange: origin.exchange,
         card: part.card,
@@ -113,23 +119,25 @@ fn row(view: &HospitalView, origins: &Origins, part: &Part, now: OffsetDateTime)
         version: origin.card.version.clone(),
         cds_id: origin.card.cds_id.clone(),
         outcome: kept.outcome.code().to_owned(),
-        document: serde_json::to_string(kept).unwrap_or_default(),
+        document: serde_json::to_string(&kept).unwrap_or_default(),
         received_at: now,
-        delivery: delivery(view, part),
+        delivery,
     })
 }
 
-/// Where the outcome goes: nowhere if the maker numbered too little, has no endpoint, or serves this hospital no more.
-fn delivery(view: &HospitalView, part: &Part) -> Option<Delivery> {
-    let mut forward = part.forward.clone()?;
-    let member = member(view, &part.service)?;
-    if member.descriptor.transport.overrides.extension_policy == ExtensionPolicy::Drop {
-        // An EHR may put a user's id there.
-        forward.extension.clear();
-    }
+/// An EHR may put a user's id into an extension: only what hospital and service agreed on is kept and passed on.
+fn keep_allowed_extensions(view: &HospitalView, key: &str, feedback: &mut Feedback) {
+    let policy = member(view, key).map(|member| member.descriptor.transport.overrides.extension_policy);
+    let forwards = policy == Some(ExtensionPolicy::Forward);
+    feedback.extension.retain(|name, _| forwards && view.hospital.allow_extensions.contains(name));
+}
+
+/// Where the outcome goes: nowhere if the maker has no endpoint, or serves this hospital no more.
+fn delivery(view: &HospitalView, key: &str, feedback: &Feedback) -> Option<Delivery> {
+    let member = member(view, key)?;
     let url = member.feedback_url.as_ref()?;
     let audience = member.descriptor.transport.audience.clone().unwrap_or_else(|| url.to_string());
-    let body = String::from_utf8(feedback::to_bytes(&[forward])).ok()?;
+    let body = String::from_utf8(feedback::to_bytes(std::slice::from_ref(feedback))).ok()?;
     Some(Delivery { url: url.to_string(), audience, body })
 }
 

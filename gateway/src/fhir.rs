@@ -55,7 +55,10 @@ impl FhirAccess {
             match self.page(http, url, until).await {
                 Ok(Page::Resource(text)) => {
                     if identity::check_json(&text, patient_id).is_err() {
-                        return Fetched { state: PrefetchState::Omitted(Omission::ForeignPatient), pages: pages.count() };
+                        return Fetched {
+                            state: PrefetchState::Omitted(Omission::ForeignPatient),
+                            pages: pages.count(),
+                        };
                     }
                     let link = pages.add(text);
                     next = link.filter(|_| pages.count() < MAX_PAGES).and_then(|link| self.follow(&link).ok());

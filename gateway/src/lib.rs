@@ -17,6 +17,7 @@ mod fhir;
 mod middleware;
 mod outbox;
 pub mod poll;
+mod readiness;
 pub mod router;
 pub mod server;
 pub mod store;

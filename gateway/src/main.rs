@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use medvan::cli::Cli;
 
-
 /// Measured on the whole server under load: less processor time for each call and less memory than the system's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -96,7 +96,8 @@ async fn deliver_one(app: &App, claimed: Claimed) {
 async fn send(app: &App, claimed: &Claimed) -> Result<Response, FetchError> {
     let url = app.http.guard().check(&claimed.delivery.url)?;
     let bearer = app.keys.bearer(&claimed.delivery.audience, None, app.clock.now()).ok();
-    let request = medvan_adapters::cds_hooks::feedback(url, bearer, claimed.delivery.body.clone(), PATIENCE, ANSWER_BYTES);
+    let request =
+        medvan_adapters::cds_hooks::feedback(url, bearer, claimed.delivery.body.clone(), PATIENCE, ANSWER_BYTES);
     app.http.fetch(request).await
 }
 

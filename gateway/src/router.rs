@@ -2,7 +2,8 @@
 
 use axum::{
     Router,
-    extract::State,
+    extract::{Request, State},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -26,8 +27,15 @@ pub fn router(app: &App) -> Router {
         .route("/metrics", get(metrics))
         .with_state(app.clone())
         // For people and scripts that manage: /api/v1.
-        .merge(api::router(app.api()));
+        .merge(api::router(app.api()).layer(from_fn_with_state(app.clone(), to_the_end)));
     middleware::wrap(routes, app)
+}
+
+/// Runs a management request in a task of its own: a caller who hangs up between a change and the catalog's renewal must
+/// not leave a suspension without effect.
+async fn to_the_end(State(app): State<App>, request: Request, next: Next) -> Response {
+    let work = app.tasks.spawn("management", next.run(request));
+    work.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 /// Own public keys (RFC 7517); vendors check the gateway's tokens with them.
@@ -53,12 +61,10 @@ async fn ready(State(app): State<App>) -> Response {
     if app.tasks.is_stopping() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
     }
-    match app.store.check_writable().await {
-        Ok(()) => "ready\n".into_response(),
-        Err(error) => {
-            tracing::error!(%error, "the store takes no writes");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store takes no writes\n").into_response()
-        }
+    if app.readiness.look(&app.store).await {
+        "ready\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the store takes no writes\n").into_response()
     }
 }
 

@@ -14,10 +14,7 @@ pub struct Tasks {
 
 impl Tasks {
     /// Starts a task. `name` is for the log only.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that spawns: the tracker knows every task"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that spawns: the tracker knows every task")]
     pub fn spawn<F>(&self, name: &'static str, task: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -46,8 +43,6 @@ impl Tasks {
     /// Stops, and waits for every task up to `patience`. Tells whether all had ended by then.
     pub async fn finish(&self, patience: Duration) -> bool {
         self.stop();
-        tokio::time::timeout(patience, self.tracker.wait())
-            .await
-            .is_ok()
+        tokio::time::timeout(patience, self.tracker.wait()).await.is_ok()
     }
 }

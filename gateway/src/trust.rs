@@ -16,8 +16,8 @@ pub mod jwks;
 pub mod jwt;
 pub mod keys;
 mod refusal;
-mod secret;
 pub mod replay;
+mod secret;
 #[cfg(test)]
 mod testing;
 mod token;

@@ -54,7 +54,7 @@ pub const RIGHTS: &[Right] = &[
     delete("/hospitals/{hospital}/clients/{client}", HOSPITAL_WRITES),
     get("/hospitals/{hospital}/enrollments", HOSPITALS),
     get("/hospitals/{hospital}/enrollments/{service}", HOSPITALS),
-    put("/hospitals/{hospital}/enrollments/{service}", HOSPITAL_WRITES),
+    put("/hospitals/{hospital}/enrollments/{service}", &[Operator]),
     delete("/hospitals/{hospital}/enrollments/{service}", HOSPITAL_WRITES),
     get("/hospitals/{hospital}/exchanges", HOSPITALS),
     get("/hospitals/{hospital}/usage", HOSPITALS),

@@ -215,7 +215,8 @@ async fn moved(
     view(api, &name, &number).await
 }
 
-/// The EHR-facing id of a single service is `vendor.hook-id`: it must not mean two services.
+/// `vendor.hook-id` tells the members of a call apart, and hooks of one base URL share one discovery: it must not mean
+/// two services.
 async fn hook_ids_are_free(api: &Api, registration: &Registration) -> Result<(), Problem> {
     let name = registration.name();
     let mut after = String::new();

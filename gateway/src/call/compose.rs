@@ -122,9 +122,8 @@ fn say_in_dialect(call: &Call<'_>, merged: &mut Merged, exchange: &mut Exchange)
 /// Which services were asked and how each fared, for an EHR that shows it and for people who look into an answer.
 fn status_of_services(exchange: &Exchange) -> Json {
     let shown = exchange.explanation.services.iter().filter(|note| note.mode != "shadow");
-    let services: Vec<_> = shown
-        .map(|note| json!({"service": note.service, "version": note.version, "status": note.status}))
-        .collect();
+    let services: Vec<_> =
+        shown.map(|note| json!({"service": note.service, "version": note.version, "status": note.status})).collect();
     // The standard forbids empty arrays; a hook with nothing but shadow services has none to name.
     Json::from_value(&match services.is_empty() {
         true => json!({"id": exchange.id}),
@@ -162,6 +161,7 @@ fn with_earlier_cards(call: &Call<'_>, mut heard: Heard) -> Heard {
     let key = recent_key(call, &heard.member);
     match (&heard.response, heard.note.status) {
         (Some(response), _) => {
+            // Cards may come again; a change that is made without asking happens once.
             call.app.recent.keep(key, response.cards.clone(), Duration::from_secs(seconds.into()));
         }
         (None, Status::TimedOut | Status::Unreachable | Status::Failed | Status::Resting | Status::Busy) => {
@@ -182,6 +182,7 @@ fn recent_key(call: &Call<'_>, member: &Member) -> recent::Key {
         client: call.caller.client().id.clone(),
         service: member.name.clone(),
         cds_id: member.cds_id.clone(),
+        version: member.version.clone(),
         context: call.app.secret.tag(&context).as_ref().to_vec(),
     }
 }

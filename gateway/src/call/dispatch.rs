@@ -7,11 +7,15 @@ mod ask;
 mod outgoing;
 mod verdict;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use medvan_hooks::{plan::Plan, response::Response};
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{oneshot, watch},
+    time::{Instant, timeout_at},
+};
+use uuid::Uuid;
 
 use super::{
     Call,
@@ -44,19 +48,32 @@ pub(crate) struct AllHeard {
 /// What the doctor sees, told once it is known.
 pub(crate) type ShownCards = watch::Sender<Option<Arc<Response>>>;
 
-/// Asks all services of the offer.
+/// Asks all services of the offer. Those on trial need a place first, which the store must promise; the others do not
+/// wait for that.
 pub(crate) async fn ask_all(call: &Call<'_>, plan: &Plan<'_>, exchange: &mut Exchange) -> AllHeard {
     let shown = watch::Sender::new(None);
-    let mut parts = Vec::with_capacity(call.offer.members.len());
-    for (index, member) in call.offer.members.iter().enumerate() {
-        let part = match admitted(call, member, exchange).await {
-            true => start(call, plan, index, exchange, &shown),
-            false => Part::Known(member.clone(), Status::TrialEnded),
+    let (on_trial, others): (Vec<usize>, Vec<usize>) =
+        (0..call.offer.members.len()).partition(|index| matches!(call.offer.members[*index].mode, Mode::Trial { .. }));
+    let mut parts: Vec<(usize, Part)> =
+        others.into_iter().map(|index| (index, start(call, plan, index, exchange, &shown))).collect();
+    exchange.on_trial = !on_trial.is_empty();
+    let admissions = on_trial.iter().map(|index| admitted(call, &call.offer.members[*index], exchange.id));
+    let admissions = join_all(admissions).await;
+    for (index, admitted) in on_trial.into_iter().zip(admissions) {
+        let part = if admitted {
+            start(call, plan, index, exchange, &shown)
+        } else {
+            Part::Known(Arc::clone(&call.offer.members[index]), Status::TrialEnded)
         };
-        parts.push(part);
+        parts.push((index, part));
     }
-    AllHeard { heard: join_all(parts.into_iter().map(Part::heard)).await, shown }
+    parts.sort_by_key(|(index, _)| *index);
+    let until = call.deadline.services_until + GRACE;
+    AllHeard { heard: join_all(parts.into_iter().map(|(_, part)| part.heard(until))).await, shown }
 }
+
+/// A service's own task tells its part at the deadline; whatever holds it up beyond this costs only its own cards.
+const GRACE: Duration = Duration::from_millis(10);
 
 /// One service's part while the others are still being started.
 enum Part {
@@ -65,13 +82,15 @@ enum Part {
 }
 
 impl Part {
-    async fn heard(self) -> Heard {
+    async fn heard(self, until: Instant) -> Heard {
         match self {
             Self::Known(member, status) => Heard::without_answer(member, status),
-            // The task ends without a word only by a panic: then the service counts as failed.
-            Self::Asked(member, told) => {
-                told.await.unwrap_or_else(|_| Heard::without_answer(member, Status::Failed))
-            }
+            Self::Asked(member, told) => match timeout_at(until, told).await {
+                Ok(Ok(heard)) => heard,
+                // The task ends without a word only by a panic: then the service counts as failed.
+                Ok(Err(_)) => Heard::without_answer(member, Status::Failed),
+                Err(_) => Heard::without_answer(member, Status::TimedOut),
+            },
         }
     }
 }
@@ -98,21 +117,21 @@ fn start(call: &Call<'_>, plan: &Plan<'_>, index: usize, exchange: &mut Exchange
     }
 }
 
-/// Whether a trial has a place left for this call; every other mode has.
-async fn admitted(call: &Call<'_>, member: &Member, exchange: &mut Exchange) -> bool {
+/// Whether a trial has a place left for this call.
+async fn admitted(call: &Call<'_>, member: &Member, exchange: Uuid) -> bool {
     let Mode::Trial { quota, until } = member.mode else { return true };
     if call.at >= until {
         return false;
     }
-    exchange.on_trial = true;
     let ask = TrialAsk {
-        exchange: exchange.id,
+        exchange,
         hospital: call.caller.hospital_id().clone(),
         service: member.name.clone(),
         key: call.key,
         quota,
         now: call.at,
     };
-    // A store that cannot promise a place gives none: a trial is never overrun.
-    call.app.store.admit_trial(ask).await.unwrap_or(false)
+    // A store that cannot promise a place in time gives none: a trial is never overrun.
+    let promised = timeout_at(call.deadline.services_until, call.app.store.admit_trial(ask)).await;
+    promised.is_ok_and(|promised| promised.unwrap_or(false))
 }

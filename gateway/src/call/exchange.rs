@@ -3,7 +3,7 @@
 //! Handlers only annotate; the record is made here and nowhere else, also for calls that failed. The answer leaves
 //! after the record is durable (design, invariant 5): what a hospital disclosed is never unrecorded.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
@@ -26,6 +26,12 @@ use crate::{
 
 /// Stands in the record for a service id that the hospital is not enrolled for.
 const UNKNOWN_OFFER: &str = "unknown";
+
+/// How long the record may take. A store that is slower than this is as good as none: the EHR is told to try again.
+const RECORDING: Duration = Duration::from_secs(5);
+
+/// Warnings that one exchange keeps.
+const WARNINGS: usize = 32;
 
 /// One exchange while it runs.
 pub(crate) struct Exchange {
@@ -78,8 +84,8 @@ impl Exchange {
         let offer = offers.into_iter().find(|offer| offer.hook == request.hook).ok_or(other_hook)?;
         self.hook.clone_from(&offer.hook);
         let warnings = request.check()?;
-        self.explanation.warnings.extend(warnings.iter().map(ToString::to_string));
-        self.stop_other_patients(request)?;
+        self.explanation.warnings.extend(warnings.iter().take(WARNINGS).map(ToString::to_string));
+        self.stop_other_patients(request, &offer)?;
         Ok(offer)
     }
 
@@ -136,8 +142,11 @@ impl Exchange {
         let status = answer.as_ref().map_or_else(Refusal::status, |_| StatusCode::OK);
         metrics::counter!("medvan_calls_total", "hospital" => self.hospital.to_string(), "status" => status.as_u16().to_string())
             .increment(1);
-        if let Err(error) = app.store.record(self.into_record(status)).await {
-            tracing::error!(%error, "an exchange was not recorded; its answer was withheld");
+        let (exchange, services) = (self.id, self.explanation.services.len());
+        let recorded = tokio::time::timeout(RECORDING, app.store.record(self.into_record(status))).await;
+        if !matches!(recorded, Ok(Ok(()))) {
+            // What was sent to services cannot be taken back: at least the log knows that something was.
+            tracing::error!(%exchange, services, "an exchange was not recorded; its answer was withheld");
             return Refusal::NotRecorded.into_response();
         }
         match answer {
@@ -167,22 +176,30 @@ impl Exchange {
     }
 
     /// A prefetched resource of another patient goes no further; a context that names two patients is refused.
-    fn stop_other_patients(&mut self, request: &mut Request) -> Result<(), Refusal> {
+    fn stop_other_patients(&mut self, request: &mut Request, offer: &Offer) -> Result<(), Refusal> {
         let Some(patient) = request.patient_id().map(str::to_owned) else { return Ok(()) };
         for (field, value) in &request.context {
             if value.as_str().starts_with(['{', '[']) && identity::check_json(value, &patient).is_err() {
                 let place = format!("context.{field}");
-                return Err(Refusal::malformed(&place, "it holds a resource of another patient than context.patientId"));
+                return Err(Refusal::malformed(
+                    &place,
+                    "it holds a resource of another patient than context.patientId",
+                ));
             }
         }
-        let warnings = &mut self.explanation.warnings;
+        let published = offer.union.prefetch();
+        let mut stopped = Vec::new();
         request.prefetch.retain(|key, value| {
             let own = identity::check_json(value, &patient).is_ok();
             if !own {
-                warnings.push(format!("prefetch.{key}: stopped, it holds a resource of another patient"));
+                // A key that was not published is the sender's own word, and may say anything.
+                stopped.push(if published.contains_key(key) { key.clone() } else { "(unpublished)".to_owned() });
             }
             own
         });
+        for key in stopped.iter().take(WARNINGS) {
+            self.warn(&format!("prefetch.{key}: stopped, it holds a resource of another patient"));
+        }
         Ok(())
     }
 }

@@ -93,6 +93,9 @@ pub(crate) struct ServiceNote {
     /// What was taken out of its answer: rule, place and reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) quarantined: Vec<Note>,
+    /// Repairs and quarantines beyond those listed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) unlisted: usize,
     /// Its earlier cards were given again, because it missed this call (see the hospital's `missedHook`).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) re_emitted: bool,
@@ -118,6 +121,8 @@ pub(crate) enum Status {
     Resting,
     /// It already answers as many calls as it allows.
     Busy,
+    /// The call holds more data than it takes.
+    RequestTooLarge,
     /// Its trial is over.
     TrialEnded,
     /// A shadow service: its answer is compared later and never shown.
@@ -136,6 +141,7 @@ impl Status {
             Self::Unusable => "unusable",
             Self::Resting => "resting",
             Self::Busy => "busy",
+            Self::RequestTooLarge => "request-too-large",
             Self::TrialEnded => "trial-ended",
             Self::Shadowed => "shadowed",
         }
@@ -152,4 +158,9 @@ pub(crate) struct Note {
     /// Why, where the rule does not say it already.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) reason: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }

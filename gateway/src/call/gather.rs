@@ -77,7 +77,10 @@ fn fhir_access(call: &Call<'_>, exchange: &mut Exchange) -> Result<Option<FhirAc
         return Ok(None);
     };
     if named.trim_end_matches('/') != registered.as_str().trim_end_matches('/') {
-        return Err(Refusal::malformed("fhirServer", "it is not the one registered for this client; have it registered"));
+        return Err(Refusal::malformed(
+            "fhirServer",
+            "it is not the one registered for this client; have it registered",
+        ));
     }
     let Ok(base) = call.app.http.guard().check(registered.as_str()) else {
         exchange.warn("fhirServer: the registered address is not one that the gateway calls");

@@ -12,9 +12,12 @@ use medvan_hooks::card::Card;
 use moka::{Expiry, sync::Cache};
 use std::time::Instant;
 
-use crate::catalog::{ClientId, HospitalId, ServiceName};
+use crate::catalog::{ClientId, HospitalId, ServiceName, VersionNumber};
 
-/// Cards of recent answers. Bounded by count; each answer is bounded by the service's own limit.
+/// Most bytes of all answers kept.
+const CAPACITY: u64 = 64 << 20;
+
+/// Cards of recent answers, bounded in bytes.
 pub(crate) struct RecentCards(Cache<Key, Arc<Kept>>);
 
 /// Whose cards: the hospital comes first, so that no key of one hospital equals one of another.
@@ -24,6 +27,7 @@ pub(crate) struct Key {
     pub(crate) client: ClientId,
     pub(crate) service: ServiceName,
     pub(crate) cds_id: String,
+    pub(crate) version: VersionNumber,
     /// A keyed hash of everything in the hook's context: user, patient, encounter, orders.
     pub(crate) context: Vec<u8>,
 }
@@ -31,6 +35,7 @@ pub(crate) struct Key {
 /// One answer's cards and how long they may be given again.
 struct Kept {
     cards: Vec<Card>,
+    bytes: u32,
     lifetime: Duration,
 }
 
@@ -49,12 +54,14 @@ impl Expiry<Key, Arc<Kept>> for OwnLifetime {
 impl RecentCards {
     /// An empty memory.
     pub(crate) fn new() -> Self {
-        Self(Cache::builder().max_capacity(10_000).expire_after(OwnLifetime).build())
+        let weigher = |_: &Key, kept: &Arc<Kept>| kept.bytes;
+        Self(Cache::builder().max_capacity(CAPACITY).weigher(weigher).expire_after(OwnLifetime).build())
     }
 
     /// Remembers the cards of a checked answer for so long.
     pub(crate) fn keep(&self, key: Key, cards: Vec<Card>, lifetime: Duration) {
-        self.0.insert(key, Arc::new(Kept { cards, lifetime }));
+        let bytes = serde_json::to_vec(&cards).map_or(u32::MAX, |text| u32::try_from(text.len()).unwrap_or(u32::MAX));
+        self.0.insert(key, Arc::new(Kept { cards, bytes, lifetime }));
     }
 
     /// The last answer's cards, if they are still young enough.

@@ -26,15 +26,19 @@ use medvan_hooks::{feedback::FeedbackError, request::RequestError};
 pub(crate) enum Refusal {
     #[error("the caller's token was not accepted")]
     NotAuthenticated,
-    #[error("the trial of {service} is over: its quota is used up or its last day has passed; ask for a contract. \
-             このサービスの試行は終了しました。運用者に契約を依頼してください。")]
+    #[error(
+        "the trial of {service} is over: its quota is used up or its last day has passed; ask for a contract. \
+             このサービスの試行は終了しました。運用者に契約を依頼してください。"
+    )]
     TrialEnded { service: String },
     #[error("no such service for this hospital; GET cds-services lists what it is enrolled for")]
     NoSuchService,
     #[error("the body did not arrive in time")]
     BodyTooSlow,
-    #[error("no service can be evaluated: required data is missing; send the prefetch of the discovery document or \
-             fhirServer with fhirAuthorization. 必要なデータが不足しているため、どのサービスも評価できません。")]
+    #[error(
+        "no service can be evaluated: required data is missing; send the prefetch of the discovery document or \
+             fhirServer with fhirAuthorization. 必要なデータが不足しているため、どのサービスも評価できません。"
+    )]
     NotEvaluable,
     #[error("the body is larger than {limit} bytes")]
     BodyTooLarge { limit: usize },

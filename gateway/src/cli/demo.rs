@@ -29,7 +29,9 @@ impl Demo {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
         let quiet = crate::config::Log { filter: "warn,medvan::app=error".to_owned(), ..crate::config::Log::default() };
         telemetry::start_logging(&quiet)?;
-        println!("MedVAN 医療VAN — demonstration with synthetic patients. Not for diagnosis. 合成患者によるデモ(診断には使えません)\n");
+        println!(
+            "MedVAN 医療VAN — demonstration with synthetic patients. Not for diagnosis. 合成患者によるデモ(診断には使えません)\n"
+        );
         let stage = Stage::set(self.listen).await?;
         let mut seen = Vec::new();
         for step in steps::all() {

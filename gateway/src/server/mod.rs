@@ -77,7 +77,11 @@ impl Listener {
         let connections = Arc::new(Semaphore::new(config.limits.connections));
         let graceful = GracefulShutdown::new();
         loop {
-            let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { break };
+            let permit = tokio::select! {
+                () = tasks.stopping() => break,
+                permit = Arc::clone(&connections).acquire_owned() => permit,
+            };
+            let Ok(permit) = permit else { break };
             let (stream, peer) = tokio::select! {
                 () = tasks.stopping() => break,
                 accepted = self.socket.accept() => match accepted {

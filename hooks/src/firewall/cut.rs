@@ -6,12 +6,14 @@
 /// Stands at the end of a text that was cut.
 const MARK: char = '…';
 
-/// A text of fewer than `most` characters, or `None` when the text has at most that many.
+/// A text of fewer than `most` characters (the mark alone when there is room for no more), or `None` when the text
+/// has at most that many.
 pub(super) fn cut(text: &str, most: usize) -> Option<String> {
     text.char_indices().nth(most)?;
-    let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).take(most - 1).collect();
-    let end = starts.into_iter().rev().find(|at| is_between_characters(text, *at))?;
-    let mut short = text[..end].trim_end().to_owned();
+    let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).take(most.saturating_sub(1)).collect();
+    // A text of nothing but marks upon marks has no such place, and is cut all the same.
+    let end = starts.iter().rev().find(|at| is_between_characters(text, **at)).or(starts.last());
+    let mut short = text[..end.copied().unwrap_or(0)].trim_end().to_owned();
     short.push(MARK);
     Some(short)
 }

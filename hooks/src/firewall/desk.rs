@@ -10,6 +10,9 @@ use crate::response::Response;
 /// An answer can break rules a million times; the record of it must stay small.
 const MOST_NOTES: usize = 256;
 
+/// Characters of all details of an answer together, the bound on the work of making them harmless.
+const MOST_DETAIL: usize = 262_144;
+
 /// Something that was mended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Repair {
@@ -54,11 +57,20 @@ pub(crate) struct Desk<'p> {
     repairs: Vec<Repair>,
     quarantined: Vec<Quarantine>,
     unlisted: usize,
+    /// Characters of detail that the rest of the answer may still bring.
+    pub(super) detail_left: usize,
 }
 
 impl<'p> Desk<'p> {
     pub(super) fn new(policy: &'p Policy<'p>) -> Self {
-        Self { policy, place: String::new(), repairs: Vec::new(), quarantined: Vec::new(), unlisted: 0 }
+        Self {
+            policy,
+            place: String::new(),
+            repairs: Vec::new(),
+            quarantined: Vec::new(),
+            unlisted: 0,
+            detail_left: MOST_DETAIL,
+        }
     }
 
     /// Looks at a member of the present place.

@@ -82,6 +82,7 @@ pub fn rules() -> &'static [&'static Rule] {
         &counts::TOO_MANY,
         &identity::FOREIGN_PATIENT,
         &action::RESOURCE,
+        &action::ID_OF_NEW,
         &action::DELETE_BY_RESOURCE,
         &action::DESCRIPTION,
         &system_action::PLACE,

@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
+/// Bytes of the longest bare address that may stay a link; browsers and mail programs take about as much.
+const LONGEST_ADDRESS: usize = 2_048;
+
 /// Replaces a part of the source.
 pub(super) struct Edit {
     range: Range<usize>,
@@ -148,14 +151,31 @@ fn is_line_break(html: &str) -> bool {
 
 /// Where a backslash keeps a renderer from making a link out of an address that stands in the text (GFM §6.9).
 fn bare_addresses(text: &str, permits: &dyn Fn(&str) -> bool) -> Vec<usize> {
-    let schemes = text.match_indices("://").filter_map(|(colon, _)| {
-        let start = colon - scheme_length(&text[..colon])?;
-        let address = text[start..].split([' ', '\t', '\n', '<']).next()?;
-        (!permits(address)).then_some(colon)
-    });
+    let mut found = Vec::new();
+    let mut start = 0;
+    for word in text.split_inclusive([' ', '\t', '\n', '<']) {
+        let address = word.trim_end_matches([' ', '\t', '\n', '<']);
+        let colons = refused_colons(address, permits);
+        found.extend(colons.into_iter().map(|colon| start + colon));
+        start += word.len();
+    }
     let lower = text.to_ascii_lowercase();
-    let worldwide = lower.match_indices("www.").map(|(at, _)| at + 3);
-    schemes.chain(worldwide).collect()
+    found.extend(lower.match_indices("www.").map(|(at, _)| at + 3));
+    found
+}
+
+/// The `://` of a word that is no single permitted address. A word is judged once, however many it holds.
+fn refused_colons(word: &str, permits: &dyn Fn(&str) -> bool) -> Vec<usize> {
+    let schemes = word.match_indices("://").filter_map(|(at, _)| Some((at, scheme_length(&word[..at])?)));
+    let colons: Vec<(usize, usize)> = schemes.collect();
+    match colons[..] {
+        [(colon, scheme)] if is_permitted(&word[colon - scheme..], permits) => Vec::new(),
+        _ => colons.into_iter().map(|(colon, _)| colon).collect(),
+    }
+}
+
+fn is_permitted(address: &str, permits: &dyn Fn(&str) -> bool) -> bool {
+    address.len() <= LONGEST_ADDRESS && permits(address)
 }
 
 fn scheme_length(before: &str) -> Option<usize> {

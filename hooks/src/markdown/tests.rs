@@ -61,6 +61,29 @@ fn bare_addresses_to_places_not_allowed_are_no_links() {
 }
 
 #[test]
+fn a_word_of_several_addresses_is_no_link() {
+    check("https://ok.example/?https://evil.example/ x", "https\\://ok.example/?https\\://evil.example/ x");
+    check("https://ok.example/a https://ok.example/b", "https://ok.example/a https://ok.example/b");
+}
+
+#[test]
+fn an_address_that_nobody_could_read_is_no_link() {
+    let path = "a".repeat(2_048);
+    check(&format!("https://ok.example/{path}"), &format!("https\\://ok.example/{path}"));
+}
+
+/// Judging each of the addresses to the end of the word would take hours.
+#[test]
+fn a_word_made_of_addresses_is_judged_once() {
+    let judged = std::cell::Cell::new(0);
+    let harmless = neutralise(&"https://".repeat(100_000), &|_| {
+        judged.set(judged.get() + 1);
+        false
+    });
+    assert_eq!((harmless, judged.get()), (Some("https\\://".repeat(100_000)), 0));
+}
+
+#[test]
 fn what_one_edit_brings_to_light_is_seen_by_the_next_look() {
     check("<div>[x](javascript:a)</div>", "&lt;div>x&lt;/div>");
     check("[[a](javascript:b)](javascript:c)", "a");

@@ -61,6 +61,20 @@ fn there_is_one_crypto_provider() {
     }
 }
 
+/// ARCHITECTURE.md names the test of each invariant; a renamed file must not leave it pointing nowhere.
+#[test]
+fn every_file_that_the_architecture_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let named: Vec<&str> =
+        text.split('`').skip(1).step_by(2).filter(|span| span.contains("/") && span.ends_with(".rs")).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for path in named {
+        let found = root.join(path).exists() || root.join("gateway/src").join(path).exists();
+        assert!(found, "ARCHITECTURE.md names {path}, which is not there");
+    }
+}
+
 /// Every crate that `name` is built with. `cargo tree` is asked, because `cargo metadata` also lists optional
 /// dependencies that no feature turns on.
 fn reached_from(name: &str) -> BTreeSet<String> {
@@ -80,7 +94,10 @@ fn features_of(name: &str) -> BTreeSet<String> {
     let metadata: serde_json::Value = serde_json::from_str(&metadata).unwrap();
     let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
     let of_crate = nodes.iter().filter(|node| node["id"].as_str().unwrap().contains(&format!("#{name}@")));
-    of_crate.flat_map(|node| node["features"].as_array().unwrap()).map(|name| name.as_str().unwrap().to_owned()).collect()
+    of_crate
+        .flat_map(|node| node["features"].as_array().unwrap())
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn cargo(arguments: &[&str]) -> String {

@@ -85,7 +85,10 @@ async fn records_and_uses_of_answers_that_left_survive_a_kill() {
     let world = revived(world).await;
     for answer in &answers {
         let exchange = world.explains(answer).await;
-        assert_eq!((&exchange["status"], &exchange["explanation"]["services"][0]["status"]), (&json!(200), &json!("answered")));
+        assert_eq!(
+            (&exchange["status"], &exchange["explanation"]["services"][0]["status"]),
+            (&json!(200), &json!("answered"))
+        );
     }
     let expected = json!([{"service": "sakura.advice", "version": "1.0.0", "mode": "live", "uses": 3}]);
     assert_eq!(uses(&world).await, expected);
@@ -99,7 +102,9 @@ async fn a_call_retried_after_a_kill_is_one_use() {
     let world = world().await;
     let sakura = world.makes("sakura", "patient-view").await;
     let asks = async |world: &World<Process>| {
-        world.asks(world.fires("patient-view").as_instance("d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"), "patient-view").await
+        world
+            .asks(world.fires("patient-view").as_instance("d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"), "patient-view")
+            .await
     };
     asks(&world).await.conforms();
     let world = revived(world).await;
@@ -123,7 +128,11 @@ async fn a_token_that_was_spent_is_refused_after_a_kill() {
     assert_eq!(calls(&world).await, 401);
     let world = revived(world).await;
     assert_eq!(calls(&world).await, 401, "a restart makes no token new");
-    assert_eq!(world.asks(world.fires("patient-view"), "patient-view").await.status, 200, "a new token is as good as ever");
+    assert_eq!(
+        world.asks(world.fires("patient-view"), "patient-view").await.status,
+        200,
+        "a new token is as good as ever"
+    );
     assert_eq!(sakura.calls().len(), 2);
 }
 

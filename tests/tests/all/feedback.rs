@@ -40,9 +40,8 @@ async fn a_batch_over_several_vendors_and_calls_is_split_and_speaks_each_vendors
     sakura.says(&[card("sakura-2", "桜の助言")]);
     let second = view(&world).await;
 
-    let of = |answer: &Answer, summary: &str| {
-        answer.cards.iter().find(|card| card.summary() == summary).cloned().unwrap()
-    };
+    let of =
+        |answer: &Answer, summary: &str| answer.cards.iter().find(|card| card.summary() == summary).cloned().unwrap();
     let batch = [
         Outcome::accepted(&of(&first, "桜の助言"), &[0]).unwrap(),
         comment(&of(&first, "椿の助言"), "経過観察中"),
@@ -55,11 +54,17 @@ async fn a_batch_over_several_vendors_and_calls_is_split_and_speaks_each_vendors
     assert_eq!(accepted["card"], "sakura-1");
     assert_eq!(accepted["acceptedSuggestions"], json!([{"id": "sakura-1-suggestion"}]));
     let overridden = of_sakura.iter().find(|item| item["outcome"] == "overridden").unwrap();
-    assert_eq!((&overridden["card"], &overridden["overrideReason"]["userComment"]), (&json!("sakura-2"), &json!("対応済み")));
+    assert_eq!(
+        (&overridden["card"], &overridden["overrideReason"]["userComment"]),
+        (&json!("sakura-2"), &json!("対応済み"))
+    );
     let of_tsubaki = tsubaki.learns(1).await;
     assert_eq!((of_tsubaki.len(), &of_tsubaki[0]["card"]), (1, &json!("tsubaki-1")));
     for (maker, other) in [(&sakura, "tsubaki"), (&tsubaki, "sakura")] {
-        assert!(maker.deliveries().iter().all(|delivery| !delivery.text.contains(other)), "one vendor learns of another");
+        assert!(
+            maker.deliveries().iter().all(|delivery| !delivery.text.contains(other)),
+            "one vendor learns of another"
+        );
     }
 }
 

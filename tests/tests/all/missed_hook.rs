@@ -59,7 +59,10 @@ async fn feedback_on_a_card_that_came_again_reaches_its_maker() {
     let again = second.cards.iter().find(|card| card.summary() == "桜の助言").unwrap();
     assert_eq!(world.ehr.accepts(again).await.unwrap().status, 200);
     let learned = sakura.learns(1).await;
-    assert_eq!((&learned[0]["card"], &learned[0]["acceptedSuggestions"][0]["id"]), (&json!("a"), &json!("a-suggestion")));
+    assert_eq!(
+        (&learned[0]["card"], &learned[0]["acceptedSuggestions"][0]["id"]),
+        (&json!("a"), &json!("a-suggestion"))
+    );
 }
 
 #[tokio::test]
@@ -106,10 +109,13 @@ async fn another_patient_user_or_client_never_gets_them() {
     let suzuki = world.ehr.clone().user("Practitioner/dr-suzuki");
     let tablet = Ehr::new("kaede-tablet").fhir(&world.fhir).publishing_keys().await.unwrap();
     world
-        .client("tablet", json!({
-            "authentication": {"jwt": {"issuer": tablet.iss(), "jwksUrl": tablet.jwks_url()}},
-            "fhirServer": world.fhir.base_url(),
-        }))
+        .client(
+            "tablet",
+            json!({
+                "authentication": {"jwt": {"issuer": tablet.iss(), "jwksUrl": tablet.jwks_url()}},
+                "fhirServer": world.fhir.base_url(),
+            }),
+        )
         .await;
     let others: [(&str, Firing<'_>); 4] = [
         ("patient", world.fires("patient-view").on("ichiro")),

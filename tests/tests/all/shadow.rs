@@ -101,7 +101,10 @@ async fn the_comparison_is_recorded_in_numbers_without_clinical_content() {
     {
         assert_eq!(comparison[name], number, "{name}: {comparison}");
     }
-    assert_eq!((&note["service"], &note["mode"], &note["cards"]), (&json!("tsubaki.advice"), &json!("shadow"), &json!(2)));
+    assert_eq!(
+        (&note["service"], &note["mode"], &note["cards"]),
+        (&json!("tsubaki.advice"), &json!("shadow"), &json!(2))
+    );
     let exchange = world.explains(&answer).await.to_string();
     for content in ["助言", "言うこと", "shared", "maker.example", "hanako", "鈴木", "確認を依頼"] {
         assert!(!exchange.contains(content), "the record holds {content}");
@@ -131,7 +134,8 @@ async fn a_hook_with_nothing_but_shadows_answers_nothing_and_asks_them_all_the_s
 #[tokio::test]
 async fn it_changes_nothing_by_system_actions() {
     let (world, _sakura, tsubaki) = stage().await;
-    let allowed = json!({"systemActions": [{"service": "tsubaki.advice", "resourceTypes": ["Task"]}], "deadlineMs": 30_000});
+    let allowed =
+        json!({"systemActions": [{"service": "tsubaki.advice", "resourceTypes": ["Task"]}], "deadlineMs": 30_000});
     world.hospital(allowed).await;
     let task = json!({"resourceType": "Task", "id": "t1", "status": "draft", "intent": "proposal"});
     let action = json!({"type": "update", "description": "影が変える", "resource": task});

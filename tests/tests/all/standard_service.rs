@@ -3,13 +3,12 @@
 
 use medvan_fixtures::{
     ehr::hooks,
-    fhir_server::{self, FhirServer},
     misbehaving::RunningMisbehaving,
     services::{drug_interaction, early_warning, renal_dosing},
 };
 use serde_json::{Value, json};
 
-use crate::world::{As, World};
+use crate::world::World;
 
 /// A world with services on patient-view that behave in these ways, as long as the second part lives.
 async fn world_with(behaviours: &[&str]) -> (World, RunningMisbehaving) {
@@ -83,18 +82,6 @@ async fn having_nothing_to_say_is_an_empty_list_of_cards() {
     assert_eq!((answer.status, &answer.body["cards"]), (200, &json!([])));
 }
 
-#[tokio::test]
-async fn data_that_nobody_can_get_is_a_412_only_where_nobody_can_answer() {
-    let (world, _storm) = world_with(&["not-evaluable"]).await;
-    let answer = world.asks(world.fires("patient-view").without_fhir_access(), "patient-view").await;
-    assert_eq!((answer.status, &answer.body["resourceType"]), (412, &json!("OperationOutcome")));
-
-    let (world, _storm) = world_with(&["not-evaluable", "ok"]).await;
-    let answer = world.asks(world.fires("patient-view").without_fhir_access(), "patient-view").await;
-    answer.conforms();
-    assert_eq!(answer.cards.len(), 1);
-}
-
 /// A service behind the gateway that was not sent what it needs, and cannot get it.
 #[tokio::test]
 async fn a_call_without_data_and_without_access_is_a_412() {
@@ -139,18 +126,6 @@ async fn each_wrong_call_has_a_status_of_its_own() {
     }
     let nobody = world.fires("patient-view").with_token(None).at(&world.base(), "van-patient-view").await.unwrap();
     assert_eq!((nobody.status, nobody.text.as_str()), (401, ""));
-}
-
-#[tokio::test]
-async fn only_the_fhir_server_that_is_registered_is_asked() {
-    let world = World::start().await;
-    let _news2 = world.runs(&early_warning::SERVICE).await;
-    let elsewhere = fhir_server::start(FhirServer::empty().open()).await.unwrap();
-    let mut body: Value = serde_json::from_str(&world.fires("patient-view").body()).unwrap();
-    body["fhirServer"] = json!(elsewhere.base_url());
-    let (status, _, answer) = posts(&world, "van-patient-view", "application/json", body.to_string()).await;
-    assert_eq!((status, &answer["issue"][0]["expression"]), (400, &json!(["fhirServer"])), "{answer}");
-    assert!(elsewhere.queries().is_empty());
 }
 
 #[tokio::test]
@@ -244,29 +219,4 @@ async fn feedback_is_taken_for_the_cards_of_an_answer() {
     assert_eq!(world.ehr.overrides(&answer.cards[0], "既に対応済み").await.unwrap().status, 200);
     let wrong = json!({"feedback": [{"card": answer.cards[0].uuid(), "outcome": "ignored"}]});
     assert_eq!(world.ehr.posts_feedback(&answer.cards[0].service_url, &wrong).await.unwrap().status, 400);
-}
-
-#[tokio::test]
-async fn a_browser_of_a_registered_origin_is_let_in_and_no_other() {
-    let (world, _storm) = world_with(&["ok"]).await;
-    let mut client = world.reads("/hospitals/kaede/clients/ehr").await;
-    client["origins"] = json!(["https://ehr.kaede.example"]);
-    world.puts(As::Operator, "/hospitals/kaede/clients/ehr", &client).await;
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    for path in ["cds-services", "cds-services/van-patient-view", "cds-services/van-patient-view/feedback"] {
-        for (origin, allowed) in [("https://ehr.kaede.example", true), ("https://evil.example", false)] {
-            let url = format!("{}/{path}", world.base());
-            let preflight = http.request(reqwest::Method::OPTIONS, url).header("origin", origin);
-            let preflight = preflight.header("access-control-request-method", "POST");
-            let answer =
-                preflight.header("access-control-request-headers", "authorization,content-type").send().await.unwrap();
-            let told = answer.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap());
-            assert_eq!(told, allowed.then_some(origin), "{path} {origin}");
-            if allowed {
-                assert!(answer.status().is_success());
-                let headers = answer.headers()["access-control-allow-headers"].to_str().unwrap().to_ascii_lowercase();
-                assert!(headers.contains("authorization") && headers.contains("content-type"), "{headers}");
-            }
-        }
-    }
 }

@@ -2,12 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use medvan_adapters::{
     advisor::{self, Advice, AdviseError},
+    breaker::Permit,
+    concurrency::Place,
     http::Bearer,
 };
 use medvan_hooks::{
-    firewall::{self, Policy},
+    firewall::{self, Checked, Policy},
     plan::Plan,
     response::Response,
     shadow,
@@ -28,8 +31,9 @@ use super::{
 use crate::{
     App,
     call::{
-        Call, identity,
+        Call,
         explanation::{ServiceNote, Status},
+        identity,
         line::{self, Line},
     },
     catalog::{HospitalId, Member},
@@ -39,6 +43,12 @@ use crate::{
 
 /// How long after its deadline an answer is still waited for, to be recorded as late.
 const LATE: Duration = Duration::from_secs(10);
+
+/// Bytes from which on an answer is large.
+const LARGE: usize = 64 << 10;
+
+/// With less time than this left a service is not asked: its data would be given away for an answer that nobody sees.
+const TOO_LATE: Duration = Duration::from_millis(10);
 
 /// One service, about to be asked.
 pub(super) struct Ask {
@@ -50,7 +60,9 @@ pub(super) struct Ask {
     outbound: Outbound,
     bearer: Option<Bearer>,
     until: Instant,
-    allowed: Allowed,
+    /// The time that the service itself asks for; only who had it can have missed it.
+    own_limit: Duration,
+    allowed: Arc<Allowed>,
 }
 
 /// What the hospital lets this service's answer hold; the owned half of the firewall's [`Policy`].
@@ -70,7 +82,8 @@ impl Ask {
             outbound: outgoing::compose(call, plan, index, &member),
             bearer: bearer(call, &member),
             until: call.deadline.for_service(Instant::now(), own_limit),
-            allowed: Allowed::of(call, &member),
+            own_limit,
+            allowed: Arc::new(Allowed::of(call, &member)),
             app: call.app.clone(),
             hospital: call.caller.hospital_id().clone(),
             member,
@@ -83,23 +96,29 @@ impl Ask {
         let start = Instant::now();
         // `_place` is held to the end: a late call still occupies the service.
         let line = Arc::clone(&self.line);
-        let (_place, permit) = match line.enter(self.until).await {
+        let (_place, permit) = match self.enter(&line).await {
             Ok(entered) => entered,
             Err(status) => return drop(tell.send(self.heard_nothing(status, start))),
         };
+        let sent_at = Instant::now();
         let question = self.question();
         let mut answer = line.advisor.advise(question);
         match timeout_at(self.until, &mut answer).await {
             Ok(answer) => {
                 line::judge(permit, &answer);
                 // Nobody listens any more only where the call itself was lost; its record is lost with it.
-                let _ = tell.send(self.heard(&answer, start));
+                let heard = self.heard(answer, start).await;
+                let _ = tell.send(heard);
             }
             Err(_) => {
-                permit.failed();
+                // A hospital in a hurry says nothing about the service's health.
+                if sent_at.elapsed() >= self.own_limit {
+                    permit.failed();
+                }
                 let _ = tell.send(self.heard_nothing(Status::TimedOut, start));
                 let answer = answer.await;
-                self.append("late", json!(self.heard(&answer, start).note)).await;
+                let late = self.heard(answer, start).await;
+                self.append("late", json!(late.note)).await;
             }
         }
     }
@@ -108,14 +127,14 @@ impl Ask {
     pub(super) async fn in_the_shadow(mut self, mut shown: watch::Receiver<Option<Arc<Response>>>) {
         let start = Instant::now();
         let line = Arc::clone(&self.line);
-        let (_place, permit) = match line.enter(self.until).await {
+        let (_place, permit) = match self.enter(&line).await {
             Ok(entered) => entered,
             Err(status) => return self.append("shadow", json!(self.heard_nothing(status, start).note)).await,
         };
         let question = self.question();
         let answer = line.advisor.advise(question).await;
         line::judge(permit, &answer);
-        let heard = self.heard(&answer, start);
+        let heard = self.heard(answer, start).await;
         let mut addendum = json!(heard.note);
         // No answer reached the doctor where the sender is gone: then there is nothing to compare with.
         if let (Some(ours), Ok(shown)) = (&heard.response, shown.wait_for(Option::is_some).await)
@@ -124,6 +143,16 @@ impl Ask {
             addendum["comparison"] = compared(shown, ours);
         }
         self.append("shadow", addendum).await;
+    }
+
+    /// The right to ask, unless there is too much to send or too little time for an answer.
+    async fn enter<'l>(&self, line: &'l Line) -> Result<(Place, Permit<'l>), Status> {
+        if self.outbound.bytes > self.member.descriptor.limits.request_bytes as usize {
+            return Err(Status::RequestTooLarge);
+        }
+        let entered = line.enter(self.until).await?;
+        let time_left = self.until.saturating_duration_since(Instant::now());
+        if time_left < TOO_LATE { Err(Status::TimedOut) } else { Ok(entered) }
     }
 
     /// Gives the body and the token away: while the service thinks, nobody holds them.
@@ -135,18 +164,30 @@ impl Ask {
         }
     }
 
-    fn heard(&self, answer: &Result<Advice, AdviseError>, start: Instant) -> Heard {
+    async fn heard(&self, answer: Result<Advice, AdviseError>, start: Instant) -> Heard {
         let (status, bytes, checked) = match answer {
-            Err(error) => (verdict::status(error), None, None),
-            Ok(advice) => match firewall::check(&advice.body, &self.allowed.policy()) {
-                Ok(checked) => (Status::Answered, Some(advice.body.len()), Some(checked)),
-                Err(_) => (Status::Unusable, Some(advice.body.len()), None),
-            },
+            Err(error) => (verdict::status(&error), None, None),
+            Ok(advice) => {
+                let bytes = advice.body.len();
+                match self.check(advice.body).await {
+                    Some(checked) => (Status::Answered, Some(bytes), Some(checked)),
+                    None => (Status::Unusable, Some(bytes), None),
+                }
+            }
         };
         let mut note = self.note(status, start);
         note.response_bytes = bytes;
         let response = checked.map(|checked| verdict::noted(checked, &mut note));
         Heard { member: Arc::clone(&self.member), note, response }
+    }
+
+    /// Applies the firewall. A large answer is looked at beside the runtime: it must not hold up other calls.
+    async fn check(&self, body: Bytes) -> Option<Checked> {
+        if body.len() <= LARGE {
+            return firewall::check(&body, &self.allowed.policy()).ok();
+        }
+        let allowed = Arc::clone(&self.allowed);
+        tokio::task::spawn_blocking(move || firewall::check(&body, &allowed.policy()).ok()).await.ok()?
     }
 
     fn heard_nothing(&self, status: Status, start: Instant) -> Heard {

@@ -3,12 +3,7 @@
 
 use bytes::Bytes;
 use indexmap::IndexMap;
-use medvan_hooks::{
-    hook::Hook,
-    plan::Plan,
-    prefetch::PrefetchState,
-    request::Outgoing,
-};
+use medvan_hooks::{hook::Hook, plan::Plan, prefetch::PrefetchState, request::Outgoing};
 use medvan_profiles::{Json, descriptor::transport::ExtensionPolicy};
 
 use crate::{

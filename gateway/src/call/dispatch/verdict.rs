@@ -1,5 +1,8 @@
 //! What an answer, or its absence, means for the explanation.
 
+#[cfg(test)]
+mod tests;
+
 use medvan_adapters::advisor::{AdviseError, ErrorKind};
 use medvan_hooks::{firewall::Checked, response::Response};
 
@@ -22,6 +25,7 @@ pub(super) fn status(error: &AdviseError) -> Status {
 /// Takes the answer out of its check and notes what the check did.
 pub(super) fn noted(checked: Checked, note: &mut ServiceNote) -> Response {
     note.cards = checked.response.cards.len();
+    note.unlisted = checked.unlisted;
     note.repairs = checked
         .repairs
         .into_iter()
@@ -50,6 +54,7 @@ impl ServiceNote {
             cards: 0,
             repairs: Vec::new(),
             quarantined: Vec::new(),
+            unlisted: 0,
             re_emitted: false,
         }
     }

@@ -47,8 +47,10 @@ impl Stage {
         let fhir = fhir_server::start(FhirServer::with_synthetic_patients()).await?;
         let ehr = Ehr::new("kaede-ehr").fhir(&fhir).publishing_keys().await?;
         let jwks_url = format!("{}/.well-known/jwks.json", app.config.external_base());
-        let services =
-            services::all().iter().map(|service| ServiceProcess::start(service, &jwks_url)).collect::<Result<_, _>>()?;
+        let services = services::all()
+            .iter()
+            .map(|service| ServiceProcess::start(service, &jwks_url))
+            .collect::<Result<_, _>>()?;
         let credentials = Credentials::in_folder(&app.config.data);
         let management = Management::new(app.config.external_base(), &credentials)?;
         let stage = Self { app, ehr, fhir, services, management, folder };
@@ -64,7 +66,8 @@ impl Stage {
     /// Applies objects of the management API.
     pub(super) async fn apply(&self, objects: Vec<Value>) -> Result<(), Failure> {
         let folder = self.folder.path();
-        let objects: Result<Vec<Object>, String> = objects.into_iter().map(|value| Object::read(value, folder)).collect();
+        let objects: Result<Vec<Object>, String> =
+            objects.into_iter().map(|value| Object::read(value, folder)).collect();
         apply::apply(&self.management, objects?, false).await?;
         Ok(())
     }
@@ -79,7 +82,10 @@ impl Stage {
         let base = self.app.config.external_base();
         println!("The gateway stays up; Ctrl-C ends it.");
         println!("  EHR base URL       {}", self.base_url());
-        println!("  discovery          {}/cds-services   (the demo's EHR signs its calls; see README)", self.base_url());
+        println!(
+            "  discovery          {}/cds-services   (the demo's EHR signs its calls; see README)",
+            self.base_url()
+        );
         println!("  own keys           {base}/.well-known/jwks.json");
         println!("  management API     {base}/api/v1/openapi.json");
         println!("  operator           {}", self.app.config.data.join("operator.credential").display());

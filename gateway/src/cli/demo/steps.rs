@@ -31,7 +31,10 @@ pub(super) fn all() -> &'static [Step] {
         Step { title: "An order is signed: two vendors, one answer", play: |stage| Box::pin(two_vendors(stage)) },
         Step { title: "The record says who was asked, and what each was sent", play: |stage| Box::pin(record(stage)) },
         Step { title: "The doctor's feedback travels home", play: |stage| Box::pin(feedback(stage)) },
-        Step { title: "The governor suspends a service: gone from the next call", play: |stage| Box::pin(suspension(stage)) },
+        Step {
+            title: "The governor suspends a service: gone from the next call",
+            play: |stage| Box::pin(suspension(stage)),
+        },
         Step { title: "A service crashes: the other one's cards still come", play: |stage| Box::pin(crash(stage)) },
         Step { title: "A stranger without a token gets nothing", play: |stage| Box::pin(stranger(stage)) },
     ]
@@ -95,8 +98,10 @@ async fn two_vendors(stage: &Stage) -> Seen {
             distinct.dedup();
             let seen = cards(&answer, 2);
             let once = queries.len() == distinct.len();
-            Seen { holds: seen.holds && once, ..seen }
-                .told(format!("{} to the FHIR server, each asked once for both services", count(queries.len(), "query")))
+            Seen { holds: seen.holds && once, ..seen }.told(format!(
+                "{} to the FHIR server, each asked once for both services",
+                count(queries.len(), "query")
+            ))
         }
     }
 }
@@ -111,7 +116,8 @@ async fn record(stage: &Stage) -> Seen {
     let mut seen = Seen { told: Vec::new(), holds: services.len() == 2 };
     for service in &services {
         let sent = service["sent"].as_object().into_iter().flatten();
-        let sent: Vec<String> = sent.map(|(key, state)| format!("{key}: {}", state.as_str().unwrap_or_default())).collect();
+        let sent: Vec<String> =
+            sent.map(|(key, state)| format!("{key}: {}", state.as_str().unwrap_or_default())).collect();
         seen.holds &= service["status"] == "answered" && !sent.is_empty();
         seen = seen.told(format!(
             "{} {}: {} after {:.0} ms; sent {}",
@@ -196,9 +202,10 @@ async fn crash(stage: &Stage) -> Seen {
 async fn stranger(stage: &Stage) -> Seen {
     let firing = stage.ehr.fires("patient-view").on("ichiro").with_token(None);
     match firing.at(&stage.base_url(), "van-patient-view").await {
-        Ok(answer) => {
-            Seen { told: vec![format!("status {}", answer.status)], holds: answer.status == 401 && answer.text.is_empty() }
-        }
+        Ok(answer) => Seen {
+            told: vec![format!("status {}", answer.status)],
+            holds: answer.status == 401 && answer.text.is_empty(),
+        },
         Err(error) => Seen::failed(error),
     }
 }

@@ -11,7 +11,7 @@ const VERSION: &str = "/vendors/asagao/services/news2/versions/1.2.0";
 async fn what_is_approved_and_enrolled_is_offered_on_the_next_call() {
     let office = Office::open().await;
     office.furnish().await;
-    assert_eq!(office.offers(), ["van-patient-view", "asagao.news2-patient-view"]);
+    assert_eq!(office.offers(), ["van-patient-view", "asagao.news2"]);
 }
 
 #[tokio::test]

@@ -9,11 +9,22 @@ use crate::{
     named::Named,
 };
 
+const DIFFERENT: &str = "`resource` and `resourceId` name different resources";
+
+const NOT_RELATIVE: &str = "`resourceId` must be a relative reference such as `ServiceRequest/1`";
+
 pub(super) const RESOURCE: Rule = Rule {
     id: "action-resource",
     basis: "CDS Hooks 2.0.1, Action: create holds a new resource, update the whole resource, delete a `resourceId`",
     does: "holds back the suggestion, or the system action",
     look: Look::Action(has_what_it_needs),
+};
+
+pub(super) const ID_OF_NEW: Rule = Rule {
+    id: "resource-id-on-create",
+    basis: "CDS Hooks 2.0.1, Action: `resourceId` names what there already is",
+    does: "leaves `resourceId` out",
+    look: Look::Action(names_nothing_new),
 };
 
 pub(super) const DELETE_BY_RESOURCE: Rule = Rule {
@@ -40,6 +51,13 @@ fn has_what_it_needs(action: &mut Action, _: &mut Desk<'_>) -> Verdict {
     }
 }
 
+fn names_nothing_new(action: &mut Action, desk: &mut Desk<'_>) -> Verdict {
+    if action.kind == ActionType::Create && action.resource_id.take().is_some() {
+        desk.repair(&ID_OF_NEW, "resourceId");
+    }
+    Ok(())
+}
+
 fn names_the_deleted(action: &mut Action, desk: &mut Desk<'_>) -> Verdict {
     if action.kind != ActionType::Delete {
         return Ok(());
@@ -48,13 +66,13 @@ fn names_the_deleted(action: &mut Action, desk: &mut Desk<'_>) -> Verdict {
         desk.repair(&DELETE_BY_RESOURCE, "resource");
         let named = reference_to(&resource);
         if action.resource_id.is_some() && named.is_some() && action.resource_id != named {
-            return Err("`resource` and `resourceId` name different resources".into());
+            return Err(DIFFERENT.into());
         }
         action.resource_id = action.resource_id.take().or(named);
     }
     match action.resource_id.as_deref() {
         Some(id) if is_relative(id) => Ok(()),
-        _ => Err("`resourceId` must be a relative reference such as `ServiceRequest/1`".into()),
+        _ => Err(NOT_RELATIVE.into()),
     }
 }
 
@@ -68,11 +86,20 @@ fn is_described(suggestion: &mut Suggestion, desk: &mut Desk<'_>) -> Verdict {
     Ok(())
 }
 
+/// A resource that leaves its id out still has a type, which `resourceId` must share.
 fn says_one_thing(resource: &Json, id: Option<&str>) -> Verdict {
-    match (id, reference_to(resource)) {
-        (Some(id), Some(named)) if id != named => Err("`resource` and `resourceId` name different resources".into()),
-        _ => Ok(()),
+    let Some(id) = id else {
+        return Ok(());
+    };
+    if !is_relative(id) {
+        return Err(NOT_RELATIVE.into());
     }
+    let named = Named::of(resource);
+    let is_same_type = id.split_once('/').map(|(kind, _)| kind) == named.kind();
+    if !is_same_type || named.reference().is_some_and(|named| named != id) {
+        return Err(DIFFERENT.into());
+    }
+    Ok(())
 }
 
 fn is_relative(reference: &str) -> bool {

@@ -12,8 +12,8 @@ const MOST_CHARS: usize = 32_768;
 
 pub(super) const TOO_LONG: Rule = Rule {
     id: "detail-too-long",
-    basis: "a vendor's answer is bounded (32,768 characters of detail)",
-    does: "cuts the detail and marks the cut",
+    basis: "a vendor's answer is bounded (32,768 characters of detail, 262,144 in all cards together)",
+    does: "cuts the detail and marks the cut; leaves it out when the cards before it have used up the bound",
     look: Look::OnTheWay,
 };
 
@@ -24,23 +24,38 @@ pub(super) const MARKDOWN: Rule = Rule {
     look: Look::Card(is_harmless),
 };
 
-/// Harmless text can be longer than what it was made from, and cut text can mean something else: hence the loop,
-/// which ends because each cut is half of the one before.
 fn is_harmless(card: &mut Card, desk: &mut Desk<'_>) -> Verdict {
-    let Some(mut detail) = card.detail.take() else {
+    let Some(detail) = card.detail.take() else {
         return Ok(());
     };
-    let allowed = Allowed::of(desk.policy);
-    let mut most = MOST_CHARS;
-    while let Some(changed) = cut_if_too_long(&detail, &mut most, desk).or_else(|| harmless(&detail, &allowed, desk)) {
-        detail = changed;
+    if desk.detail_left == 0 {
+        desk.repair(&TOO_LONG, "detail");
+        return Ok(());
     }
-    card.detail = Some(detail);
+    let most = MOST_CHARS.min(desk.detail_left);
+    // What is looked at counts, even when little of it is left.
+    let looked_at = detail.chars().take(most).count();
+    let settled = settle(detail, most, desk);
+    desk.detail_left -= looked_at.max(settled.chars().count());
+    card.detail = Some(settled);
     Ok(())
 }
 
-fn cut_if_too_long(detail: &str, most: &mut usize, desk: &mut Desk<'_>) -> Option<String> {
-    cut(detail, MOST_CHARS)?;
+/// Harmless text can be longer than what it was made from, and cut text can mean something else: hence the loop,
+/// which ends because each cut is half of the one before.
+fn settle(mut detail: String, most: usize, desk: &mut Desk<'_>) -> String {
+    let allowed = Allowed::of(desk.policy);
+    let mut shorter = most;
+    loop {
+        let short = cut(&detail, most).and_then(|_| cut_to(&detail, &mut shorter, desk));
+        match short.or_else(|| harmless(&detail, &allowed, desk)) {
+            Some(changed) => detail = changed,
+            None => return detail,
+        }
+    }
+}
+
+fn cut_to(detail: &str, most: &mut usize, desk: &mut Desk<'_>) -> Option<String> {
     desk.repair(&TOO_LONG, "detail");
     let short = cut(detail, *most);
     *most /= 2;

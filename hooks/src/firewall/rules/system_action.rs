@@ -26,9 +26,10 @@ fn is_allowed(action: &mut Action, desk: &mut Desk<'_>) -> Verdict {
     }
 }
 
+/// What a resource says of itself counts; `resourceId` speaks only where there is none.
 fn touched_type(action: &Action) -> Option<String> {
-    if let Some(id) = &action.resource_id {
-        return id.split_once('/').map(|(kind, _)| kind.to_owned());
+    match &action.resource {
+        Some(resource) => Named::of(resource).kind().map(str::to_owned),
+        None => action.resource_id.as_deref()?.split_once('/').map(|(kind, _)| kind.to_owned()),
     }
-    Named::of(action.resource.as_ref()?).kind().map(str::to_owned)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{card_with, policy};
+use super::{card_with, policy, put, put_answer};
 use crate::firewall::{NotAResponse, check, rules};
 
 fn refused(body: &[u8]) -> NotAResponse {
@@ -47,6 +47,27 @@ fn a_million_breaches_leave_a_small_record() {
     let body = json!({"cards": vec![json!(7); 100_000]}).to_string();
     let checked = check(body.as_bytes(), &policy()).unwrap();
     assert_eq!((checked.quarantined.len(), checked.unlisted), (256, 100_000 - 256));
+}
+
+/// In the square of the details' length this took the better part of a minute; the bound keeps what is linear short.
+#[test]
+fn the_details_of_all_cards_together_are_bounded() {
+    for detail in ["https://".repeat(4_000), "字".repeat(32_000)] {
+        let (answer, repairs, _) = put_answer(json!({"cards": vec![card_with(json!({"detail": detail})); 40]}));
+        let details =
+            answer["cards"].as_array().unwrap().iter().map(|card| card["detail"].as_str().unwrap_or_default());
+        let lengths: Vec<_> = details.map(|detail| detail.chars().count()).collect();
+        assert!(lengths[0] > 16_000 && lengths.iter().sum::<usize>() <= 262_144, "{lengths:?}");
+        assert_eq!(lengths[39], 0);
+        assert!(repairs.contains(&"detail-too-long@cards[39].detail".to_owned()));
+    }
+}
+
+#[test]
+fn a_detail_of_nothing_but_combining_marks_is_bounded() {
+    let (answer, repairs, _) = put(card_with(json!({"detail": "\u{0301}".repeat(40_000)})));
+    assert_eq!(answer["cards"][0]["detail"].as_str().unwrap().chars().count(), 32_767);
+    assert_eq!(repairs, ["detail-too-long@cards[0].detail"]);
 }
 
 #[test]

@@ -113,6 +113,18 @@ fn a_cut_never_parts_a_character_from_its_marks() {
 }
 
 #[test]
+fn what_is_created_has_no_id_yet() {
+    let create = json!({"type": "create", "description": "d", "resource": {"resourceType": "ServiceRequest"}});
+    let mut named = create.clone();
+    named["resourceId"] = json!("ServiceRequest/1");
+    check(
+        suggestion_with(named),
+        suggestion_with(create),
+        &["resource-id-on-create@cards[0].suggestions[0].actions[0].resourceId"],
+    );
+}
+
+#[test]
 fn a_delete_by_resource_becomes_a_delete_by_reference() {
     let delete = |members: Value| {
         let mut action = json!({"type": "delete", "description": "d"});

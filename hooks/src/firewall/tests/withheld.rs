@@ -55,6 +55,14 @@ fn an_action_that_cannot_be_done_takes_its_suggestion_with_it() {
             json!({"type": "update", "description": "d", "resource": {"resourceType": "Task", "id": "1"}, "resourceId": "Task/2"}),
             "action-resource",
         ),
+        (
+            json!({"type": "update", "description": "d", "resource": {"resourceType": "Task"}, "resourceId": "Goal/1"}),
+            "action-resource",
+        ),
+        (
+            json!({"type": "update", "description": "d", "resource": {"resourceType": "Task", "id": "1"}, "resourceId": "https://x.example/Task/1"}),
+            "action-resource",
+        ),
         (json!({"type": "delete", "description": "d", "resource": "1"}), "delete-by-resource"),
         (
             json!({"type": "delete", "description": "d", "resourceId": "Task/1", "resource": "Task/2"}),
@@ -184,6 +192,17 @@ fn system_actions_are_refused_unless_their_type_is_allowed() {
             "system-action-not-allowed@extension.systemActions[0]",
         ]
     );
+}
+
+#[test]
+fn a_system_action_cannot_pass_as_one_on_another_type() {
+    let resource = json!({"resourceType": "MedicationRequest", "subject": {"reference": "Patient/pat-1"}});
+    for (kind, rule) in [("create", "system-action-not-allowed"), ("update", "action-resource")] {
+        let action = json!({"type": kind, "resourceId": "ServiceRequest/1", "resource": resource});
+        let (answer, _, quarantined) = put_answer(json!({"cards": [], "systemActions": [action]}));
+        assert_eq!(answer, json!({"cards": []}));
+        assert_eq!(quarantined, [format!("{rule}@systemActions[0]")]);
+    }
 }
 
 #[test]
