@@ -5,8 +5,6 @@
 
 mod pages;
 
-use std::time::Duration;
-
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use medvan_adapters::http::{Bearer, Client, FetchError, GuardedUrl, Request, UrlRefused};
 use medvan_hooks::{
@@ -15,12 +13,15 @@ use medvan_hooks::{
 };
 use medvan_profiles::{Json, Limits, identity};
 use tokio::time::Instant;
+use url::Url;
 
 use pages::Pages;
 
 /// Most bytes of one page.
 const PAGE_BYTES: usize = 4 << 20;
-/// Most pages of one search that are followed; what lies behind is for the service to live without.
+/// Most bytes of all pages of one query.
+const QUERY_BYTES: usize = 8 << 20;
+/// Most pages of one search that are followed. A search with more is not known: half a list looks like a whole one.
 const MAX_PAGES: usize = 8;
 
 /// The right to read from one FHIR server during one call. The token dies with this value.
@@ -47,64 +48,71 @@ impl FhirAccess {
 
     /// Runs one query, following pages within the deadline.
     ///
-    /// A resource of another patient than `patient_id` stops the whole query: nothing of it goes further.
+    /// It is known whole or not at all: a list that lacks its end reads as *there is nothing more*. A resource of
+    /// another patient than `patient_id` stops the whole query: nothing of it goes further.
     pub(crate) async fn fetch(&self, http: &Client, query: &Query, patient_id: &str, until: Instant) -> Fetched {
         let mut pages = Pages::default();
-        let mut next = self.base.under(query.as_str()).ok();
-        while let Some(url) = next.take() {
-            match self.page(http, url, until).await {
-                Ok(Page::Resource(text)) => {
-                    if identity::check_json(&text, patient_id).is_err() {
-                        return Fetched {
-                            state: PrefetchState::Omitted(Omission::ForeignPatient),
-                            pages: pages.count(),
-                        };
-                    }
-                    let link = pages.add(text);
-                    next = link.filter(|_| pages.count() < MAX_PAGES).and_then(|link| self.follow(&link).ok());
-                }
-                // A later page that fails leaves what the earlier ones said out: half a list looks like a whole one.
-                Ok(Page::State(state)) => return Fetched { state, pages: pages.count() },
-                Err(omission) => return Fetched { state: PrefetchState::Omitted(omission), pages: pages.count() },
-            }
-        }
-        Fetched { pages: pages.count(), state: pages.into_state() }
+        let read = self.read(http, query, patient_id, until, &mut pages).await;
+        Fetched { pages: pages.count(), state: read.map_or_else(|state| state, |()| pages.into_state()) }
     }
 
-    async fn page(&self, http: &Client, url: GuardedUrl, until: Instant) -> Result<Page, Omission> {
-        let time_left = until.saturating_duration_since(Instant::now());
-        if time_left.is_zero() {
-            return Err(Omission::OutOfTime);
+    /// Reads the query's pages to the last; otherwise says what is known instead.
+    async fn read(
+        &self,
+        http: &Client,
+        query: &Query,
+        patient_id: &str,
+        until: Instant,
+        pages: &mut Pages,
+    ) -> Result<(), PrefetchState> {
+        let mut next = Some(self.base.under(query.as_str()).map_err(|_| Omission::Unreachable)?);
+        while let Some(url) = next {
+            if pages.count() == MAX_PAGES {
+                return Err(Omission::TooLarge.into());
+            }
+            let room = PAGE_BYTES.min(QUERY_BYTES.saturating_sub(pages.bytes()));
+            let page = self.page(http, self.request(url, until, room)?, query.is_search()).await?;
+            identity::check_json(&page, patient_id).map_err(|_| Omission::ForeignPatient)?;
+            next = pages.add(page)?.map(|link| self.follow(&link)).transpose().map_err(|_| Omission::Unreachable)?;
         }
-        let response = http.fetch(self.request(url, time_left)).await.map_err(omission)?;
+        Ok(())
+    }
+
+    async fn page(&self, http: &Client, request: Request, is_search: bool) -> Result<Json, PrefetchState> {
+        let response = http.fetch(request).await.map_err(omission)?;
         let resource = || Json::parse(&response.body, &Limits::MESSAGE).map_err(|_| Omission::Unreachable);
         match response.status {
-            StatusCode::OK => Ok(Page::Resource(resource()?)),
-            // Read of what is not there, or no longer: the standard's `null`.
-            StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Page::State(PrefetchState::Null)),
+            StatusCode::OK => Ok(resource()?),
+            // Read of what is not there, or no longer: the standard's `null`. A search finds nothing with an empty Bundle.
+            StatusCode::NOT_FOUND | StatusCode::GONE if !is_search => Err(PrefetchState::Null),
             _ => match PrefetchState::of(resource()?) {
-                failed @ PrefetchState::Failed(_) => Ok(Page::State(failed)),
-                _ => Err(Omission::Unreachable),
+                failed @ PrefetchState::Failed(_) => Err(failed),
+                _ => Err(Omission::Unreachable.into()),
             },
         }
     }
 
-    fn request(&self, url: GuardedUrl, timeout: Duration) -> Request {
+    fn request(&self, url: GuardedUrl, until: Instant, limit: usize) -> Result<Request, Omission> {
+        let time_left = until.saturating_duration_since(Instant::now());
+        if time_left.is_zero() {
+            return Err(Omission::OutOfTime);
+        }
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/fhir+json"));
-        Request { headers, bearer: self.token.clone(), ..Request::get(url, timeout, PAGE_BYTES) }
+        Ok(Request { headers, bearer: self.token.clone(), ..Request::get(url, time_left, limit) })
     }
 
-    /// A `next` link, if it stays on the registered server.
+    /// A `next` link, if it stays on the registered server: absolute under its base, or relative to it.
     fn follow(&self, link: &str) -> Result<GuardedUrl, UrlRefused> {
-        let base = self.base.as_str().trim_end_matches('/');
-        self.base.under(link.strip_prefix(base).unwrap_or(link))
+        match Url::parse(link) {
+            Ok(url) => {
+                let rest = url.as_str().strip_prefix(self.base.as_str().trim_end_matches('/'));
+                self.base.under(rest.filter(|rest| rest.starts_with(['/', '?'])).ok_or(UrlRefused::OutsideBase)?)
+            }
+            Err(_) if link.starts_with('/') => Err(UrlRefused::OutsideBase),
+            Err(_) => self.base.under(link),
+        }
     }
-}
-
-enum Page {
-    Resource(Json),
-    State(PrefetchState),
 }
 
 fn omission(error: FetchError) -> Omission {
@@ -118,3 +126,6 @@ fn omission(error: FetchError) -> Omission {
         | FetchError::Encoding => Omission::Unreachable,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,11 +16,17 @@ use pulldown_cmark::Options;
 
 pub use self::render::{to_html, to_plain};
 
+/// Readers take time in lines times open lists and quotations; no card has a tenth as many of those.
+const DEEPEST: usize = 128;
+
 /// Twice as many looks as the strangest text needed in tests.
 const MOST_ROUNDS: usize = 16;
 
 /// The text with everything harmful shown as text; `None` when nothing had to be changed.
 pub fn neutralise(text: &str, permits: &dyn Fn(&str) -> bool) -> Option<String> {
+    if is_nested_too_deep(text) {
+        return Some(escape(text));
+    }
     if is_plainly_harmless(text) {
         return None;
     }
@@ -36,6 +42,7 @@ pub fn neutralise(text: &str, permits: &dyn Fn(&str) -> bool) -> Option<String> 
 
 /// Markdown that shows exactly this text.
 pub fn escape(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<String> = text.lines().map(|line| escape_line(line.trim_start())).collect();
     lines.join("\n")
 }
@@ -43,6 +50,21 @@ pub fn escape(text: &str) -> String {
 /// GFM as EHRs render it.
 fn gfm() -> Options {
     Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS
+}
+
+/// Each list that is open takes a column of white space at the line's head, each quotation a `>`.
+fn is_nested_too_deep(text: &str) -> bool {
+    text.split(['\n', '\r']).any(|line| {
+        let head = line
+            .bytes()
+            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'>' | b'-' | b'*' | b'+' | b'.' | b')' | b'0'..=b'9'));
+        let columns = head.map(|byte| match byte {
+            b'\t' => 4,
+            b' ' | b'>' => 1,
+            _ => 0,
+        });
+        columns.sum::<usize>() > DEEPEST
+    })
 }
 
 /// HTML needs `<`, a link or an image `[`, a bare address `://` or `www.`: most details hold none of them.

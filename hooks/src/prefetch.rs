@@ -85,6 +85,12 @@ impl PrefetchState {
     }
 }
 
+impl From<Omission> for PrefetchState {
+    fn from(omission: Omission) -> Self {
+        Self::Omitted(omission)
+    }
+}
+
 impl fmt::Display for Omission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,19 +1,28 @@
 //! The pages of one search, joined into one Bundle without touching an entry.
 
 use indexmap::IndexMap;
-use medvan_hooks::prefetch::PrefetchState;
+use medvan_hooks::prefetch::{Omission, PrefetchState};
 use medvan_profiles::Json;
 use serde::{Deserialize, Serialize};
 
 /// Pages read so far.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
-    first: Option<Json>,
-    bundle: Option<Bundle>,
+    first: Option<First>,
+    /// Entries of the pages after the first.
+    more: Vec<Json>,
     count: usize,
+    bytes: usize,
 }
 
-/// A Bundle with its members as text, in their order.
+#[derive(Debug)]
+enum First {
+    Bundle(Bundle),
+    /// A read, or an OperationOutcome.
+    Resource(Json),
+}
+
+/// A resource with its members as text, in their order.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(transparent)]
 struct Bundle(IndexMap<String, Json>);
@@ -26,32 +35,49 @@ struct Link {
 
 impl Pages {
     /// Takes one page; returns the address of the next.
-    pub(super) fn add(&mut self, page: Json) -> Option<String> {
+    ///
+    /// # Errors
+    /// It cannot be part of a whole answer: what is known instead.
+    pub(super) fn add(&mut self, page: Json) -> Result<Option<String>, PrefetchState> {
         self.count += 1;
-        let mut bundle: Bundle = serde_json::from_str(page.as_str()).ok()?;
-        if !bundle.is_bundle() {
-            self.first.get_or_insert(page);
-            return None;
+        self.bytes += page.as_str().len();
+        let mut bundle: Bundle = serde_json::from_str(page.as_str()).map_err(|_| Omission::Unreachable)?;
+        let next = if bundle.is_bundle() { bundle.take_next()? } else { None };
+        match (&self.first, bundle.is_bundle()) {
+            (None, true) => self.first = Some(First::Bundle(bundle)),
+            (None, false) => self.first = Some(First::Resource(page)),
+            (Some(_), true) => self.more.extend(bundle.entries()?),
+            (Some(_), false) => return Err(not_a_page(page)),
         }
-        let next = bundle.take_next();
-        match &mut self.bundle {
-            None => self.bundle = Some(bundle),
-            Some(first) => first.append(&bundle),
-        }
-        next
+        Ok(next)
     }
 
     pub(super) fn count(&self) -> usize {
         self.count
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// All pages as one resource.
     pub(super) fn into_state(self) -> PrefetchState {
-        let joined = self.bundle.and_then(|bundle| serde_json::value::to_raw_value(&bundle).ok()).map(Json::from);
-        match joined.or(self.first) {
-            Some(resource) => PrefetchState::of(resource),
-            None => PrefetchState::Null,
+        match self.first {
+            Some(First::Resource(resource)) => PrefetchState::of(resource),
+            Some(First::Bundle(bundle)) => match bundle.with(self.more) {
+                Ok(joined) => PrefetchState::of(joined),
+                Err(omission) => omission.into(),
+            },
+            None => Omission::Unreachable.into(),
         }
+    }
+}
+
+/// What came where a search should have gone on.
+fn not_a_page(page: Json) -> PrefetchState {
+    match PrefetchState::of(page) {
+        failed @ PrefetchState::Failed(_) => failed,
+        _ => Omission::Unreachable.into(),
     }
 }
 
@@ -61,23 +87,30 @@ impl Bundle {
     }
 
     /// Removes the links: they name the hospital's server, and page two needs a token that no service has
-    /// (CDS Hooks item 23).
-    fn take_next(&mut self) -> Option<String> {
-        let links: Vec<Link> = serde_json::from_str(self.0.shift_remove("link")?.as_str()).ok()?;
-        links.into_iter().find(|link| link.relation == "next").map(|link| link.url)
+    /// (CDS Hooks item 23). Links that cannot be read may hold a `next`.
+    fn take_next(&mut self) -> Result<Option<String>, Omission> {
+        let Some(links) = self.0.shift_remove("link") else { return Ok(None) };
+        let links: Vec<Link> = serde_json::from_str(links.as_str()).map_err(|_| Omission::Unreachable)?;
+        Ok(links.into_iter().find(|link| link.relation == "next").map(|link| link.url))
     }
 
-    fn append(&mut self, page: &Self) {
-        let mut entries = self.entries();
-        entries.extend(page.entries());
-        if let Ok(joined) = serde_json::value::to_raw_value(&entries) {
-            self.0.insert("entry".to_owned(), joined.into());
+    /// The same with the entries of later pages; the text it was where there are none.
+    fn with(mut self, more: Vec<Json>) -> Result<Json, Omission> {
+        if !more.is_empty() {
+            let entries: Vec<Json> = self.entries()?.into_iter().chain(more).collect();
+            self.0.insert("entry".to_owned(), text(&entries)?);
         }
+        text(&self)
     }
 
-    fn entries(&self) -> Vec<Json> {
-        self.0.get("entry").and_then(|entries| serde_json::from_str(entries.as_str()).ok()).unwrap_or_default()
+    fn entries(&self) -> Result<Vec<Json>, Omission> {
+        let entries = self.0.get("entry").map(|entries| serde_json::from_str(entries.as_str()));
+        entries.transpose().map(Option::unwrap_or_default).map_err(|_| Omission::Unreachable)
     }
+}
+
+fn text(value: &impl Serialize) -> Result<Json, Omission> {
+    serde_json::value::to_raw_value(value).map(Json::from).map_err(|_| Omission::Unreachable)
 }
 
 #[cfg(test)]
@@ -96,8 +129,8 @@ mod tests {
         let first = r#"{"resourceType":"Bundle","total":3,"link":[{"relation":"next","url":"https://ehr/fhir?p=2"}],
                         "entry":[{"resource":{"v": 1.00}}]}"#;
         let second = r#"{"resourceType":"Bundle","entry":[{"resource":{"v":"　"}},{"resource":{"v":1e2}}]}"#;
-        assert_eq!(pages.add(json(first)).as_deref(), Some("https://ehr/fhir?p=2"));
-        assert_eq!(pages.add(json(second)), None);
+        assert_eq!(pages.add(json(first)).unwrap().as_deref(), Some("https://ehr/fhir?p=2"));
+        assert_eq!(pages.add(json(second)), Ok(None));
         let PrefetchState::Resource(joined) = pages.into_state() else { panic!("no resource") };
         assert_eq!(
             joined.as_str(),
@@ -109,7 +142,7 @@ mod tests {
     fn a_single_resource_stays_the_text_it_was() {
         let mut pages = Pages::default();
         let text = r#"{ "resourceType" : "Patient", "id":"a" }"#;
-        assert_eq!(pages.add(json(text)), None);
+        assert_eq!(pages.add(json(text)), Ok(None));
         assert_eq!(pages.into_state(), PrefetchState::Resource(json(text)));
     }
 }

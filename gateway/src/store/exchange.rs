@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
@@ -12,7 +12,10 @@ use super::{
     commit::Work,
     instant::micros,
 };
-use crate::catalog::{ClientId, HospitalId, ServiceName, VersionNumber};
+use crate::{
+    catalog::{ClientId, HospitalId, ServiceName, VersionNumber},
+    trust::jwt::SKEW_SECONDS,
+};
 
 /// The one record of an exchange. It holds no clinical content.
 #[derive(Debug, Clone)]
@@ -56,7 +59,7 @@ pub struct Replay {
     pub issuer: String,
     /// Its `jti`.
     pub jti: String,
-    /// Its `exp`: from then on it is refused anyway.
+    /// Its `exp`: [`SKEW_SECONDS`] later it is refused anyway.
     pub expires_at: OffsetDateTime,
 }
 
@@ -244,7 +247,7 @@ impl Store {
     /// The tokens that must still be refused: loaded once when the gateway starts.
     pub async fn replays(&self, now: OffsetDateTime) -> Result<Vec<Replay>, StoreError> {
         let rows = sqlx::query("SELECT hospital, issuer, jti, expires_at FROM replay WHERE expires_at > $1")
-            .bind(micros(now))
+            .bind(micros(now - Duration::seconds(SKEW_SECONDS)))
             .fetch_all(self.readers())
             .await?;
         rows.iter().map(replay).collect()

@@ -83,6 +83,19 @@ fn a_word_made_of_addresses_is_judged_once() {
     assert_eq!((harmless, judged.get()), (Some("https\\://".repeat(100_000)), 0));
 }
 
+/// Readers of Markdown would take many minutes for each of them.
+#[test]
+fn text_nested_beyond_reason_is_shown_as_it_is() {
+    for (nest, line) in [("* ", "a\n"), ("> ", "<\n"), ("1. ", "a\r"), (">", "a\n")] {
+        let text = format!("{}a\n{}", nest.repeat(100_000), line.repeat(100_000));
+        let shown = neutralise(&text, &permits).unwrap();
+        assert_eq!(neutralise(&shown, &permits), None);
+        assert_eq!(to_plain(&shown).lines().count(), 100_001);
+    }
+    let deep_enough = format!("{}- a\n  1. b", "> ".repeat(32));
+    assert_eq!(neutralise(&deep_enough, &permits), None);
+}
+
 #[test]
 fn what_one_edit_brings_to_light_is_seen_by_the_next_look() {
     check("<div>[x](javascript:a)</div>", "&lt;div>x&lt;/div>");

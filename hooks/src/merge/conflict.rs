@@ -17,6 +17,10 @@ use super::{
 };
 use crate::{card::Action, markdown::escape};
 
+/// Characters of another service's label in a warning: every card can warn of every other, so long labels would make
+/// an answer many times as large as what the services sent.
+const MOST_OF_LABEL: usize = 140;
+
 /// A system action that goes on.
 pub(super) struct SystemAction {
     service: String,
@@ -131,7 +135,7 @@ fn changes<'a>(entries: &'a [Entry], system_actions: &'a [SystemAction]) -> impl
         let actions = entry.card.suggestions.iter().flat_map(|suggestion| &suggestion.actions);
         actions.map(move |action| {
             let services = entry.origins.iter().map(|origin| origin.service.as_str()).collect();
-            (Some(index), services, entry.card.source.label.as_str(), action)
+            (Some(index), services, beginning(&entry.card.source.label), action)
         })
     });
     let applied = system_actions.iter().map(|kept| {
@@ -139,6 +143,10 @@ fn changes<'a>(entries: &'a [Entry], system_actions: &'a [SystemAction]) -> impl
         (None, vec![service], service, &kept.action)
     });
     offered.chain(applied)
+}
+
+fn beginning(label: &str) -> &str {
+    label.char_indices().nth(MOST_OF_LABEL).map_or(label, |(end, _)| &label[..end])
 }
 
 /// All changes of one card are one party's.

@@ -15,7 +15,7 @@ async fn world() -> World<Process> {
 }
 
 async fn revived(world: World<Process>) -> World<Process> {
-    answers_again(world.while_gateway(async |process| process.is_killed().starts_again()).await).await
+    answers_again(world.while_gateway(async |process| process.dies().starts_again()).await).await
 }
 
 /// The EHR finds out that its connections are gone, as any client does.

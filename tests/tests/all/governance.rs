@@ -67,7 +67,8 @@ async fn only_an_approved_version_serves_and_a_decision_holds_from_the_next_call
         let offered = world.ehr.discovers(&world.base()).await.unwrap();
         assert_eq!(offered.conforms().ids().len(), if serves { 2 } else { 0 }, "after {decision}");
     }
-    let (status, _) = world.manages(As::Governor, Method::POST, &format!("{path}/decision"), Some(&reasoned("approve"))).await;
+    let (status, _) =
+        world.manages(As::Governor, Method::POST, &format!("{path}/decision"), Some(&reasoned("approve"))).await;
     assert_eq!(status, 409, "what is withdrawn is withdrawn for ever");
 }
 
@@ -127,7 +128,14 @@ async fn nobody_does_what_is_anothers_office() {
         ("the governor registers a version", As::Governor, Method::PUT, &path, descriptor.clone(), 403),
         ("the hospital registers a version", hospital.clone(), Method::PUT, &path, descriptor.clone(), 403),
         ("the vendor issues credentials", vendor.clone(), Method::POST, "/credentials", governors, 403),
-        ("a stranger approves", As::Holder("mv_governor_x".to_owned()), Method::POST, &decision, reasoned("approve"), 401),
+        (
+            "a stranger approves",
+            As::Holder("mv_governor_x".to_owned()),
+            Method::POST,
+            &decision,
+            reasoned("approve"),
+            401,
+        ),
     ] {
         let (seen, answer) = world.manages(role, method, path, Some(&body)).await;
         assert_eq!(seen, status, "{who}: {answer}");
@@ -222,7 +230,11 @@ async fn a_new_approved_version_takes_over_unless_the_hospital_is_pinned() {
     world.decides(&second, "suspend").await;
     assert_eq!((version(&view(&world).await), version(&theirs().await)), ("1.9.0", "1.0.0"));
     world.decides(&first, "suspend").await;
-    assert_eq!((version(&view(&world).await), theirs().await.status), ("1.9.0", 404), "the pin holds also when it hurts");
+    assert_eq!(
+        (version(&view(&world).await), theirs().await.status),
+        ("1.9.0", 404),
+        "the pin holds also when it hurts"
+    );
 }
 
 #[tokio::test]
@@ -235,7 +247,8 @@ async fn every_decision_is_kept_with_its_reason() {
     let nameless = json!({"decision": "reinstate", "reason": " "});
     assert_eq!(world.manages(As::Governor, Method::POST, &decision, Some(&nameless)).await.0, 422);
     let holder = world.issues("vendor", "sakura").await;
-    let (_, history) = world.manages(holder, Method::GET, &format!("{}/history", version_path(&descriptor)), None).await;
+    let (_, history) =
+        world.manages(holder, Method::GET, &format!("{}/history", version_path(&descriptor)), None).await;
     let steps = history["steps"].as_array().unwrap();
     let moves: Vec<_> = steps.iter().map(|step| step["moved"].as_str().unwrap()).collect();
     assert_eq!(moves, ["submit", "approve", "suspend"]);

@@ -223,7 +223,8 @@ fn rich(patient: &str) -> Value {
     let mut rich = with(card("a", "多くを含む助言"), "detail", json!("**強調** と\n\n- 項目"));
     rich["source"]["topic"]["code"] = "drug-drug/相互作用".into();
     rich["suggestions"][0]["actions"] = json!([action("検査を加える"), action("連絡する")]);
-    rich["links"] = json!([{"label": "起動", "url": "http://127.0.0.1/launch", "type": "smart", "appContext": "{\"a\":1}"}]);
+    rich["links"] =
+        json!([{"label": "起動", "url": "http://127.0.0.1/launch", "type": "smart", "appContext": "{\"a\":1}"}]);
     rich
 }
 

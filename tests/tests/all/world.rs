@@ -40,7 +40,6 @@ pub use keys::{Key, KeyServer, decoded};
 pub use log::Log;
 pub use maker::{Maker, card};
 pub use moving_clock::MovingClock;
-pub use neighbour::Neighbour;
 pub use process::Process;
 pub use stranger::Tripwire;
 pub use until::until;

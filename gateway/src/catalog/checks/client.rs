@@ -18,7 +18,7 @@ pub fn client(client: &Client, guard: &Guard) -> Vec<Fault> {
         Authentication::Jwt(jwt) => jwt_faults(jwt, guard),
         Authentication::Loopback => loopback(guard).into_iter().collect(),
     };
-    faults.extend(client.fhir_server.as_ref().and_then(|server| url("/fhirServer", server.as_str(), guard)));
+    faults.extend(client.fhir_server.as_ref().and_then(|server| fhir_server(server, guard)));
     faults.extend(one_of("/dialect", &client.dialect, DIALECTS));
     let origins = client.origins.iter().enumerate();
     faults.extend(origins.filter_map(|(index, text)| origin(&format!("/origins/{index}"), text)));
@@ -36,6 +36,18 @@ fn jwt_faults(jwt: &JwtAuthentication, guard: &Guard) -> Vec<Fault> {
     }));
     faults.extend(life(jwt.max_life_seconds));
     faults
+}
+
+/// Queries are written behind it, so it must be a bare base.
+fn fhir_server(server: &Url, guard: &Guard) -> Option<Fault> {
+    if server.query().is_none() && server.fragment().is_none() {
+        return url("/fhirServer", server.as_str(), guard);
+    }
+    Some(fault(
+        "/fhirServer",
+        ("it has a query or a fragment", "クエリまたはフラグメントが付いています"),
+        ("write the base URL only", "ベース URL だけを書いてください"),
+    ))
 }
 
 /// Whoever stands on the same machine is believed: only for development.

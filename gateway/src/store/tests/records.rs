@@ -47,7 +47,7 @@ async fn a_page_of_exchanges_goes_on_where_the_last_one_ended() {
 }
 
 #[tokio::test]
-async fn tokens_are_remembered_over_a_restart_until_they_expire() {
+async fn tokens_are_remembered_over_a_restart_as_long_as_they_are_accepted() {
     let (dir, store) = store().await;
     let token = |jti: &str, expires_at| Replay {
         hospital: hospital("kiku"),
@@ -56,11 +56,17 @@ async fn tokens_are_remembered_over_a_restart_until_they_expire() {
         expires_at,
     };
     let live = token("live", NOON + Duration::minutes(5));
-    for replay in [live.clone(), token("over", NOON)] {
+    let skewed = token("skewed", NOON - Duration::seconds(59));
+    for replay in [live.clone(), skewed.clone(), token("over", NOON - Duration::seconds(60))] {
         store.record(ExchangeRecord { replay: Some(replay), ..exchange() }).await.unwrap();
     }
     store.close().await;
-    assert_eq!(open(&dir).await.replays(NOON).await.unwrap(), [live]);
+    let store = open(&dir).await;
+    let mut found = store.replays(NOON).await.unwrap();
+    found.sort_by_key(|token| token.expires_at);
+    assert_eq!(found, [skewed, live]);
+    store.purge(NOON).await.unwrap();
+    assert_eq!(count(&store, "replay").await, 2, "what may still be refused is not forgotten");
 }
 
 #[tokio::test]

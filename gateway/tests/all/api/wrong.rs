@@ -100,6 +100,8 @@ async fn a_wrong_client_is_told_where_and_how() {
         ("/authentication/jwt/maxLifeSeconds", json!(86_400), "/authentication/jwt/maxLifeSeconds"),
         ("/fhirServer", json!("https://[::ffff:127.0.0.1]/fhir"), "/fhirServer"),
         ("/fhirServer", json!("https://user@fhir.example/"), "/fhirServer"),
+        ("/fhirServer", json!("https://fhir.example/r4?tenant=kiku"), "/fhirServer"),
+        ("/fhirServer", json!("https://fhir.example/r4#kiku"), "/fhirServer"),
         ("/dialect", json!("klingon"), "/dialect"),
         ("/origins", json!(["https://ehr.example/"]), "/origins/0"),
         ("/origins", json!(["*"]), "/origins/0"),

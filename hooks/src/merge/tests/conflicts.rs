@@ -47,6 +47,21 @@ fn system_actions_on_different_resources_and_new_resources_all_go_on() {
     assert_eq!((kept, dropped), (3, vec![]));
 }
 
+/// With whole labels it would be a hundred times as large as the services' answers, and take as long to make.
+#[test]
+fn warnings_among_many_cards_with_long_labels_stay_short() {
+    let cards = |service: &str, dose: f64| {
+        let labelled = |index: usize| {
+            let label = format!("{index}{}", "札".repeat(20_000));
+            with(suggesting(&format!("{service}{index}"), update(dose)), json!({"source": {"label": label}}))
+        };
+        answer(service, json!({"cards": (0..20).map(labelled).collect::<Vec<_>>()}))
+    };
+    let result = merged(vec![cards("a.a", 1.0), cards("b.b", 2.0)]);
+    let details = result.response.cards.iter().map(|card| card.detail.as_deref().unwrap().chars().count());
+    assert!(details.max().unwrap() < 20 * 600);
+}
+
 #[test]
 fn suggestions_that_overwrite_each_other_say_so() {
     let result = merged(vec![

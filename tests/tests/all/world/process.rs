@@ -28,7 +28,7 @@ impl Process {
     }
 
     /// Ends it as a power cut does: nothing is finished, nothing is written any more.
-    pub fn is_killed(mut self) -> Dead {
+    pub fn dies(mut self) -> Dead {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.remains()
