@@ -6,14 +6,13 @@
 mod pages;
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use medvan_adapters::http::{Bearer, Client, FetchError, GuardedUrl, Request, UrlRefused};
+use medvan_adapters::http::{Bearer, Client, FetchError, GuardedUrl, Request};
 use medvan_hooks::{
     prefetch::{Omission, PrefetchState},
     template::Query,
 };
 use medvan_profiles::{Json, Limits, identity};
 use tokio::time::Instant;
-use url::Url;
 
 use pages::Pages;
 
@@ -73,7 +72,8 @@ impl FhirAccess {
             let room = PAGE_BYTES.min(QUERY_BYTES.saturating_sub(pages.bytes()));
             let page = self.page(http, self.request(url, until, room)?, query.is_search()).await?;
             identity::check_json(&page, patient_id).map_err(|_| Omission::ForeignPatient)?;
-            next = pages.add(page)?.map(|link| self.follow(&link)).transpose().map_err(|_| Omission::Unreachable)?;
+            let link = pages.add(page)?.filter(|_| !query.asks_for_the_first());
+            next = link.map(|link| self.base.linked(&link)).transpose().map_err(|_| Omission::Unreachable)?;
         }
         Ok(())
     }
@@ -100,18 +100,6 @@ impl FhirAccess {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/fhir+json"));
         Ok(Request { headers, bearer: self.token.clone(), ..Request::get(url, time_left, limit) })
-    }
-
-    /// A `next` link, if it stays on the registered server: absolute under its base, or relative to it.
-    fn follow(&self, link: &str) -> Result<GuardedUrl, UrlRefused> {
-        match Url::parse(link) {
-            Ok(url) => {
-                let rest = url.as_str().strip_prefix(self.base.as_str().trim_end_matches('/'));
-                self.base.under(rest.filter(|rest| rest.starts_with(['/', '?'])).ok_or(UrlRefused::OutsideBase)?)
-            }
-            Err(_) if link.starts_with('/') => Err(UrlRefused::OutsideBase),
-            Err(_) => self.base.under(link),
-        }
     }
 }
 

@@ -101,13 +101,22 @@ async fn a_base_that_no_query_fits_under_says_not_known() {
 async fn pages_are_followed_to_the_last() {
     let answer: Answer = |asked| match asked {
         "/fhir/Observation?patient=ume" => (200, page(&json!("{base}?_getpages=2"))),
-        "/fhir/?_getpages=2" => (200, page(&json!("Observation?page=3"))),
+        "/fhir?_getpages=2" => (200, page(&json!("Observation?page=3"))),
         "/fhir/Observation?page=3" => (200, last_page()),
         _ => (500, String::new()),
     };
     let PrefetchState::Resource(joined) = fetched_from(&serve(answer).await, SEARCH).await else { panic!("not read") };
     let joined: Value = serde_json::from_str(joined.as_str()).unwrap();
     assert_eq!(joined["entry"], json!([{"fullUrl": "urn:x"}, {"fullUrl": "urn:x"}, {"fullUrl": "urn:y"}]));
+}
+
+#[tokio::test]
+async fn a_search_for_the_first_of_an_order_ends_with_its_first_page() {
+    let newest = format!("{SEARCH}&_sort=-date&_count=1");
+    let base = serve(|_| (200, page(&json!("{base}?_getpages=2")))).await;
+    let PrefetchState::Resource(first) = fetched_from(&base, &newest).await else { panic!("not read") };
+    let first: Value = serde_json::from_str(first.as_str()).unwrap();
+    assert_eq!((&first["entry"], first.get("link")), (&json!([{"fullUrl": "urn:x"}]), None));
 }
 
 #[tokio::test]

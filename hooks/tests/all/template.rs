@@ -469,3 +469,18 @@ const WORDS: &[&str] = &[
     "\\",
     "日",
 ];
+
+#[test]
+fn a_search_that_is_sorted_and_counted_asks_for_the_first() {
+    for (text, first) in [
+        ("Observation?patient={{context.patientId}}&_sort=-date&_count=1", true),
+        ("Observation?_count=50&code=_sort&_sort=date", true),
+        ("Observation?patient={{context.patientId}}&_count=50", false),
+        ("Observation?patient={{context.patientId}}&_sort=-date", false),
+        ("Observation?code=_count,_sort", false),
+        ("Patient/{{context.patientId}}", false),
+    ] {
+        let Resolution::Query(query) = resolve_in(&sign(), text) else { panic!("{text}") };
+        assert_eq!(query.asks_for_the_first(), first, "{text}");
+    }
+}

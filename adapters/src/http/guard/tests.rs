@@ -184,6 +184,32 @@ fn a_relative_address_stays_under_its_base() {
 }
 
 #[test]
+fn a_link_is_followed_as_it_is_written_if_it_stays_under_its_base() {
+    let base = guard(Profile::Production, &[]).check("https://fhir.example.com/r4").unwrap();
+    let table = [
+        ("https://fhir.example.com/r4?_getpages=2", Ok("https://fhir.example.com/r4?_getpages=2")),
+        ("https://fhir.example.com/r4/Observation?p=2", Ok("https://fhir.example.com/r4/Observation?p=2")),
+        ("https://FHIR.example.com:443/r4/?p=2", Ok("https://fhir.example.com/r4/?p=2")),
+        ("Observation?p=2", Ok("https://fhir.example.com/r4/Observation?p=2")),
+        ("?p=2", Ok("https://fhir.example.com/r4/?p=2")),
+        ("/r4/Observation?p=2", Ok("https://fhir.example.com/r4/Observation?p=2")),
+        ("/Observation?p=2", Err(UrlRefused::OutsideBase)),
+        ("../r4x", Err(UrlRefused::OutsideBase)),
+        ("//evil.example.com/r4/x", Err(UrlRefused::OutsideBase)),
+        ("http://fhir.example.com/r4/x", Err(UrlRefused::OutsideBase)),
+        ("https://fhir.example.com:8443/r4/x", Err(UrlRefused::OutsideBase)),
+        ("https://fhir.example.com/r4x/Observation", Err(UrlRefused::OutsideBase)),
+        ("https://fhir.example.com/r4/../admin", Err(UrlRefused::OutsideBase)),
+        ("https://user@fhir.example.com/r4/x", Err(UrlRefused::OutsideBase)),
+        ("file:///r4/x", Err(UrlRefused::OutsideBase)),
+    ];
+    for (link, expect) in table {
+        let followed = base.linked(link);
+        assert_eq!(followed.as_ref().map(GuardedUrl::as_str).map_err(|refused| *refused), expect, "{link}");
+    }
+}
+
+#[test]
 fn debug_and_errors_show_no_query() {
     let url = guard(Profile::Production, &[]).check("https://fhir.example.com/Patient/123?name=x").unwrap();
     assert_eq!(format!("{url:?}"), "GuardedUrl(https://fhir.example.com)");
