@@ -194,7 +194,7 @@ async fn what_nobody_needs_any_more_is_forgotten_and_records_are_not() {
     };
     let old = ExchangeRecord {
         received_at: NOON - Duration::days(91),
-        replay: Some(token("old", NOON)),
+        replay: Some(token("old", NOON - Duration::seconds(60))),
         cards: vec![card()],
         ..exchange()
     };
