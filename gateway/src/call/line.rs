@@ -25,7 +25,8 @@ pub(crate) struct Line {
     concurrency: Concurrency,
 }
 
-/// Every line, made on first use and kept: a renewed catalog must not forget that a service is failing.
+/// Every line, made on first use and kept: a renewed catalog must not forget that a service is failing. Nor must a
+/// panic: every critical section leaves the map whole, so a poisoned lock is as good as any.
 #[derive(Default)]
 pub(crate) struct Lines(RwLock<HashMap<Key, Arc<Line>>>);
 
@@ -37,7 +38,7 @@ impl Lines {
     /// The line to this service.
     pub(crate) fn to(&self, member: &Member, http: &http::Client) -> Arc<Line> {
         let key = Key(member.name.clone(), member.version.clone(), member.cds_id.clone());
-        let known = self.0.read().ok().and_then(|lines| lines.get(&key).cloned());
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         known.unwrap_or_else(|| self.open(key, member, http))
     }
 
@@ -58,10 +59,7 @@ impl Lines {
 
     fn open(&self, key: Key, member: &Member, http: &http::Client) -> Arc<Line> {
         let line = Arc::new(Line::of(member, http));
-        match self.0.write() {
-            Ok(mut lines) => Arc::clone(lines.entry(key).or_insert(line)),
-            Err(_) => line,
-        }
+        Arc::clone(self.0.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(line))
     }
 }
 
