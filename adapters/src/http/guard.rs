@@ -195,10 +195,26 @@ impl GuardedUrl {
         if text.len() > MAX_LENGTH {
             return Err(UrlRefused::TooLong);
         }
-        let url = Url::parse(&text).map_err(|_| UrlRefused::Malformed)?;
+        self.holding(Url::parse(&text).map_err(|_| UrlRefused::Malformed)?)
+    }
+
+    /// Where a link found under this URL leads, exactly as it was written, if it stays under it.
+    pub fn linked(&self, link: &str) -> Result<Self, UrlRefused> {
+        if link.len() > MAX_LENGTH {
+            return Err(UrlRefused::TooLong);
+        }
+        // Without a slash at its end the base would lose its last segment to a relative link.
+        let base = format!("{}/", self.0.as_str().trim_end_matches('/'));
+        let url = Url::parse(&base).and_then(|base| base.join(link)).map_err(|_| UrlRefused::Malformed)?;
+        self.holding(url)
+    }
+
+    fn holding(&self, url: Url) -> Result<Self, UrlRefused> {
         let prefix = self.0.path().trim_end_matches('/');
-        let rest = url.path().strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
-        let inside = url.origin() == self.0.origin() && rest.is_some() && self.0.query().is_none();
+        let rest = url.path().strip_prefix(prefix);
+        let below = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let bare = url.username().is_empty() && url.password().is_none();
+        let inside = url.origin() == self.0.origin() && below && bare && self.0.query().is_none();
         if inside { Ok(Self(url)) } else { Err(UrlRefused::OutsideBase) }
     }
 

@@ -40,6 +40,16 @@ impl Query {
         self.is_search
     }
 
+    /// Whether it asks for the first matches of an order, as in "the newest creatinine" (`_sort=-date&_count=1`).
+    ///
+    /// To FHIR `_count` is no more than the size of a page. Sorted besides, it is how templates say how much they
+    /// want, and the first page is all of that; further pages would be more than the service asked for (item 22).
+    pub fn asks_for_the_first(&self) -> bool {
+        let parameters = self.url.split_once('?').map_or("", |(_, parameters)| parameters);
+        let has = |name: &str| parameters.split('&').any(|parameter| parameter.split('=').next() == Some(name));
+        has("_sort") && has("_count")
+    }
+
     /// The type that is read or searched.
     pub fn resource_type(&self) -> &str {
         self.url.split(['/', '?']).next().unwrap_or_default()

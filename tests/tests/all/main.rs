@@ -9,6 +9,7 @@ mod disclosure;
 mod discovery_and_cors;
 mod durability;
 mod feedback;
+mod fetching;
 mod governance;
 mod merge_and_dialects;
 mod misbehaving_services;
