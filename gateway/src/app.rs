@@ -172,6 +172,17 @@ impl App {
         poll::Reader::new(self.store.clone(), self.http.clone(), Arc::clone(&self.keys), self.clock.clone())
     }
 
+    /// Sets the gauges of what is under way, for whoever looks now.
+    pub(crate) async fn gauge(&self) {
+        let in_flight = self.config.limits.calls_in_flight - self.calls.available_permits();
+        metrics::gauge!("medvan_calls_in_flight").set(in_flight as f64);
+        if let Ok((waiting, dead)) = self.store.outbox_depth().await {
+            metrics::gauge!("medvan_outbox_waiting").set(waiting as f64);
+            metrics::gauge!("medvan_outbox_dead").set(dead as f64);
+        }
+        self.lines.gauge();
+    }
+
     /// A place among the calls being answered, or `None` when there are too many or the process is stopping.
     pub(crate) fn slot(&self) -> Option<OwnedSemaphorePermit> {
         if self.tasks.is_stopping() {

@@ -16,7 +16,7 @@ use medvan_hooks::{
     feedback::{self, Feedback, Part, Received},
     merge::{Minted, MintedSuggestion},
 };
-use medvan_profiles::descriptor::transport::ExtensionPolicy;
+use medvan_profiles::descriptor::transport::{Authentication, ExtensionPolicy};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -136,7 +136,9 @@ fn keep_allowed_extensions(view: &HospitalView, key: &str, feedback: &mut Feedba
 fn delivery(view: &HospitalView, key: &str, feedback: &Feedback) -> Option<Delivery> {
     let member = member(view, key)?;
     let url = member.feedback_url.as_ref()?;
-    let audience = member.descriptor.transport.audience.clone().unwrap_or_else(|| url.to_string());
+    let transport = &member.descriptor.transport;
+    let audience = (transport.authentication == Authentication::Jwt)
+        .then(|| transport.audience.clone().unwrap_or_else(|| url.to_string()));
     let body = String::from_utf8(feedback::to_bytes(std::slice::from_ref(feedback))).ok()?;
     Some(Delivery { url: url.to_string(), audience, body })
 }

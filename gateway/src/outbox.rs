@@ -1,11 +1,12 @@
 //! Delivering feedback to vendors, at least once, also after a crash.
 //!
 //! A delivery is claimed with a lease; a process that dies with it frees it by not renewing. Vendors without a
-//! feedback endpoint (404, 405, 501) are done: the outcome itself stays kept here.
+//! feedback endpoint (404, 405, 501) are done: the outcome itself stays kept here. Each vendor has its own few places,
+//! and whatever ends makes room at once: a vendor that hangs delays nobody else.
 
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use medvan_adapters::http::{FetchError, Response};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
@@ -15,10 +16,10 @@ use crate::{
     store::{Claimed, StoreError},
 };
 
-/// Deliveries claimed at once.
-const BATCH: u32 = 32;
 /// Deliveries under way at once.
-const PARALLEL: usize = 8;
+const AT_ONCE: usize = 32;
+/// Of these, to one vendor.
+const AT_ONCE_PER_VENDOR: u32 = 4;
 /// How often the table is looked at without being told: deliveries whose pause or lease is over.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Time for one delivery.
@@ -41,14 +42,18 @@ impl Bell {
 
 /// Delivers until the process stops.
 pub(crate) async fn deliver(app: App) {
+    let mut running = FuturesUnordered::new();
     while !app.tasks.is_stopping() {
-        match deliver_due(&app).await {
-            Ok(0) => rest(&app).await,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::error!(%error, "the outbox cannot be read");
-                rest(&app).await;
-            }
+        match claim(&app, AT_ONCE - running.len()).await {
+            // Tasks of their own: one that is about to write must not wait for this loop, which may wait to write too.
+            Ok(claimed) => running.extend(
+                claimed.into_iter().map(|claimed| app.tasks.spawn("delivery", deliver_one(app.clone(), claimed))),
+            ),
+            Err(error) => tracing::error!(%error, "the outbox cannot be read"),
+        }
+        tokio::select! {
+            Some(_ended) = running.next() => {}
+            () = rest(&app) => {}
         }
     }
 }
@@ -61,17 +66,17 @@ async fn rest(app: &App) {
     }
 }
 
-/// Delivers what is due now; says how many were tried.
-async fn deliver_due(app: &App) -> Result<usize, StoreError> {
+/// Takes what is due now, as far as there is room.
+async fn claim(app: &App, room: usize) -> Result<Vec<Claimed>, StoreError> {
+    if room == 0 {
+        return Ok(Vec::new());
+    }
     let lease = time::Duration::seconds(i64::try_from(app.config.outbox.lease_seconds).unwrap_or(60));
-    let claimed = app.store.claim_outbox(app.clock.now(), lease, BATCH).await?;
-    let count = claimed.len();
-    stream::iter(claimed).for_each_concurrent(PARALLEL, |claimed| deliver_one(app, claimed)).await;
-    Ok(count)
+    app.store.claim_outbox(app.clock.now(), lease, room, AT_ONCE_PER_VENDOR).await
 }
 
-async fn deliver_one(app: &App, claimed: Claimed) {
-    let outcome = Outcome::of(send(app, &claimed).await);
+async fn deliver_one(app: App, claimed: Claimed) {
+    let outcome = Outcome::of(send(&app, &claimed).await);
     metrics::counter!("medvan_feedback_deliveries_total", "outcome" => outcome.word()).increment(1);
     let now = app.clock.now();
     let written = match outcome {
@@ -95,7 +100,8 @@ async fn deliver_one(app: &App, claimed: Claimed) {
 
 async fn send(app: &App, claimed: &Claimed) -> Result<Response, FetchError> {
     let url = app.http.guard().check(&claimed.delivery.url)?;
-    let bearer = app.keys.bearer(&claimed.delivery.audience, None, app.clock.now()).ok();
+    let audience = claimed.delivery.audience.as_deref();
+    let bearer = audience.and_then(|audience| app.keys.bearer(audience, None, app.clock.now()).ok());
     let request =
         medvan_adapters::cds_hooks::feedback(url, bearer, claimed.delivery.body.clone(), PATIENCE, ANSWER_BYTES);
     app.http.fetch(request).await

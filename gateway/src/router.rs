@@ -74,5 +74,6 @@ async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
     if app.config.profile == ProfileName::Production && !api::is_office(&app.api(), &headers).await {
         return StatusCode::UNAUTHORIZED.into_response();
     }
+    app.gauge().await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], telemetry::metrics().render()).into_response()
 }

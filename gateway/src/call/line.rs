@@ -3,12 +3,12 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use medvan_adapters::{
     advisor::{Advice, AdviseError, Advisor},
-    breaker::{Breaker, Permit},
+    breaker::{Breaker, Permit, State},
     cds_hooks::{self, Endpoint},
     concurrency::{Concurrency, Place},
     http,
@@ -25,7 +25,8 @@ pub(crate) struct Line {
     concurrency: Concurrency,
 }
 
-/// Every line, made on first use and kept: a renewed catalog must not forget that a service is failing.
+/// Every line, made on first use and kept: a renewed catalog must not forget that a service is failing. Nor must a
+/// panic: every critical section leaves the map whole, so a poisoned lock is as good as any.
 #[derive(Default)]
 pub(crate) struct Lines(RwLock<HashMap<Key, Arc<Line>>>);
 
@@ -37,16 +38,28 @@ impl Lines {
     /// The line to this service.
     pub(crate) fn to(&self, member: &Member, http: &http::Client) -> Arc<Line> {
         let key = Key(member.name.clone(), member.version.clone(), member.cds_id.clone());
-        let known = self.0.read().ok().and_then(|lines| lines.get(&key).cloned());
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         known.unwrap_or_else(|| self.open(key, member, http))
+    }
+
+    /// Sets a gauge for each line: calls under way, and whether the service is left alone (0 no, 1 one probe, 2 yes).
+    pub(crate) fn gauge(&self) {
+        let lines = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        for (Key(service, version, cds_id), line) in lines.iter() {
+            let labels = [("service", service.to_string()), ("version", version.to_string()), ("id", cds_id.clone())];
+            let resting = match line.breaker.state(Instant::now().into_std()) {
+                State::Closed => 0.0,
+                State::HalfOpen => 1.0,
+                State::Open => 2.0,
+            };
+            metrics::gauge!("medvan_service_in_flight", &labels).set(line.concurrency.in_flight() as f64);
+            metrics::gauge!("medvan_service_resting", &labels).set(resting);
+        }
     }
 
     fn open(&self, key: Key, member: &Member, http: &http::Client) -> Arc<Line> {
         let line = Arc::new(Line::of(member, http));
-        match self.0.write() {
-            Ok(mut lines) => Arc::clone(lines.entry(key).or_insert(line)),
-            Err(_) => line,
-        }
+        Arc::clone(self.0.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(line))
     }
 }
 

@@ -10,7 +10,7 @@ use sqlx::{
 use super::StoreError;
 
 /// Every step from an empty file to today's schema. A step that was released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_by_time.sql")];
 
 /// The one connection that writes.
 pub(super) async fn writer(file: &Path) -> Result<SqlitePool, StoreError> {

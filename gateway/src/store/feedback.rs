@@ -18,6 +18,15 @@ use super::{
 };
 use crate::catalog::{HospitalId, ServiceName, VendorId, VersionNumber};
 
+const CLAIM: &str = "WITH held AS (SELECT vendor, count(*) AS many FROM outbox \
+     WHERE state = 'waiting' AND lease_until > $2 GROUP BY vendor), \
+     due AS (SELECT id, vendor, next_at, row_number() OVER (PARTITION BY vendor ORDER BY next_at, id) AS place \
+     FROM outbox WHERE state = 'waiting' AND next_at <= $2 AND lease_until <= $2) \
+     UPDATE outbox SET lease_until = $1, attempts = attempts + 1 WHERE id IN \
+     (SELECT due.id FROM due LEFT JOIN held ON held.vendor = due.vendor \
+     WHERE due.place + coalesce(held.many, 0) <= $3 ORDER BY due.next_at, due.id LIMIT $4) \
+     RETURNING id, hospital, vendor, service, number, cds_id, url, audience, body, attempts";
+
 /// One outcome of one card.
 #[derive(Debug, Clone)]
 pub struct FeedbackRow {
@@ -46,8 +55,8 @@ pub struct FeedbackRow {
 pub struct Delivery {
     /// The vendor's endpoint.
     pub url: String,
-    /// `aud` of the JWT that goes with it.
-    pub audience: String,
+    /// `aud` of the JWT that goes with it; none for a vendor that wants no token.
+    pub audience: Option<String>,
     /// The request's body.
     pub body: String,
 }
@@ -113,7 +122,8 @@ impl Store {
         Ok(new)
     }
 
-    /// Takes due deliveries, each for as long as the lease.
+    /// Takes due deliveries, each for as long as the lease: `limit` in all, and so many that no vendor has more than
+    /// `per_vendor` under lease. One vendor that hangs leaves the places of the others free.
     ///
     /// # Errors
     /// The database does not take it.
@@ -121,22 +131,26 @@ impl Store {
         &self,
         now: OffsetDateTime,
         lease: Duration,
-        limit: u32,
+        limit: usize,
+        per_vendor: u32,
     ) -> Result<Vec<Claimed>, StoreError> {
         let mut db = self.write().await?;
-        let rows = sqlx::query(
-            "UPDATE outbox SET lease_until = $1, attempts = attempts + 1 WHERE id IN \
-             (SELECT id FROM outbox WHERE state = 'waiting' AND next_at <= $2 AND lease_until <= $2 \
-              ORDER BY next_at LIMIT $3) \
-             RETURNING id, hospital, vendor, service, number, cds_id, url, audience, body, attempts",
-        )
-        .bind(micros(now + lease))
-        .bind(micros(now))
-        .bind(i64::from(limit))
-        .fetch_all(&mut *db)
-        .await?;
+        let rows = sqlx::query(CLAIM)
+            .bind(micros(now + lease))
+            .bind(micros(now))
+            .bind(i64::from(per_vendor))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut *db)
+            .await?;
+        let mut held = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match claimed(row) {
+                Ok(claimed) => held.push(claimed),
+                Err(error) => set_aside(&mut db, row, &error).await?,
+            }
+        }
         db.commit().await?;
-        rows.iter().map(claimed).collect()
+        Ok(held)
     }
 
     /// The vendor took it.
@@ -274,7 +288,8 @@ async fn enqueue(
     .bind(row.version.to_string())
     .bind(&row.cds_id)
     .bind(&delivery.url)
-    .bind(&delivery.audience)
+    // The column knows no NULL: empty is none.
+    .bind(delivery.audience.as_deref().unwrap_or_default())
     .bind(&delivery.body)
     .bind(micros(row.received_at))
     .execute(db)
@@ -282,14 +297,31 @@ async fn enqueue(
     Ok(())
 }
 
+/// A row that cannot be read is nobody's to deliver; its neighbours are.
+async fn set_aside(db: &mut SqliteConnection, row: &SqliteRow, error: &StoreError) -> Result<(), sqlx::Error> {
+    let id: &str = row.try_get("id")?;
+    tracing::error!(%error, id, "a delivery cannot be read and was set aside");
+    sqlx::query("UPDATE outbox SET state = 'dead', last_fault = $1 WHERE id = $2")
+        .bind(error.to_string())
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 fn claimed(row: &SqliteRow) -> Result<Claimed, StoreError> {
+    let audience: String = row.try_get("audience")?;
     Ok(Claimed {
         id: parsed(row, "id", "delivery id")?,
         hospital: parsed(row, "hospital", "hospital id")?,
         service: service_name(row)?,
         version: parsed(row, "number", "version")?,
         cds_id: row.try_get("cds_id")?,
-        delivery: Delivery { url: row.try_get("url")?, audience: row.try_get("audience")?, body: row.try_get("body")? },
+        delivery: Delivery {
+            url: row.try_get("url")?,
+            audience: Some(audience).filter(|audience| !audience.is_empty()),
+            body: row.try_get("body")?,
+        },
         attempt: count(row, "attempts")?,
     })
 }

@@ -10,6 +10,13 @@ use super::{
 };
 use crate::catalog::{HospitalId, ServiceName, VendorId, VersionNumber};
 
+pub(super) const USAGE_OF_VENDOR: &str = "SELECT vendor, service, number, mode, count(*) AS uses FROM usage \
+     WHERE vendor = $1 AND at >= $2 AND at < $3 \
+     GROUP BY vendor, service, number, mode ORDER BY vendor, service, number, mode";
+pub(super) const OUTCOMES_OF_VENDOR: &str = "SELECT vendor, service, number, outcome, count(*) AS cards FROM feedback \
+     WHERE vendor = $1 AND received_at >= $2 AND received_at < $3 \
+     GROUP BY vendor, service, number, outcome ORDER BY vendor, service, number, outcome";
+
 /// From when (inclusive) to when (exclusive).
 #[derive(Debug, Clone, Copy)]
 pub struct Period {
@@ -84,16 +91,12 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn usage_of_vendor(&self, vendor: &VendorId, period: Period) -> Result<Vec<UsageSum>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT vendor, service, number, mode, count(*) AS uses FROM usage \
-             WHERE vendor = $1 AND at >= $2 AND at < $3 \
-             GROUP BY vendor, service, number, mode ORDER BY vendor, service, number, mode",
-        )
-        .bind(vendor.as_str())
-        .bind(micros(period.from))
-        .bind(micros(period.until))
-        .fetch_all(self.readers())
-        .await?;
+        let rows = sqlx::query(USAGE_OF_VENDOR)
+            .bind(vendor.as_str())
+            .bind(micros(period.from))
+            .bind(micros(period.until))
+            .fetch_all(self.readers())
+            .await?;
         rows.iter().map(usage_sum).collect()
     }
 
@@ -120,16 +123,12 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn outcomes_of_vendor(&self, vendor: &VendorId, period: Period) -> Result<Vec<OutcomeSum>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT vendor, service, number, outcome, count(*) AS cards FROM feedback \
-             WHERE vendor = $1 AND received_at >= $2 AND received_at < $3 \
-             GROUP BY vendor, service, number, outcome ORDER BY vendor, service, number, outcome",
-        )
-        .bind(vendor.as_str())
-        .bind(micros(period.from))
-        .bind(micros(period.until))
-        .fetch_all(self.readers())
-        .await?;
+        let rows = sqlx::query(OUTCOMES_OF_VENDOR)
+            .bind(vendor.as_str())
+            .bind(micros(period.from))
+            .bind(micros(period.until))
+            .fetch_all(self.readers())
+            .await?;
         rows.iter().map(outcome_sum).collect()
     }
 }

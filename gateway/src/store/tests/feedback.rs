@@ -14,14 +14,22 @@ fn outcome(card: Uuid, outcome: &str) -> FeedbackRow {
         received_at: NOON,
         delivery: Some(Delivery {
             url: "https://ai.example/cds-services/news2-patient-view/feedback".to_owned(),
-            audience: "asagao-news2".to_owned(),
+            audience: Some("asagao-news2".to_owned()),
             body: "{}".to_owned(),
         }),
     }
 }
 
 async fn claim(store: &Store, now: OffsetDateTime) -> Vec<Claimed> {
-    store.claim_outbox(now, Duration::seconds(60), 10).await.unwrap()
+    store.claim_outbox(now, Duration::seconds(60), 10, 40).await.unwrap()
+}
+
+/// Vendors of what is claimed when each may have four under lease.
+async fn claim_fairly(store: &Store) -> Vec<String> {
+    let claimed = store.claim_outbox(NOON, Duration::seconds(60), 32, 4).await.unwrap();
+    let mut vendors: Vec<_> = claimed.iter().map(|claimed| claimed.service.vendor.to_string()).collect();
+    vendors.sort_unstable();
+    vendors
 }
 
 /// A store with one outcome to deliver.
@@ -98,6 +106,46 @@ async fn two_processes_never_claim_the_same_delivery() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 40);
+}
+
+#[tokio::test]
+async fn a_vendor_that_hangs_leaves_the_others_their_places() {
+    let (_dir, store) = store().await;
+    let hanging: Vec<_> = (0..40).map(|_| outcome(Uuid::new_v4(), "accepted")).collect();
+    store.feedback(&hospital("kiku"), &hanging).await.unwrap();
+    assert_eq!(claim_fairly(&store).await, ["asagao"; 4]);
+    assert!(claim_fairly(&store).await.is_empty(), "what is under lease counts");
+    let other = FeedbackRow {
+        service: "botan.renal".parse().unwrap(),
+        received_at: NOON - Duration::seconds(1),
+        ..outcome(Uuid::new_v4(), "accepted")
+    };
+    store.feedback(&hospital("kiku"), &[other]).await.unwrap();
+    assert_eq!(claim_fairly(&store).await, ["botan"]);
+}
+
+#[tokio::test]
+async fn an_unreadable_delivery_is_set_aside_and_its_neighbours_go_out() {
+    let (_dir, store) = store().await;
+    let rows: Vec<_> = (0..3).map(|_| outcome(Uuid::new_v4(), "accepted")).collect();
+    store.feedback(&hospital("kiku"), &rows).await.unwrap();
+    let mut db = store.write().await.unwrap();
+    let spoil = "UPDATE outbox SET number = 'x' WHERE id = (SELECT min(id) FROM outbox)";
+    sqlx::query(spoil).execute(&mut *db).await.unwrap();
+    db.commit().await.unwrap();
+    assert_eq!(claim(&store, NOON).await.len(), 2);
+    assert_eq!(store.outbox_depth().await.unwrap(), (2, 1));
+}
+
+#[tokio::test]
+async fn a_delivery_remembers_whether_a_token_goes_with_it() {
+    let (_dir, store) = store().await;
+    for audience in [Some("asagao-news2".to_owned()), None] {
+        let mut row = outcome(Uuid::new_v4(), "accepted");
+        row.delivery.as_mut().unwrap().audience.clone_from(&audience);
+        store.feedback(&hospital("kiku"), &[row]).await.unwrap();
+        assert_eq!(claim(&store, NOON).await[0].delivery.audience, audience);
+    }
 }
 
 #[tokio::test]

@@ -194,7 +194,7 @@ async fn what_nobody_needs_any_more_is_forgotten_and_records_are_not() {
     };
     let old = ExchangeRecord {
         received_at: NOON - Duration::days(91),
-        replay: Some(token("old", NOON)),
+        replay: Some(token("old", NOON - Duration::seconds(60))),
         cards: vec![card()],
         ..exchange()
     };
@@ -206,4 +206,19 @@ async fn what_nobody_needs_any_more_is_forgotten_and_records_are_not() {
     store.purge(NOON).await.unwrap();
     let counts = [count(&store, "replay").await, count(&store, "issued_cards").await, count(&store, "exchanges").await];
     assert_eq!(counts, [1, 1, 2]);
+}
+
+#[tokio::test]
+async fn sums_over_a_period_read_only_its_rows() {
+    use sqlx::Row as _;
+    let (_dir, store) = store().await;
+    for (query, expected) in [
+        (sums::USAGE_OF_VENDOR, "usage_of_vendor (vendor=? AND at>? AND at<?)"),
+        (sums::OUTCOMES_OF_VENDOR, "feedback_by_time (vendor=? AND received_at>? AND received_at<?)"),
+    ] {
+        let explain = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}")));
+        let plan = explain.bind("asagao").bind(0).bind(1).fetch_all(store.readers()).await.unwrap();
+        let plan: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+        assert!(plan[0].ends_with(expected), "{plan:?}");
+    }
 }
