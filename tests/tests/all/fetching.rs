@@ -106,7 +106,10 @@ async fn a_slow_server_costs_its_slice_of_the_time_and_no_more() {
 #[tokio::test]
 async fn what_is_not_there_is_null() {
     let world = World::in_no_hurry().await;
-    let keys = [("patient", "Patient/{{context.patientId}}"), ("dispensed", "MedicationDispense?patient={{context.patientId}}")];
+    let keys = [
+        ("patient", "Patient/{{context.patientId}}"),
+        ("dispensed", "MedicationDispense?patient={{context.patientId}}"),
+    ];
     let sakura = asking(&world, "sakura", &keys).await;
     let answer = world.asks(world.fires("patient-view").on("nobody"), "patient-view").await;
     answer.conforms();
@@ -144,7 +147,11 @@ async fn a_server_that_fails_says_so_to_the_service() {
 #[tokio::test]
 async fn another_patients_record_from_the_server_is_stopped() {
     let world = World::in_no_hurry().await;
-    let keys = [("patient", "Patient/{{context.patientId}}"), ("values", OBSERVATIONS), ("user", "Practitioner/{{userPractitionerId}}")];
+    let keys = [
+        ("patient", "Patient/{{context.patientId}}"),
+        ("values", OBSERVATIONS),
+        ("user", "Practitioner/{{userPractitionerId}}"),
+    ];
     let sakura = asking(&world, "sakura", &keys).await;
     world.fhir.confuses("hanako", "ichiro");
     let answer = view(&world).await;
@@ -257,9 +264,7 @@ async fn turn(State(pages): State<Arc<Pages>>, uri: Uri, headers: HeaderMap) -> 
 
 /// One page of observations of hanako, with a link to the next.
 fn page(ids: &[&str], next: Option<String>) -> Value {
-    let observation = |id: &&str| {
-        json!({"resource": {"resourceType": "Observation", "id": id, "status": "final", "subject": {"reference": "Patient/hanako"}}})
-    };
+    let observation = |id: &&str| json!({"resource": {"resourceType": "Observation", "id": id, "status": "final", "subject": {"reference": "Patient/hanako"}}});
     let entry: Vec<_> = ids.iter().map(observation).collect();
     let link: Vec<_> = next.iter().map(|url| json!({"relation": "next", "url": url})).collect();
     json!({"resourceType": "Bundle", "type": "searchset", "link": link, "entry": entry})
@@ -283,7 +288,10 @@ async fn the_ehrs_token_goes_to_its_own_server_and_nowhere_else() {
     records.holds("?_getpages=2", 200, &page(&["b"], None));
     view(&world).await;
     let asked = records.asked();
-    assert_eq!(asked.iter().map(|asked| asked.path.as_str()).collect::<Vec<_>>(), ["/fhir/Observation?patient=hanako", "/fhir?_getpages=2"]);
+    assert_eq!(
+        asked.iter().map(|asked| asked.path.as_str()).collect::<Vec<_>>(),
+        ["/fhir/Observation?patient=hanako", "/fhir?_getpages=2"]
+    );
     assert!(asked.iter().all(|asked| asked.token() == Some("the-hospitals-token")));
     let call = sakura.calls().pop().unwrap();
     assert_eq!(ids(&call.body()["prefetch"]["values"]), ["a", "b"]);
@@ -337,7 +345,12 @@ async fn what_is_no_fhir_is_left_out() {
         ("a page of HTML", 502, "text/html", "<h1>502</h1>".to_owned()),
         ("HTML with 200", 200, "text/html", "<h1>login</h1>".to_owned()),
         ("half of a JSON text", 200, "application/fhir+json", "{\"resourceType\":\"Bun".to_owned()),
-        ("nested a hundred thousand deep", 200, "application/fhir+json", format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))),
+        (
+            "nested a hundred thousand deep",
+            200,
+            "application/fhir+json",
+            format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)),
+        ),
         ("a key twice", 200, "application/fhir+json", r#"{"resourceType":"Bundle","type":"a","type":"b"}"#.to_owned()),
         ("a redirect", 302, "text/plain", wire.url("/fhir/Observation")),
     ] {
