@@ -13,11 +13,7 @@ use axum::{
     http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use medvan_fixtures::{
-    Received, Running,
-    ehr::{Answer, Ehr},
-    running,
-};
+use medvan_fixtures::{Received, Running, ehr::Answer, running};
 use serde_json::{Value, json};
 
 use crate::world::{Maker, Tripwire, World, no_hurry};
@@ -263,7 +259,7 @@ async fn turn(State(pages): State<Arc<Pages>>, uri: Uri, headers: HeaderMap) -> 
 }
 
 /// One page of observations of hanako, with a link to the next.
-fn page(ids: &[&str], next: Option<String>) -> Value {
+fn page(ids: &[&str], next: Option<&str>) -> Value {
     let observation = |id: &&str| json!({"resource": {"resourceType": "Observation", "id": id, "status": "final", "subject": {"reference": "Patient/hanako"}}});
     let entry: Vec<_> = ids.iter().map(observation).collect();
     let link: Vec<_> = next.iter().map(|url| json!({"relation": "next", "url": url})).collect();
@@ -284,7 +280,7 @@ const FIRST: &str = "/Observation?patient=hanako";
 #[tokio::test]
 async fn the_ehrs_token_goes_to_its_own_server_and_nowhere_else() {
     let (world, records, sakura) = scripted().await;
-    records.holds(FIRST, 200, &page(&["a"], Some(format!("{}?_getpages=2", records.base()))));
+    records.holds(FIRST, 200, &page(&["a"], Some(&format!("{}?_getpages=2", records.base()))));
     records.holds("?_getpages=2", 200, &page(&["b"], None));
     view(&world).await;
     let asked = records.asked();
@@ -315,7 +311,7 @@ async fn half_a_list_never_looks_like_a_whole_one() {
         ("of another patient", next.clone(), 200, json!({"resourceType": "Patient", "id": "ichiro"}), "omitted"),
         ("elsewhere", wire.url("/fhir/page2"), 200, json!({}), "omitted"),
     ] {
-        records.holds(FIRST, 200, &page(&["a"], Some(link)));
+        records.holds(FIRST, 200, &page(&["a"], Some(&link)));
         records.holds("/page2", status, &body);
         let answer = view(&world).await;
         assert_eq!(sent(&world, &answer).await, json!({"values": state}), "page two is {what}");

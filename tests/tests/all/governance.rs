@@ -124,6 +124,7 @@ async fn nobody_does_what_is_anothers_office() {
         ("the hospital approves", hospital.clone(), Method::POST, &decision, reasoned("approve"), 403),
         ("the operator makes itself governor", As::Operator, Method::POST, "/credentials", governors.clone(), 403),
         ("the vendor enrols a hospital", vendor.clone(), Method::PUT, enrollments, enrollment.clone(), 403),
+        ("the hospital lifts its own contract", hospital.clone(), Method::PUT, enrollments, enrollment.clone(), 403),
         ("the governor enrols a hospital", As::Governor, Method::PUT, enrollments, enrollment.clone(), 403),
         ("the governor registers a version", As::Governor, Method::PUT, &path, descriptor.clone(), 403),
         ("the hospital registers a version", hospital.clone(), Method::PUT, &path, descriptor.clone(), 403),
@@ -142,7 +143,7 @@ async fn nobody_does_what_is_anothers_office() {
     }
     assert_eq!(view(&world).await.status, 404, "nothing was approved and nobody enrolled");
     world.decides(&descriptor, "approve").await;
-    world.manages(hospital, Method::PUT, enrollments, Some(&enrollment)).await;
+    world.puts(As::Operator, enrollments, &enrollment).await;
     assert_eq!(view(&world).await.status, 200);
 }
 
