@@ -77,7 +77,7 @@ const GRACE: Duration = Duration::from_millis(10);
 
 /// One service's part while the others are still being started.
 enum Part {
-    Asked(Arc<Member>, oneshot::Receiver<Heard>),
+    Asked { unheard: Box<Heard>, since: Instant, told: oneshot::Receiver<Heard> },
     Known(Arc<Member>, Status),
 }
 
@@ -85,12 +85,16 @@ impl Part {
     async fn heard(self, until: Instant) -> Heard {
         match self {
             Self::Known(member, status) => Heard::without_answer(member, status),
-            Self::Asked(member, told) => match timeout_at(until, told).await {
-                Ok(Ok(heard)) => heard,
+            Self::Asked { mut unheard, since, told } => {
+                let told = timeout_at(until, told).await;
+                if let Ok(Ok(heard)) = told {
+                    return heard;
+                }
                 // The task ends without a word only by a panic: then the service counts as failed.
-                Ok(Err(_)) => Heard::without_answer(member, Status::Failed),
-                Err(_) => Heard::without_answer(member, Status::TimedOut),
-            },
+                unheard.note.status = if told.is_ok() { Status::Failed } else { Status::TimedOut };
+                unheard.note.elapsed_ms = since.elapsed().as_secs_f64() * 1e3;
+                *unheard
+            }
         }
     }
 }
@@ -112,8 +116,9 @@ fn start(call: &Call<'_>, plan: &Plan<'_>, index: usize, exchange: &mut Exchange
         call.app.tasks.spawn("shadow service", ask.in_the_shadow(shown.subscribe()));
         Part::Known(Arc::clone(member), Status::Shadowed)
     } else {
+        let part = Part::Asked { unheard: Box::new(ask.unheard()), since: Instant::now(), told };
         call.app.tasks.spawn("service", ask.in_the_light(tell));
-        Part::Asked(Arc::clone(member), told)
+        part
     }
 }
 

@@ -54,15 +54,6 @@ impl Mode {
             Self::Trial { .. } => "trial",
         }
     }
-
-    /// Whether the answers may reach the doctor at this time, the quota of a trial aside.
-    pub fn is_shown(self, now: OffsetDateTime) -> bool {
-        match self {
-            Self::Live => true,
-            Self::Shadow => false,
-            Self::Trial { until, .. } => now < until,
-        }
-    }
 }
 
 const fn default_tier() -> u8 {

@@ -91,6 +91,11 @@ impl Ask {
         }
     }
 
+    /// Its part, should it never be told: also then the record says what was sent.
+    pub(super) fn unheard(&self) -> Heard {
+        self.heard_nothing(Status::TimedOut, Instant::now())
+    }
+
     /// Asks a service whose answer the doctor may see. Its part is told by its deadline at the latest.
     pub(super) async fn in_the_light(mut self, tell: oneshot::Sender<Heard>) {
         let start = Instant::now();

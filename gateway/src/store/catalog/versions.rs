@@ -100,16 +100,8 @@ impl Store {
         name: &ServiceName,
         number: &VersionNumber,
     ) -> Result<Option<StoredVersion>, StoreError> {
-        let row = sqlx::query(
-            "SELECT vendor, service, number, state, descriptor, created_at FROM versions \
-             WHERE vendor = $1 AND service = $2 AND number = $3",
-        )
-        .bind(name.vendor.as_str())
-        .bind(name.service.as_str())
-        .bind(number.to_string())
-        .fetch_optional(self.readers())
-        .await?;
-        row.as_ref().map(stored_version).transpose()
+        let mut db = self.readers().acquire().await?;
+        find(&mut db, name, number).await
     }
 
     /// Versions of a vendor in the order of service and number (as text); a page goes on after `service@number`.
