@@ -59,7 +59,7 @@ pub struct Api {
     pub catalog: Catalog,
     /// The time.
     pub clock: Clock,
-    /// Which URLs may be registered.
+    /// Which URLs of hospitals' systems may be registered; vendors' are judged by `discovery`.
     pub guard: Guard,
     /// Reads vendors' discovery documents.
     pub discovery: Reader,

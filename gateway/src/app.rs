@@ -39,8 +39,10 @@ pub struct Handles {
     pub store: Store,
     /// Who may what, as calls see it.
     pub catalog: Catalog,
-    /// The way out.
+    /// The way to hospitals' own systems: FHIR servers, keys of EHRs.
     pub http: http::Client,
+    /// The way to AI services. A host that is open for a hospital's sake is not open for a vendor's.
+    pub vendors: http::Client,
     /// Own signing keys.
     pub keys: Arc<Keyring>,
     /// Decides about callers' tokens.
@@ -84,8 +86,8 @@ pub enum StartError {
     /// The first credentials cannot be written.
     #[error("cannot write the first credentials")]
     Credentials(#[from] api::CredentialError),
-    /// An entry of `outgoing.allowed_hosts` cannot be read.
-    #[error("outgoing.allowed_hosts")]
+    /// An entry of `outgoing.allowed_hosts` or `outgoing.allowed_vendor_hosts` cannot be read.
+    #[error("outgoing.allowed_hosts, outgoing.allowed_vendor_hosts")]
     AllowedHost(#[from] http::NotAHost),
     /// The address cannot be listened on.
     #[error(transparent)]
@@ -117,7 +119,9 @@ impl App {
         replay.restore(
             spent.iter().map(|row| (row.hospital.as_str(), row.issuer.as_str(), row.jti.as_str(), row.expires_at)),
         );
-        let http = http::Client::new(guard(&config)?, &http::Settings::default())?;
+        let http = http::Client::new(guard(&config, &config.outgoing.allowed_hosts)?, &http::Settings::default())?;
+        let vendors =
+            http::Client::new(guard(&config, &config.outgoing.allowed_vendor_hosts)?, &http::Settings::default())?;
         let app = Self(Arc::new(Handles {
             tasks: Tasks::default(),
             catalog: Catalog::load(store.clone()).await?,
@@ -132,6 +136,7 @@ impl App {
             calls: Arc::new(Semaphore::new(config.limits.calls_in_flight)),
             replay,
             http,
+            vendors,
             store,
             clock,
             config,
@@ -169,7 +174,7 @@ impl App {
 
     /// Reads vendors' discovery documents.
     pub(crate) fn reader(&self) -> poll::Reader {
-        poll::Reader::new(self.store.clone(), self.http.clone(), Arc::clone(&self.keys), self.clock.clone())
+        poll::Reader::new(self.store.clone(), self.vendors.clone(), Arc::clone(&self.keys), self.clock.clone())
     }
 
     /// Sets the gauges of what is under way, for whoever looks now.
@@ -219,8 +224,8 @@ async fn follow_rotation(app: App) {
     }
 }
 
-fn guard(config: &Checked) -> Result<http::Guard, http::NotAHost> {
-    let allowed = config.outgoing.allowed_hosts.iter().map(|host| host.parse()).collect::<Result<Vec<_>, _>>()?;
+fn guard(config: &Checked, allowed: &[String]) -> Result<http::Guard, http::NotAHost> {
+    let allowed = allowed.iter().map(|host| host.parse()).collect::<Result<Vec<_>, _>>()?;
     Ok(http::Guard::new(config.guard_profile(), allowed))
 }
 

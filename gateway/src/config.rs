@@ -86,9 +86,11 @@ pub struct ServerLimits {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outgoing {
-    /// Hosts, or `host:port`, that may be called although they are private or on another port: a FHIR server inside
-    /// the hospital, say.
+    /// Hosts, or `host:port`, of hospitals' own systems that may be called although they are private or on another
+    /// port: a FHIR server, the keys of an EHR. They are not open to what vendors register.
     pub allowed_hosts: Vec<String>,
+    /// The same for AI services.
+    pub allowed_vendor_hosts: Vec<String>,
 }
 
 /// Logging.

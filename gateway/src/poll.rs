@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::{StreamExt as _, stream};
 use medvan_adapters::{
     cds_hooks::{self, Discovered, Validators},
-    http::{Bearer, Client},
+    http::{Bearer, Client, Guard},
 };
 use medvan_hooks::discovery::Services;
 use medvan_profiles::descriptor::{Descriptor, transport::Authentication};
@@ -66,6 +66,11 @@ pub(crate) async fn run(app: App) {
 }
 
 impl Reader {
+    /// Which addresses a vendor may register: those that are called on its behalf.
+    pub fn guard(&self) -> &Guard {
+        self.http.guard()
+    }
+
     /// A reader that goes out through this client, with the gateway's own tokens.
     pub const fn new(store: Store, http: Client, keys: Arc<Keyring>, clock: Clock) -> Self {
         Self { store, http, keys, clock }

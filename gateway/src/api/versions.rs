@@ -134,7 +134,8 @@ pub(super) async fn write(
     Posted(descriptor): Posted<Value>,
 ) -> Result<(StatusCode, Json<VersionView>), Problem> {
     let (name, number) = full(named);
-    let registration = checks::registration(name, number, descriptor, &api.guard).map_err(Problem::invalid)?;
+    let registration =
+        checks::registration(name, number, descriptor, api.discovery.guard()).map_err(Problem::invalid)?;
     hook_ids_are_free(&api, &registration).await?;
     let (name, number) = (registration.name(), registration.number());
     let status = match api.store.register(name, number, registration.value(), api.clock.now()).await? {

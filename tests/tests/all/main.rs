@@ -15,6 +15,7 @@ mod merge_and_dialects;
 mod misbehaving_services;
 mod missed_hook;
 mod nothing_leaks;
+mod outgoing_hosts;
 mod payloads_pass_untouched;
 mod requirements;
 mod shadow;

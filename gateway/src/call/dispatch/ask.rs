@@ -78,7 +78,7 @@ impl Ask {
         let member = Arc::clone(&call.offer.members[index]);
         let own_limit = Duration::from_millis(member.descriptor.limits.deadline_ms.into());
         Self {
-            line: call.app.lines.to(&member, &call.app.http),
+            line: call.app.lines.to(&member, &call.app.vendors),
             outbound: outgoing::compose(call, plan, index, &member),
             bearer: bearer(call, &member),
             until: call.deadline.for_service(Instant::now(), own_limit),
