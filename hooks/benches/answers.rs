@@ -68,5 +68,42 @@ fn merging(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, firewall, merging);
+/// The costliest that two services can agree on: as many cards and suggestions as are let through, alike but for the
+/// last suggestion of each card.
+fn colluding() -> Vec<Answer> {
+    const MOST: usize = 64;
+    let hosts = hosts();
+    let card = |service: &str, number: usize| {
+        let mut card = card(0);
+        card["uuid"] = json!(format!("card-{number}"));
+        card["suggestions"] = (0..MOST)
+            .map(|place| {
+                let last = place == MOST - 1;
+                let label = if last { format!("{service}-{number}") } else { "様子を見る".to_owned() };
+                json!({"label": label, "uuid": format!("s-{number}-{place}")})
+            })
+            .collect();
+        card
+    };
+    let answer = |service: &str| {
+        let cards: Vec<Value> = (0..MOST).map(|number| card(service, number)).collect();
+        let body = json!({ "cards": cards }).to_string().into_bytes();
+        let response = check(&body, &policy(&hosts)).expect("an answer").response;
+        assert_eq!((response.cards.len(), response.cards[0].suggestions.len()), (MOST, MOST));
+        Answer { service: service.to_owned(), tier: 0, acceptance: None, response, provenance: None }
+    };
+    vec![answer("vendor1.service"), answer("vendor2.service")]
+}
+
+fn collusion(criterion: &mut Criterion) {
+    let answers = colluding();
+    let one = &answers[..1];
+    for (name, some) in [("merge the largest answer", one), ("merge two that collude", &answers)] {
+        criterion.bench_function(name, |bencher| {
+            bencher.iter(|| merge(black_box(some.to_vec()), &mut Uuid::new_v4).response.to_bytes());
+        });
+    }
+}
+
+criterion_group!(benches, firewall, merging, collusion);
 criterion_main!(benches);

@@ -25,7 +25,7 @@ use medvan_profiles::Json;
 use serde::Serialize;
 use uuid::Uuid;
 
-use self::effect::Offer;
+use self::effect::Offers;
 pub use self::mint::{Minted, MintedSuggestion};
 use crate::{
     card::{Card, Extension, Indicator},
@@ -115,12 +115,18 @@ struct Entry {
     acceptance: Option<f32>,
     origins: Vec<Origin>,
     /// What its suggestions do; read once, and only when another card may be its twin.
-    offers: OnceCell<Vec<Offer>>,
+    offers: OnceCell<Offers>,
+    /// The words of its summary, likewise.
+    words: OnceCell<Vec<String>>,
 }
 
 impl Entry {
-    fn offers(&self) -> &[Offer] {
-        self.offers.get_or_init(|| self.card.suggestions.iter().map(Offer::of).collect())
+    fn offers(&self) -> &Offers {
+        self.offers.get_or_init(|| Offers::of(&self.card.suggestions))
+    }
+
+    fn words(&self) -> &[String] {
+        self.words.get_or_init(|| fold::words(&self.card.summary))
     }
 }
 

@@ -37,7 +37,7 @@ pub enum SelectionBehavior {
 }
 
 /// Which actions of a suggestion are applied (3.0, trial use).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActionSelectionBehavior {
     /// All of them: the meaning when absent.

@@ -4,7 +4,7 @@
 //! do the same, or, where there is nothing to accept, the summaries must read the same; a critical card needs both.
 //! What the second service says beyond that stays readable in the detail.
 
-use super::{Entry, effect::Offer};
+use super::Entry;
 use crate::{
     card::{Card, Coding, Indicator},
     markdown::{escape, to_plain},
@@ -30,10 +30,10 @@ fn pairing(first: &Entry, second: &Entry) -> Option<Vec<usize>> {
         return None;
     }
     let needs_same_words = first.card.suggestions.is_empty() || first.card.indicator == Indicator::Critical;
-    if needs_same_words && !reads_the_same(&first.card.summary, &second.card.summary) {
+    if needs_same_words && first.words() != second.words() {
         return None;
     }
-    pair_offers(first.offers(), second.offers())
+    first.offers().twins_among(second.offers())
 }
 
 fn is_same_subject(first: &Card, second: &Card) -> bool {
@@ -45,35 +45,27 @@ fn is_same_subject(first: &Card, second: &Card) -> bool {
         && first.suggestions.len() == second.suggestions.len()
 }
 
-fn pair_offers(first: &[Offer], second: &[Offer]) -> Option<Vec<usize>> {
-    let mut free: Vec<usize> = (0..second.len()).collect();
-    let twin_of = |offer: &Offer| {
-        let at = free.iter().position(|index| second[*index] == *offer)?;
-        Some(free.remove(at))
-    };
-    first.iter().map(twin_of).collect()
-}
-
-fn reads_the_same(first: &str, second: &str) -> bool {
-    let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
-    words(first) == words(second)
+/// A text's words, for comparing: however they are spaced and capitalised.
+pub(super) fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_lowercase).collect()
 }
 
 fn fold(first: &mut Entry, second: Entry, pairs: &[usize]) {
+    let says_more = first.words() != second.words();
     let Entry { card, mut origins, .. } = second;
     for origin in &mut origins {
         origin.suggestion_ids = pairs.iter().map(|index| origin.suggestion_ids[*index].clone()).collect();
     }
     first.origins.append(&mut origins);
-    add_words(&mut first.card, &card);
+    add_words(&mut first.card, &card, says_more);
     add_offers(&mut first.card, card);
 }
 
 /// Names the second source, and keeps what it says differently. Its words are added without their markup: two
 /// harmless texts joined need not be harmless.
-fn add_words(first: &mut Card, second: &Card) {
+fn add_words(first: &mut Card, second: &Card, says_more: bool) {
     let mut words = Vec::new();
-    if !reads_the_same(&first.summary, &second.summary) {
+    if says_more {
         words.push(escape(&second.summary));
     }
     if second.detail.is_some() && second.detail != first.detail {

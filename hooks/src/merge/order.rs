@@ -33,6 +33,7 @@ fn entries_of(answer: Answer) -> impl Iterator<Item = Entry> {
         tier,
         acceptance,
         offers: OnceCell::new(),
+        words: OnceCell::new(),
     })
 }
 
