@@ -4,6 +4,8 @@
 //! the makers, the gateway's ids become the vendors' own again, and outcomes and deliveries are written in one
 //! transaction before the EHR is told that they were taken. Outcomes are kept also for vendors without an endpoint.
 
+mod maker;
+
 use std::{collections::HashMap, net::SocketAddr};
 
 use axum::{
@@ -13,19 +15,19 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode};
 use medvan_hooks::{
-    feedback::{self, Feedback, Part, Received},
+    feedback::{self, Part, Received},
     merge::{Minted, MintedSuggestion},
 };
-use medvan_profiles::descriptor::transport::{Authentication, ExtensionPolicy};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
     App,
     call::{Audience, CdsClient, Refusal, read_json},
-    catalog::{HospitalView, Member},
-    store::{CardOrigin, Delivery, FeedbackRow},
+    store::{CardOrigin, FeedbackRow},
 };
+
+use maker::{Maker, Makers};
 
 /// Takes a batch; the standard asks for no body in the answer (CDS Hooks item 49).
 pub(crate) async fn receive(
@@ -64,8 +66,13 @@ async fn take(app: &App, caller: &CdsClient, service: &str, headers: &HeaderMap,
         tracing::info!(count = split.unknown.len(), "feedback on cards that this hospital never got");
     }
     let now = app.clock.now();
-    let rows: Vec<FeedbackRow> =
-        split.parts.iter().filter_map(|part| row(caller.hospital(), &origins, part, now)).collect();
+    let mut makers = Makers::of(app, caller);
+    let mut rows = Vec::with_capacity(split.parts.len());
+    for part in &split.parts {
+        let Some(origin) = origin(&origins, part) else { continue };
+        let maker = makers.maker(&origin.card).await.map_err(|_| Refusal::NotRecorded)?;
+        rows.push(row(origin, maker, part, now));
+    }
     app.store.feedback(caller.hospital_id(), &rows).await.map_err(|error| {
         tracing::error!(%error, "feedback was not kept");
         Refusal::NotRecorded
@@ -102,17 +109,21 @@ fn minted(origins: &[CardOrigin]) -> Vec<Minted> {
         .collect()
 }
 
-/// Names the maker as [`Member::key`] does.
+/// Names the maker as [`crate::catalog::Member::key`] does.
 fn key(origin: &CardOrigin) -> String {
     format!("{}.{}", origin.card.service.vendor, origin.card.cds_id)
 }
 
-fn row(view: &HospitalView, origins: &Origins, part: &Part, now: OffsetDateTime) -> Option<FeedbackRow> {
-    let origin = origins.get(&part.card)?.iter().find(|origin| key(origin) == part.service)?;
+fn origin<'o>(origins: &'o Origins, part: &Part) -> Option<&'o CardOrigin> {
+    origins.get(&part.card)?.iter().find(|origin| key(origin) == part.service)
+}
+
+fn row(origin: &CardOrigin, maker: Option<&Maker>, part: &Part, now: OffsetDateTime) -> FeedbackRow {
     let mut kept = part.forward.clone().unwrap_or_else(|| part.received.clone());
-    keep_allowed_extensions(view, &part.service, &mut kept);
-    let delivery = part.forward.is_some().then(|| delivery(view, &part.service, &kept)).flatten();
-    Some(FeedbackRow {
+    // An EHR may put a user's id into an extension: only what hospital and service agreed on is kept and passed on.
+    kept.extension.retain(|name, _| maker.is_some_and(|maker| maker.extensions.contains(name)));
+    let delivery = maker.filter(|_| part.forward.is_some()).and_then(|maker| maker.delivery(&kept));
+    FeedbackRow {
         exchange: origin.exchange,
         card: part.card,
         service: origin.card.service.clone(),
@@ -122,28 +133,5 @@ fn row(view: &HospitalView, origins: &Origins, part: &Part, now: OffsetDateTime)
         document: serde_json::to_string(&kept).unwrap_or_default(),
         received_at: now,
         delivery,
-    })
-}
-
-/// An EHR may put a user's id into an extension: only what hospital and service agreed on is kept and passed on.
-fn keep_allowed_extensions(view: &HospitalView, key: &str, feedback: &mut Feedback) {
-    let policy = member(view, key).map(|member| member.descriptor.transport.overrides.extension_policy);
-    let forwards = policy == Some(ExtensionPolicy::Forward);
-    feedback.extension.retain(|name, _| forwards && view.hospital.allow_extensions.contains(name));
-}
-
-/// Where the outcome goes: nowhere if the maker has no endpoint, or serves this hospital no more.
-fn delivery(view: &HospitalView, key: &str, feedback: &Feedback) -> Option<Delivery> {
-    let member = member(view, key)?;
-    let url = member.feedback_url.as_ref()?;
-    let transport = &member.descriptor.transport;
-    let audience = (transport.authentication == Authentication::Jwt)
-        .then(|| transport.audience.clone().unwrap_or_else(|| url.to_string()));
-    let body = String::from_utf8(feedback::to_bytes(std::slice::from_ref(feedback))).ok()?;
-    Some(Delivery { url: url.to_string(), audience, body })
-}
-
-fn member<'a>(view: &'a HospitalView, key: &str) -> Option<&'a Member> {
-    let members = view.offers.values().flat_map(|offer| &offer.members);
-    members.map(AsRef::as_ref).find(|member| member.key == key)
+    }
 }

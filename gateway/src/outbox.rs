@@ -100,8 +100,8 @@ async fn deliver_one(app: App, claimed: Claimed) {
 
 async fn send(app: &App, claimed: &Claimed) -> Result<Response, FetchError> {
     let url = app.vendors.guard().check(&claimed.delivery.url)?;
-    let audience = claimed.delivery.audience.as_deref();
-    let bearer = audience.and_then(|audience| app.keys.bearer(audience, None, app.clock.now()).ok());
+    let token = claimed.delivery.token.as_ref();
+    let bearer = token.and_then(|to| app.keys.bearer(to, None, app.clock.now()).ok());
     let request =
         medvan_adapters::cds_hooks::feedback(url, bearer, claimed.delivery.body.clone(), PATIENCE, ANSWER_BYTES);
     app.vendors.fetch(request).await

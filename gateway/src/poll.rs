@@ -11,10 +11,10 @@ use std::{sync::Arc, time::Duration};
 use futures_util::{StreamExt as _, stream};
 use medvan_adapters::{
     cds_hooks::{self, Discovered, Validators},
-    http::{Bearer, Client, Guard},
+    http::{Client, Guard},
 };
 use medvan_hooks::discovery::Services;
-use medvan_profiles::descriptor::{Descriptor, transport::Authentication};
+use medvan_profiles::descriptor::Descriptor;
 use serde::Deserialize as _;
 use time::OffsetDateTime;
 
@@ -23,7 +23,7 @@ use crate::{
     catalog::State,
     clock::Clock,
     store::{Page, Reading, Store, StoreError, StoredVersion},
-    trust::Keyring,
+    trust::{Keyring, Recipient},
 };
 
 /// How often is looked whether a reading is due: a version approved just now does not wait for the next round.
@@ -150,18 +150,11 @@ impl Reader {
         let transport = &descriptor.transport;
         let url = format!("{}{}", transport.base_url.trim_end_matches('/'), transport.discovery_path);
         let guarded = self.http.guard().check(&url).map_err(|refused| refused.to_string())?;
-        let audience = transport.audience.as_deref().unwrap_or(&url);
-        let bearer = match transport.authentication {
-            Authentication::Jwt => Some(self.bearer(audience)?),
-            Authentication::None => None,
-        };
+        let bearer = Recipient::of(transport, &url).map(|to| self.keys.bearer(&to, None, self.clock.now()));
+        let bearer = bearer.transpose().map_err(|error| error.to_string())?;
         let validators = Validators { etag: previous.etag.clone(), last_modified: previous.last_modified.clone() };
         let answer = cds_hooks::discover(&self.http, guarded, bearer, &validators, PATIENCE, DOCUMENT_BYTES).await;
         answer.map_err(|error| error.to_string())
-    }
-
-    fn bearer(&self, audience: &str) -> Result<Bearer, String> {
-        self.keys.bearer(audience, None, self.clock.now()).map_err(|error| error.to_string())
     }
 
     /// Ids that the vendor's other services have: in a common document they are nothing new.

@@ -16,16 +16,21 @@ use super::{
     hex,
     instant::micros,
 };
-use crate::catalog::{HospitalId, ServiceName, VendorId, VersionNumber};
+use crate::{
+    catalog::{HospitalId, ServiceName, VendorId, VersionNumber},
+    trust::Recipient,
+};
 
 const CLAIM: &str = "WITH held AS (SELECT vendor, count(*) AS many FROM outbox \
      WHERE state = 'waiting' AND lease_until > $2 GROUP BY vendor), \
      due AS (SELECT id, vendor, next_at, row_number() OVER (PARTITION BY vendor ORDER BY next_at, id) AS place \
-     FROM outbox WHERE state = 'waiting' AND next_at <= $2 AND lease_until <= $2) \
+     FROM outbox WHERE state = 'waiting' AND next_at <= $2 AND lease_until <= $2 \
+     AND EXISTS (SELECT 1 FROM versions WHERE versions.vendor = outbox.vendor \
+     AND versions.service = outbox.service AND versions.number = outbox.number AND versions.state = 'approved')) \
      UPDATE outbox SET lease_until = $1, attempts = attempts + 1 WHERE id IN \
      (SELECT due.id FROM due LEFT JOIN held ON held.vendor = due.vendor \
      WHERE due.place + coalesce(held.many, 0) <= $3 ORDER BY due.next_at, due.id LIMIT $4) \
-     RETURNING id, hospital, vendor, service, number, cds_id, url, audience, body, attempts";
+     RETURNING id, hospital, vendor, service, number, cds_id, url, audience, algorithm, body, attempts";
 
 /// One outcome of one card.
 #[derive(Debug, Clone)]
@@ -55,8 +60,8 @@ pub struct FeedbackRow {
 pub struct Delivery {
     /// The vendor's endpoint.
     pub url: String,
-    /// `aud` of the JWT that goes with it; none for a vendor that wants no token.
-    pub audience: Option<String>,
+    /// Whom the token that goes with it is for; none for a vendor that wants no token.
+    pub token: Option<Recipient>,
     /// The request's body.
     pub body: String,
 }
@@ -123,7 +128,8 @@ impl Store {
     }
 
     /// Takes due deliveries, each for as long as the lease: `limit` in all, and so many that no vendor has more than
-    /// `per_vendor` under lease. One vendor that hangs leaves the places of the others free.
+    /// `per_vendor` under lease. One vendor that hangs leaves the places of the others free. What is for a version that
+    /// is not approved now waits until it is.
     ///
     /// # Errors
     /// The database does not take it.
@@ -278,8 +284,8 @@ async fn enqueue(
     delivery: &Delivery,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO outbox (id, hospital, vendor, service, number, cds_id, url, audience, body, state, attempts, \
-         next_at, lease_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', 0, $10, 0)",
+        "INSERT INTO outbox (id, hospital, vendor, service, number, cds_id, url, audience, algorithm, body, state, \
+         attempts, next_at, lease_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting', 0, $11, 0)",
     )
     .bind(id.to_string())
     .bind(hospital.as_str())
@@ -289,7 +295,8 @@ async fn enqueue(
     .bind(&row.cds_id)
     .bind(&delivery.url)
     // The column knows no NULL: empty is none.
-    .bind(delivery.audience.as_deref().unwrap_or_default())
+    .bind(delivery.token.as_ref().map_or("", |to| &to.audience))
+    .bind(delivery.token.as_ref().map_or("", |to| to.algorithm.name()))
     .bind(&delivery.body)
     .bind(micros(row.received_at))
     .execute(db)
@@ -310,20 +317,23 @@ async fn set_aside(db: &mut SqliteConnection, row: &SqliteRow, error: &StoreErro
 }
 
 fn claimed(row: &SqliteRow) -> Result<Claimed, StoreError> {
-    let audience: String = row.try_get("audience")?;
     Ok(Claimed {
         id: parsed(row, "id", "delivery id")?,
         hospital: parsed(row, "hospital", "hospital id")?,
         service: service_name(row)?,
         version: parsed(row, "number", "version")?,
         cds_id: row.try_get("cds_id")?,
-        delivery: Delivery {
-            url: row.try_get("url")?,
-            audience: Some(audience).filter(|audience| !audience.is_empty()),
-            body: row.try_get("body")?,
-        },
+        delivery: Delivery { url: row.try_get("url")?, token: recipient(row)?, body: row.try_get("body")? },
         attempt: count(row, "attempts")?,
     })
+}
+
+fn recipient(row: &SqliteRow) -> Result<Option<Recipient>, StoreError> {
+    let audience: String = row.try_get("audience")?;
+    if audience.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Recipient { audience, algorithm: parsed(row, "algorithm", "algorithm")? }))
 }
 
 fn stored_feedback(row: &SqliteRow) -> Result<StoredFeedback, StoreError> {

@@ -11,9 +11,9 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use medvan_adapters::http::Bearer;
 use serde_json::json;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-use super::Algorithm;
+use super::{Algorithm, Recipient};
 
 mod folder;
 mod signing;
@@ -23,6 +23,10 @@ use signing::SigningKey;
 
 /// Life of the tokens signed here (SMART Backend Services: at most 5 minutes).
 const LIFE_SECONDS: i64 = 300;
+
+/// So long after one step of the row the next may follow. Tokens live for five minutes, a running gateway takes up new
+/// keys within half a minute, and vendors' copies of a key set are commonly kept for some minutes.
+pub const SETTLED: Duration = Duration::minutes(15);
 
 /// Who the gateway is in its own tokens.
 #[derive(Debug, Clone)]
@@ -64,6 +68,13 @@ pub enum KeyringError {
         /// The file.
         path: std::path::PathBuf,
     },
+    /// The last step was a moment ago.
+    #[error(
+        "the keys were rotated less than {} minutes ago: vendors may not know the next key yet; wait, or use --at-once \
+         where keys may be in wrong hands",
+        SETTLED.whole_minutes()
+    )]
+    TooSoon,
     /// An algorithm that is not for signing here.
     #[error("the gateway signs with ES384 or RS384, not with {}", .0.name())]
     Algorithm(Algorithm),
@@ -87,7 +98,7 @@ struct Ring {
 }
 
 impl Keyring {
-    /// Opens the key folder, making it and the keys that are missing. The first algorithm is the default.
+    /// Opens the key folder, making it and the keys that are missing.
     ///
     /// # Errors
     /// The folder cannot be used as it is; nothing is overwritten.
@@ -97,38 +108,23 @@ impl Keyring {
         Ok(Self { folder, issuer, algorithms: algorithms.to_vec(), keys: ArcSwap::from_pointee(keys) })
     }
 
-    /// A fresh token with the default algorithm: for one call to `aud`, with a nonce of its own.
+    /// A fresh token for one call, with a nonce of its own.
     ///
     /// # Errors
-    /// [`KeyringError::Crypto`].
-    pub fn sign(&self, aud: &str, tenant: Option<&str>, now: OffsetDateTime) -> Result<String, KeyringError> {
+    /// [`KeyringError::Algorithm`] when the keyring was opened without the one that is wanted.
+    pub fn sign(&self, to: &Recipient, tenant: Option<&str>, now: OffsetDateTime) -> Result<String, KeyringError> {
         let keys = self.keys.load();
-        let ring = keys.rings.first().ok_or(KeyringError::Crypto)?;
-        ring.current.sign(&self.issuer.iss, aud, tenant, now)
+        let ring = keys.rings.iter().find(|ring| ring.algorithm == to.algorithm);
+        let ring = ring.ok_or(KeyringError::Algorithm(to.algorithm))?;
+        ring.current.sign(&self.issuer.iss, &to.audience, tenant, now)
     }
 
     /// The same as a header's value, which is how it travels.
     ///
     /// # Errors
-    /// [`KeyringError::Crypto`].
-    pub fn bearer(&self, aud: &str, tenant: Option<&str>, now: OffsetDateTime) -> Result<Bearer, KeyringError> {
-        Bearer::new(&self.sign(aud, tenant, now)?).map_err(|_| KeyringError::Crypto)
-    }
-
-    /// The same with an algorithm of the vendor's choice.
-    ///
-    /// # Errors
-    /// [`KeyringError::Algorithm`] when the keyring was opened without it.
-    pub fn sign_with(
-        &self,
-        algorithm: Algorithm,
-        aud: &str,
-        tenant: Option<&str>,
-        now: OffsetDateTime,
-    ) -> Result<String, KeyringError> {
-        let keys = self.keys.load();
-        let ring = keys.rings.iter().find(|ring| ring.algorithm == algorithm);
-        ring.ok_or(KeyringError::Algorithm(algorithm))?.current.sign(&self.issuer.iss, aud, tenant, now)
+    /// As of [`Keyring::sign`].
+    pub fn bearer(&self, to: &Recipient, tenant: Option<&str>, now: OffsetDateTime) -> Result<Bearer, KeyringError> {
+        Bearer::new(&self.sign(to, tenant, now)?).map_err(|_| KeyringError::Crypto)
     }
 
     /// The JWK Set to publish: current, next and previous public keys.
@@ -139,16 +135,37 @@ impl Keyring {
     /// One step: next signs, current becomes previous, the former previous is deleted. Blocks on the disk.
     ///
     /// # Errors
-    /// The folder could not be written; then the old keys stay in force.
-    pub fn rotate(&self) -> Result<(), KeyringError> {
+    /// [`KeyringError::TooSoon`] after a step within [`SETTLED`]: vendors may not know the next key yet, and tokens of
+    /// the previous one are still on their way. Else the folder could not be written; the old keys stay in force.
+    pub fn rotate(&self, now: OffsetDateTime) -> Result<(), KeyringError> {
         for algorithm in &self.algorithms {
-            let row = self.folder.row(*algorithm)?.ok_or(KeyringError::Crypto)?;
-            let fresh = self.folder.make_key(*algorithm)?;
-            let rotated = Row { current: row.next, next: fresh, previous: Some(row.current) };
+            let stepped = self.row(*algorithm)?.stepped_at;
+            if now.unix_timestamp() - stepped < SETTLED.whole_seconds() {
+                return Err(KeyringError::TooSoon);
+            }
+        }
+        self.rotate_at_once(now)
+    }
+
+    /// The same without regard to tokens and caches: for keys that others may have. The key that signed until now stays
+    /// published until the next step, so two steps are needed to be rid of it.
+    ///
+    /// # Errors
+    /// The folder could not be written; then the old keys stay in force.
+    pub fn rotate_at_once(&self, now: OffsetDateTime) -> Result<(), KeyringError> {
+        for algorithm in &self.algorithms {
+            let row = self.row(*algorithm)?;
+            let next = self.folder.make_key(*algorithm)?;
+            let stepped_at = now.unix_timestamp();
+            let rotated = Row { current: row.next, next, previous: Some(row.current), stepped_at };
             self.folder.put_row(*algorithm, &rotated)?;
             self.folder.forget(row.previous.as_deref());
         }
         self.reload()
+    }
+
+    fn row(&self, algorithm: Algorithm) -> Result<Row, KeyringError> {
+        self.folder.row(algorithm)?.ok_or(KeyringError::Crypto)
     }
 
     /// Takes up what another process (`medvan keys rotate`) left in the folder.
@@ -197,7 +214,8 @@ impl std::fmt::Debug for Keyring {
 }
 
 fn first_row(folder: &Folder, algorithm: Algorithm) -> Result<Row, KeyringError> {
-    let row = Row { current: folder.make_key(algorithm)?, next: folder.make_key(algorithm)?, previous: None };
+    let row =
+        Row { current: folder.make_key(algorithm)?, next: folder.make_key(algorithm)?, previous: None, stepped_at: 0 };
     folder.put_row(algorithm, &row)?;
     Ok(row)
 }

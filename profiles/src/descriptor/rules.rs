@@ -14,7 +14,7 @@ pub fn rules() -> &'static [Rule] {
     &[
         regulatory::status_is_complete,
         urls::all_parse,
-        urls::addresses_are_safe,
+        urls::base_is_safe,
         urls::discovery_stays_below_the_base,
         hooks::ids_are_unique,
         hooks::every_prefetch_key_has_a_reason,

@@ -68,7 +68,7 @@ fn every_optional_member_may_be_absent() {
         "/profiles/input",
         "/transport/overrides",
         "/transport/discoveryPath",
-        "/transport/jwksUrl",
+        "/transport/signingAlgorithm",
         "/transport/audience",
         "/transport/overrides/feedback",
         "/contact/telephone",

@@ -13,14 +13,14 @@ pub struct Transport {
     /// Where discovery is answered, under the base URL.
     #[serde(default = "discovery_path")]
     pub discovery_path: String,
-    /// Where the vendor publishes its keys.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jwks_url: Option<String>,
     /// The `aud` that the service expects; the called URL where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
     /// Whether the service checks who calls.
     pub authentication: Authentication,
+    /// How the gateway signs its tokens for the service.
+    #[serde(default)]
+    pub signing_algorithm: SigningAlgorithm,
     /// Where it bends the standard.
     #[serde(default)]
     pub overrides: Overrides,
@@ -44,6 +44,17 @@ pub enum Authentication {
     None,
 }
 
+/// The algorithms that CDS Hooks recommends ("JWT Signing Algorithm"); a vendor's library may know only one of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum SigningAlgorithm {
+    /// ECDSA over P-384 with SHA-384.
+    #[default]
+    Es384,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384,
+}
+
 /// Deviations of one service, as data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -58,8 +69,6 @@ pub struct Overrides {
     pub feedback: bool,
     /// `Content-Type` of the request.
     pub content_type: String,
-    /// How scopes are written.
-    pub scope_dialect: ScopeDialect,
 }
 
 /// What becomes of the request's extensions; some services answer 422 to any.
@@ -82,16 +91,6 @@ pub enum EmptySearch {
     Bundle,
 }
 
-/// How scopes are written in `fhirAuthorization`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ScopeDialect {
-    /// SMART v1: `user/Patient.read`.
-    V1,
-    /// SMART v2: `user/Patient.rs`.
-    V2,
-}
-
 impl Default for Overrides {
     /// A service that follows CDS Hooks 2.0.1.
     fn default() -> Self {
@@ -101,7 +100,6 @@ impl Default for Overrides {
             empty_search: EmptySearch::Null,
             feedback: true,
             content_type: "application/json".to_owned(),
-            scope_dialect: ScopeDialect::V1,
         }
     }
 }

@@ -1,6 +1,34 @@
 use time::Duration;
 
 use super::*;
+use crate::{
+    catalog::{Move, Vendor},
+    trust::{Algorithm, Recipient},
+};
+
+fn asagao(algorithm: Algorithm) -> Recipient {
+    Recipient { audience: "asagao-news2".to_owned(), algorithm }
+}
+
+async fn moves(store: &Store, name: &ServiceName, moves: &[Move]) {
+    for wanted in moves {
+        let wish = Wish { name, number: &one(), wanted: *wanted, actor: "governor", reason: "a test", now: NOON };
+        assert!(matches!(store.move_version(wish).await.unwrap(), Moved::To(_)));
+    }
+}
+
+/// A store with the approved services of two vendors.
+async fn serving() -> (TempDir, Store) {
+    let (dir, store) = store().await;
+    for name in [news2(), "botan.renal".parse().unwrap()] {
+        let vendor = json!({"id": name.vendor, "name": {"ja": "作り手", "en": "Maker"},
+            "contact": {"name": "窓口", "email": "support@maker.example"}});
+        store.put_vendor(&serde_json::from_value::<Vendor>(vendor).unwrap()).await.unwrap();
+        store.register(&name, &one(), &json!({}), &[], NOON).await.unwrap();
+        moves(&store, &name, &[Move::Submit, Move::Approve]).await;
+    }
+    (dir, store)
+}
 
 fn outcome(card: Uuid, outcome: &str) -> FeedbackRow {
     FeedbackRow {
@@ -14,7 +42,7 @@ fn outcome(card: Uuid, outcome: &str) -> FeedbackRow {
         received_at: NOON,
         delivery: Some(Delivery {
             url: "https://ai.example/cds-services/news2-patient-view/feedback".to_owned(),
-            audience: Some("asagao-news2".to_owned()),
+            token: Some(asagao(Algorithm::Es384)),
             body: "{}".to_owned(),
         }),
     }
@@ -34,7 +62,7 @@ async fn claim_fairly(store: &Store) -> Vec<String> {
 
 /// A store with one outcome to deliver.
 async fn waiting() -> (TempDir, Store, Uuid) {
-    let (dir, store) = store().await;
+    let (dir, store) = serving().await;
     store.feedback(&hospital("kiku"), &[outcome(Uuid::new_v4(), "accepted")]).await.unwrap();
     let id = claim(&store, NOON).await[0].id;
     (dir, store, id)
@@ -42,7 +70,7 @@ async fn waiting() -> (TempDir, Store, Uuid) {
 
 #[tokio::test]
 async fn the_same_outcome_again_is_kept_and_delivered_once() {
-    let (_dir, store) = store().await;
+    let (_dir, store) = serving().await;
     let (kiku, card) = (hospital("kiku"), Uuid::new_v4());
     let first = [outcome(card, "overridden"), outcome(Uuid::new_v4(), "overridden")];
     assert_eq!(store.feedback(&kiku, &first).await.unwrap(), 2);
@@ -53,7 +81,7 @@ async fn the_same_outcome_again_is_kept_and_delivered_once() {
 
 #[tokio::test]
 async fn a_vendor_without_an_endpoint_still_reads_its_outcomes() {
-    let (_dir, store) = store().await;
+    let (_dir, store) = serving().await;
     let row = FeedbackRow { delivery: None, ..outcome(Uuid::new_v4(), "accepted") };
     store.feedback(&hospital("kiku"), &[row]).await.unwrap();
     assert!(claim(&store, NOON).await.is_empty());
@@ -98,7 +126,7 @@ async fn a_dead_delivery_is_kept_and_not_tried_again() {
 
 #[tokio::test]
 async fn two_processes_never_claim_the_same_delivery() {
-    let (_dir, store) = store().await;
+    let (_dir, store) = serving().await;
     let rows: Vec<_> = (0..40).map(|_| outcome(Uuid::new_v4(), "accepted")).collect();
     store.feedback(&hospital("kiku"), &rows).await.unwrap();
     let claims = futures_util::future::join_all((0..8).map(|_| claim(&store, NOON))).await;
@@ -110,7 +138,7 @@ async fn two_processes_never_claim_the_same_delivery() {
 
 #[tokio::test]
 async fn a_vendor_that_hangs_leaves_the_others_their_places() {
-    let (_dir, store) = store().await;
+    let (_dir, store) = serving().await;
     let hanging: Vec<_> = (0..40).map(|_| outcome(Uuid::new_v4(), "accepted")).collect();
     store.feedback(&hospital("kiku"), &hanging).await.unwrap();
     assert_eq!(claim_fairly(&store).await, ["asagao"; 4]);
@@ -126,11 +154,11 @@ async fn a_vendor_that_hangs_leaves_the_others_their_places() {
 
 #[tokio::test]
 async fn an_unreadable_delivery_is_set_aside_and_its_neighbours_go_out() {
-    let (_dir, store) = store().await;
+    let (_dir, store) = serving().await;
     let rows: Vec<_> = (0..3).map(|_| outcome(Uuid::new_v4(), "accepted")).collect();
     store.feedback(&hospital("kiku"), &rows).await.unwrap();
     let mut db = store.write().await.unwrap();
-    let spoil = "UPDATE outbox SET number = 'x' WHERE id = (SELECT min(id) FROM outbox)";
+    let spoil = "UPDATE outbox SET hospital = '-' WHERE id = (SELECT min(id) FROM outbox)";
     sqlx::query(spoil).execute(&mut *db).await.unwrap();
     db.commit().await.unwrap();
     assert_eq!(claim(&store, NOON).await.len(), 2);
@@ -138,14 +166,33 @@ async fn an_unreadable_delivery_is_set_aside_and_its_neighbours_go_out() {
 }
 
 #[tokio::test]
-async fn a_delivery_remembers_whether_a_token_goes_with_it() {
-    let (_dir, store) = store().await;
-    for audience in [Some("asagao-news2".to_owned()), None] {
+async fn a_delivery_remembers_which_token_goes_with_it() {
+    let (_dir, store) = serving().await;
+    for token in [Some(asagao(Algorithm::Es384)), Some(asagao(Algorithm::Rs384)), None] {
         let mut row = outcome(Uuid::new_v4(), "accepted");
-        row.delivery.as_mut().unwrap().audience.clone_from(&audience);
+        row.delivery.as_mut().unwrap().token.clone_from(&token);
         store.feedback(&hospital("kiku"), &[row]).await.unwrap();
-        assert_eq!(claim(&store, NOON).await[0].delivery.audience, audience);
+        assert_eq!(claim(&store, NOON).await[0].delivery.token, token);
     }
+}
+
+#[tokio::test]
+async fn what_is_for_a_suspended_version_waits_until_it_is_approved_again() {
+    let (_dir, store) = serving().await;
+    moves(&store, &news2(), &[Move::Suspend]).await;
+    store.feedback(&hospital("kiku"), &[outcome(Uuid::new_v4(), "accepted")]).await.unwrap();
+    assert!(claim(&store, NOON).await.is_empty());
+    moves(&store, &news2(), &[Move::Reinstate]).await;
+    assert_eq!(claim(&store, NOON).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_for_a_withdrawn_version_is_set_aside() {
+    let (_dir, store) = serving().await;
+    store.feedback(&hospital("kiku"), &[outcome(Uuid::new_v4(), "accepted")]).await.unwrap();
+    moves(&store, &news2(), &[Move::Withdraw]).await;
+    assert!(claim(&store, NOON).await.is_empty());
+    assert_eq!(store.outbox_depth().await.unwrap(), (0, 1));
 }
 
 #[tokio::test]
@@ -155,8 +202,8 @@ async fn acceptance_is_a_share_once_there_is_enough_feedback() {
     let rows = |count, word| (0..count).map(move |_| outcome(Uuid::new_v4(), word)).collect::<Vec<_>>();
     store.feedback(&kiku, &rows(15, "accepted")).await.unwrap();
     store.feedback(&hospital("ran"), &rows(15, "overridden")).await.unwrap();
-    assert!(store.contents().await.unwrap().acceptance.is_empty());
+    assert!(store.acceptance().await.unwrap().is_empty());
     store.feedback(&kiku, &rows(5, "overridden")).await.unwrap();
-    let acceptance = store.contents().await.unwrap().acceptance;
+    let acceptance = store.acceptance().await.unwrap();
     assert_eq!(acceptance.into_iter().collect::<Vec<_>>(), [((kiku, news2()), 0.75)]);
 }

@@ -26,6 +26,9 @@ pub(super) struct Row {
     pub(super) current: String,
     pub(super) next: String,
     pub(super) previous: Option<String>,
+    /// When the row last moved on, in seconds since 1970; 0 for the first keys, which nobody knows yet.
+    #[serde(default)]
+    pub(super) stepped_at: i64,
 }
 
 impl Folder {

@@ -15,6 +15,10 @@ fn open(dir: &TempDir, algorithms: &[Algorithm]) -> Result<Keyring, KeyringError
     Keyring::open(&dir.path().join("keys"), issuer(), algorithms)
 }
 
+fn to(algorithm: Algorithm) -> Recipient {
+    Recipient { audience: AUD.to_owned(), algorithm }
+}
+
 /// What a vendor does: find the key in a copy of our set, verify with another library.
 fn vendor_accepts(jwks: &[u8], token: &str) -> Option<Value> {
     let set: JwkSet = serde_json::from_slice(jwks).unwrap();
@@ -37,7 +41,7 @@ fn a_vendor_with_our_published_keys_accepts_our_token() {
     let dir = TempDir::new().unwrap();
     let keyring = open(&dir, &[Algorithm::Es384, Algorithm::Rs384]).unwrap();
     for algorithm in [Algorithm::Es384, Algorithm::Rs384] {
-        let token = keyring.sign_with(algorithm, AUD, Some("h-7"), NOW).unwrap();
+        let token = keyring.sign(&to(algorithm), Some("h-7"), NOW).unwrap();
         let claims = vendor_accepts(&keyring.jwks_json(), &token).unwrap();
         let iat = NOW.unix_timestamp();
         assert_eq!((&claims["iss"], &claims["tenant"]), (&json!("https://gateway.example"), &json!("h-7")));
@@ -54,7 +58,8 @@ async fn our_own_verifier_accepts_it_too() {
     let (jwks, issuer) = (keyring.jwks_json(), issuer());
     let location = testing::guarded(&issuer.jku);
     let trust = ClientTrust { issuer: &issuer.iss, jwks: Some(&jwks), jwks_url: Some(&location), ..testing::trust("") };
-    let token = keyring.sign(testing::ENDPOINT, None, NOW).unwrap();
+    let to = Recipient { audience: testing::ENDPOINT.to_owned(), ..to(Algorithm::Es384) };
+    let token = keyring.sign(&to, None, NOW).unwrap();
     testing::verify(&token, &ClientKeys::new(trust).unwrap(), NOW).await.unwrap();
 }
 
@@ -62,7 +67,10 @@ async fn our_own_verifier_accepts_it_too() {
 fn every_token_has_a_nonce_of_its_own() {
     let dir = TempDir::new().unwrap();
     let keyring = open(&dir, &[Algorithm::Es384]).unwrap();
-    let nonce = || vendor_accepts(&keyring.jwks_json(), &keyring.sign(AUD, None, NOW).unwrap()).unwrap()["jti"].clone();
+    let nonce = || {
+        vendor_accepts(&keyring.jwks_json(), &keyring.sign(&to(Algorithm::Es384), None, NOW).unwrap()).unwrap()["jti"]
+            .clone()
+    };
     assert_ne!(nonce(), nonce());
 }
 
@@ -78,9 +86,9 @@ fn rotation_signs_with_the_key_that_was_published_before() {
     let dir = TempDir::new().unwrap();
     let keyring = open(&dir, &[Algorithm::Es384]).unwrap();
     let copy = keyring.jwks_json();
-    let old_token = keyring.sign(AUD, None, NOW).unwrap();
-    keyring.rotate().unwrap();
-    let new_token = keyring.sign(AUD, None, NOW).unwrap();
+    let old_token = keyring.sign(&to(Algorithm::Es384), None, NOW).unwrap();
+    keyring.rotate(NOW).unwrap();
+    let new_token = keyring.sign(&to(Algorithm::Es384), None, NOW).unwrap();
     let kid = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid;
     assert_ne!(kid(&old_token), kid(&new_token));
     assert!(vendor_accepts(&copy, &new_token).is_some(), "a cached copy of the set must know the new key");
@@ -91,9 +99,10 @@ fn rotation_signs_with_the_key_that_was_published_before() {
 fn two_rotations_retire_a_key_and_its_file() {
     let dir = TempDir::new().unwrap();
     let keyring = open(&dir, &[Algorithm::Es384]).unwrap();
-    let first = keyring.sign(AUD, None, NOW).unwrap();
-    keyring.rotate().unwrap();
-    keyring.rotate().unwrap();
+    let first = keyring.sign(&to(Algorithm::Es384), None, NOW).unwrap();
+    keyring.rotate(NOW).unwrap();
+    assert!(matches!(keyring.rotate(NOW + SETTLED - Duration::SECOND), Err(KeyringError::TooSoon)));
+    keyring.rotate(NOW + SETTLED).unwrap();
     assert!(vendor_accepts(&keyring.jwks_json(), &first).is_none());
     let key_files = std::fs::read_dir(dir.path().join("keys")).unwrap();
     let key_files = key_files.filter(|file| file.as_ref().unwrap().path().extension().unwrap() == "p8").count();
@@ -101,10 +110,20 @@ fn two_rotations_retire_a_key_and_its_file() {
 }
 
 #[test]
+fn keys_in_wrong_hands_are_gone_after_two_steps_at_once() {
+    let dir = TempDir::new().unwrap();
+    let keyring = open(&dir, &[Algorithm::Es384]).unwrap();
+    let stolen = keyring.sign(&to(Algorithm::Es384), None, NOW).unwrap();
+    keyring.rotate_at_once(NOW).unwrap();
+    keyring.rotate_at_once(NOW).unwrap();
+    assert!(vendor_accepts(&keyring.jwks_json(), &stolen).is_none());
+}
+
+#[test]
 fn another_process_rotates_and_this_one_reloads() {
     let dir = TempDir::new().unwrap();
     let (server, command) = (open(&dir, &[Algorithm::Es384]).unwrap(), open(&dir, &[Algorithm::Es384]).unwrap());
-    command.rotate().unwrap();
+    command.rotate(NOW).unwrap();
     assert_ne!(kids(&server), kids(&command));
     server.reload().unwrap();
     assert_eq!(kids(&server), kids(&command));
@@ -147,7 +166,7 @@ fn a_damaged_or_swapped_key_refuses_the_start_and_is_not_overwritten() {
 #[test]
 fn a_token_fits_into_a_header_and_is_hidden_in_debug() {
     let dir = TempDir::new().unwrap();
-    let bearer = open(&dir, &[Algorithm::Es384]).unwrap().bearer(AUD, None, NOW).unwrap();
+    let bearer = open(&dir, &[Algorithm::Es384]).unwrap().bearer(&to(Algorithm::Es384), None, NOW).unwrap();
     assert_eq!(format!("{bearer:?}"), "Bearer(hidden)");
 }
 
@@ -156,7 +175,7 @@ fn only_the_recommended_algorithms_sign() {
     let dir = TempDir::new().unwrap();
     assert!(matches!(open(&dir, &[Algorithm::Es256]), Err(KeyringError::Algorithm(Algorithm::Es256))));
     let keyring = open(&dir, &[Algorithm::Es384]).unwrap();
-    assert!(matches!(keyring.sign_with(Algorithm::Rs384, AUD, None, NOW), Err(KeyringError::Algorithm(_))));
+    assert!(matches!(keyring.sign(&to(Algorithm::Rs384), None, NOW), Err(KeyringError::Algorithm(_))));
 }
 
 #[test]

@@ -4,16 +4,21 @@ use url::{Host, Url};
 
 use crate::descriptor::{Descriptor, Fault};
 
+const BASE: &str = "/transport/baseUrl";
+
 /// Every URL of the descriptor is one.
 pub(super) fn all_parse(descriptor: &Descriptor) -> Vec<Fault> {
-    let everywhere = addresses(descriptor).into_iter().chain(citations(descriptor));
-    everywhere.filter(|(_, url)| Url::parse(url).is_err()).map(|(place, _)| no_url(place)).collect()
+    let base = std::iter::once((BASE.to_owned(), descriptor.transport.base_url.as_str()));
+    base.chain(citations(descriptor))
+        .filter(|(_, url)| Url::parse(url).is_err())
+        .map(|(place, _)| no_url(place))
+        .collect()
 }
 
 /// What the gateway itself will call. Whether the host behind it may be called is asked again on each call.
-pub(super) fn addresses_are_safe(descriptor: &Descriptor) -> Vec<Fault> {
-    let parsed = addresses(descriptor).into_iter().filter_map(|(place, url)| Some((place, Url::parse(url).ok()?)));
-    parsed.filter_map(|(place, url)| unsafe_address(&place, &url)).collect()
+pub(super) fn base_is_safe(descriptor: &Descriptor) -> Vec<Fault> {
+    let base = Url::parse(&descriptor.transport.base_url).ok();
+    base.and_then(|base| unsafe_address(&base)).into_iter().collect()
 }
 
 /// An override of the discovery path is no way to another host or out of the base.
@@ -31,14 +36,6 @@ pub(super) fn discovery_stays_below_the_base(descriptor: &Descriptor) -> Vec<Fau
         )
     });
     fault.into_iter().collect()
-}
-
-/// The URLs that the gateway calls, each with its place.
-fn addresses(descriptor: &Descriptor) -> Vec<(String, &str)> {
-    let transport = &descriptor.transport;
-    let base = ("/transport/baseUrl".to_owned(), transport.base_url.as_str());
-    let jwks = transport.jwks_url.as_deref().map(|url| ("/transport/jwksUrl".to_owned(), url));
-    std::iter::once(base).chain(jwks).collect()
 }
 
 /// The URLs that people and programs read.
@@ -63,11 +60,11 @@ fn no_url(place: String) -> Fault {
     )
 }
 
-fn unsafe_address(place: &str, url: &Url) -> Option<Fault> {
-    let has_extras = !url.username().is_empty() || url.password().is_some() || url.fragment().is_some();
-    if has_extras || (place == "/transport/baseUrl" && url.query().is_some()) {
+fn unsafe_address(url: &Url) -> Option<Fault> {
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    if has_user || url.fragment().is_some() || url.query().is_some() {
         return Some(Fault::new(
-            place,
+            BASE,
             (
                 "it has a user, a password, a query or a fragment",
                 "ユーザー名・パスワード・クエリ・フラグメントが含まれています",
@@ -77,7 +74,7 @@ fn unsafe_address(place: &str, url: &Url) -> Option<Fault> {
     }
     (url.scheme() != "https" && !is_loopback(url)).then(|| {
         Fault::new(
-            place,
+            BASE,
             ("patient data would travel without TLS", "患者データがTLSなしで送られます"),
             ("use https; http is for loopback only", "https を使ってください(http はループバックのみ)"),
         )

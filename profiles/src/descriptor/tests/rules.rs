@@ -41,8 +41,6 @@ fn addresses_parse_and_are_safe() {
     for url in ["http://127.0.0.1:8080/cds", "http://[::1]:1", "http://localhost", "https://ai.example:8443/a/b/"] {
         passes("/transport/baseUrl", json!(url));
     }
-    passes("/transport/jwksUrl", json!("https://ai.example/jwks?v=1"));
-    refused("/transport/jwksUrl", json!("http://ai.example/jwks"), "patient data would travel without TLS");
     check("/profiles/input/0", json!("http://[/"), &[("/profiles/input/0", "it is not a URL")]);
     refused("/modelCard/evidence/0/url", json!("https://[x]"), "it is not a URL");
     for path in ["/..", "/a/../b", "/.", "//evil.example/x"] {
