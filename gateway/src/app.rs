@@ -58,6 +58,8 @@ pub struct Handles {
     pub(crate) bell: outbox::Bell,
     pub(crate) readiness: Readiness,
     calls: Arc<Semaphore>,
+    /// Places for each hospital's calls.
+    pub(crate) shares: call::Shares,
 }
 
 /// Why the gateway cannot start.
@@ -134,6 +136,7 @@ impl App {
             bell: outbox::Bell::default(),
             readiness: Readiness::default(),
             calls: Arc::new(Semaphore::new(config.limits.calls_in_flight)),
+            shares: call::Shares::of(config.limits.calls_in_flight_per_hospital),
             replay,
             http,
             vendors,

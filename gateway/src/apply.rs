@@ -20,6 +20,8 @@ pub struct Outcome {
     pub object: String,
     /// What happens to it.
     pub change: Change,
+    /// What the gateway remarks about it; it serves all the same.
+    pub remarks: Vec<String>,
 }
 
 /// What happens to an object.
@@ -99,33 +101,34 @@ pub async fn apply(
     objects.sort_by_key(Object::rank);
     let mut outcomes = Vec::with_capacity(objects.len());
     for object in &objects {
-        let change = apply_one(management, object, dry_run).await?;
-        outcomes.push(Outcome { object: object.to_string(), change });
+        outcomes.push(apply_one(management, object, dry_run).await?);
     }
     Ok(outcomes)
 }
 
-async fn apply_one(management: &Management, object: &Object, dry_run: bool) -> Result<Change, ApplyError> {
+async fn apply_one(management: &Management, object: &Object, dry_run: bool) -> Result<Outcome, ApplyError> {
     let current = management.get(object).await?;
-    match object {
+    let mut remarks = Vec::new();
+    let change = match object {
         Object::Approval { decision, .. } => {
             let change = decided(current.as_ref(), decision);
             if !dry_run && change != Change::Unchanged {
                 management.decide(object).await?;
             }
-            Ok(change)
+            change
         }
         Object::Service { descriptor } => {
-            apply_version(management, object, current.as_ref(), descriptor, dry_run).await
+            apply_version(management, object, current.as_ref(), descriptor, dry_run, &mut remarks).await?
         }
         Object::Plain { kind, body } => {
             let change = compared(current.as_ref(), &kind.completed(body));
             if !dry_run && change != Change::Unchanged {
                 management.put(object, body).await?;
             }
-            Ok(change)
+            change
         }
-    }
+    };
+    Ok(Outcome { object: object.to_string(), change, remarks })
 }
 
 /// A version never changes: another descriptor under its number is told now, not when it is applied.
@@ -135,13 +138,15 @@ async fn apply_version(
     current: Option<&Value>,
     descriptor: &Value,
     dry_run: bool,
+    remarks: &mut Vec<String>,
 ) -> Result<Change, ApplyError> {
     let change = compared(current.map(|version| &version["descriptor"]), descriptor);
     if let Change::Update(members) = change {
         return Err(ApplyError::VersionChanged { object: object.to_string(), members: members.join(", ") });
     }
     if !dry_run {
-        management.put(object, descriptor).await?;
+        let registered = management.put(object, descriptor).await?;
+        *remarks = management::lines(&registered["remarks"]);
         if current.is_none_or(|version| version["state"] == "draft") {
             management.submit(object).await?;
         }
@@ -202,7 +207,8 @@ impl std::fmt::Display for Outcome {
             Change::Update(members) => write!(f, "~ {}: {}", self.object, members.join(", ")),
             Change::Move { from, by } => write!(f, "~ {}: {from}, {by}", self.object),
             Change::Unchanged => write!(f, "  {}", self.object),
-        }
+        }?;
+        self.remarks.iter().try_for_each(|remark| write!(f, "\n    {remark}"))
     }
 }
 

@@ -22,6 +22,8 @@ mod identity;
 mod line;
 mod recent;
 mod refusal;
+mod scorecard;
+mod shares;
 mod usage;
 
 use std::net::SocketAddr;
@@ -44,6 +46,7 @@ pub(crate) use discovery::discovery;
 pub(crate) use line::Lines;
 pub(crate) use recent::RecentCards;
 pub(crate) use refusal::Refusal;
+pub(crate) use shares::Shares;
 
 use deadline::Deadline;
 use exchange::Exchange;
@@ -86,6 +89,7 @@ async fn run(app: &App, arrival: Arrival) -> Response {
         Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(),
     };
+    let Some(_share) = app.shares.place(caller.hospital_id()) else { return Refusal::Overloaded.into_response() };
     let mut exchange = Exchange::begin(&caller, &arrival.service, arrival.at, arrival.start);
     let answer = answer(app, &caller, arrival, &mut exchange).await;
     exchange.finish(app, answer).await

@@ -4,6 +4,7 @@
 //! JSON of all three. [`Snapshot`] is what a call reads: everything of a hospital, resolved once after each change,
 //! so that a call looks nothing up in the database. What is written lives in [`crate::store`].
 
+pub mod address;
 pub mod checks;
 pub mod client;
 pub mod enrollment;
@@ -21,6 +22,6 @@ pub use handle::Catalog;
 pub use hospital::{Hospital, MissedHook, SystemActionRule};
 pub use ids::{ClientId, HospitalId, ServiceId, ServiceName, VendorId, VersionNumber};
 pub use lifecycle::{Move, State};
-pub use snapshot::{Contents, HospitalView, Member, Offer, Snapshot};
+pub use snapshot::{Acceptance, Contents, HospitalView, Member, Offer, Snapshot};
 pub use vendor::Vendor;
 pub use version::Version;

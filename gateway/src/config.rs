@@ -39,6 +39,8 @@ pub struct Config {
     pub outbox: Outbox,
     /// Polling of vendors' discovery documents.
     pub discovery: Discovery,
+    /// How long records are kept.
+    pub retention: Retention,
     /// After shutdown is asked for: how long running calls may take to finish, in seconds.
     pub shutdown_seconds: u64,
 }
@@ -76,6 +78,8 @@ pub struct ServerLimits {
     pub connections: usize,
     /// CDS Hooks calls being answered at once; a further one gets 503 with Retry-After.
     pub calls_in_flight: usize,
+    /// Of these, calls of one hospital.
+    pub calls_in_flight_per_hospital: usize,
     /// Milliseconds a client may take to send the request head.
     pub header_read_ms: u64,
     /// Milliseconds a client may take to send the request body.
@@ -131,6 +135,19 @@ pub struct Outbox {
 pub struct Discovery {
     /// Seconds between two polls of one vendor; 0 turns polling off.
     pub poll_seconds: u64,
+}
+
+/// How long records are kept, in days; 0 keeps them for ever. Five years unless the operator says otherwise: as long as
+/// Japan's Medical Practitioners' Act (Article 24) has medical records kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Exchanges, and what was added to them.
+    pub exchange_days: u32,
+    /// Counted uses and scorecards.
+    pub usage_days: u32,
+    /// Feedback, and what could not be delivered of it.
+    pub feedback_days: u32,
 }
 
 /// A configuration that passed [`Config::check`].
@@ -296,6 +313,7 @@ fn limits_are_positive(config: &Config) -> Option<ConfigFault> {
     let zero = limits.request_bytes == 0
         || limits.connections == 0
         || limits.calls_in_flight == 0
+        || limits.calls_in_flight_per_hospital == 0
         || limits.header_read_ms == 0
         || limits.body_read_ms == 0
         || config.outbox.attempts == 0;
@@ -316,6 +334,7 @@ impl Default for Config {
             log: Log::default(),
             outbox: Outbox::default(),
             discovery: Discovery::default(),
+            retention: Retention::default(),
             shutdown_seconds: 30,
         }
     }
@@ -327,6 +346,7 @@ impl Default for ServerLimits {
             request_bytes: 4 << 20,
             connections: 4096,
             calls_in_flight: 2048,
+            calls_in_flight_per_hospital: 1024,
             header_read_ms: 10_000,
             body_read_ms: 10_000,
         }
@@ -348,6 +368,13 @@ impl Default for Outbox {
 impl Default for Discovery {
     fn default() -> Self {
         Self { poll_seconds: 3_600 }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        const FIVE_YEARS: u32 = 5 * 365 + 2;
+        Self { exchange_days: FIVE_YEARS, usage_days: FIVE_YEARS, feedback_days: FIVE_YEARS }
     }
 }
 

@@ -30,7 +30,8 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 pub use catalog::{
-    DeleteVendor, Moved, Page, PutClient, PutEnrollment, Registered, StoredVersion, Transition, Wish, Written,
+    DeleteVendor, Moved, Page, PutClient, PutEnrollment, PutHospital, Registered, StoredVersion, Transition, Wish,
+    Written,
 };
 pub use credentials::StoredCredential;
 pub use discoveries::Reading;
@@ -40,6 +41,7 @@ pub use exchange::{
     TrialAsk, UsageRow,
 };
 pub use feedback::{Claimed, Delivery, FeedbackRow, StoredFeedback};
+pub use purge::Retention;
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
 
 /// A handle to the database. Clones share it.

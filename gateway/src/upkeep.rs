@@ -2,24 +2,28 @@
 
 use std::time::Duration;
 
-use crate::App;
+use crate::{App, config, store::Retention};
 
-/// How often.
-const EVERY: Duration = Duration::from_secs(3_600);
+/// How often. Tokens live for minutes, so the table of those that were used stays small.
+const EVERY: Duration = Duration::from_secs(600);
 
-/// Does it until the process stops, first an hour after the start.
+/// Does it until the process stops, first ten minutes after the start.
 pub(crate) async fn run(app: App) {
     loop {
         tokio::select! {
             () = app.tasks.stopping() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
-        if let Err(error) = app.store.purge(app.clock.now()).await {
+        if let Err(error) = app.store.purge(app.clock.now(), retention(&app.config.retention)).await {
             tracing::error!(error = &error as &dyn std::error::Error, "what may be forgotten was not");
         }
-        // The share of accepted cards is part of the snapshot.
-        if let Err(error) = app.catalog.renew().await {
+        if let Err(error) = app.catalog.renew_with_acceptance().await {
             tracing::error!(error = &error as &dyn std::error::Error, "the catalog was not read again");
         }
     }
+}
+
+fn retention(days: &config::Retention) -> Retention {
+    let kept = |days: u32| (days > 0).then(|| time::Duration::days(days.into()));
+    Retention { exchanges: kept(days.exchange_days), usage: kept(days.usage_days), feedback: kept(days.feedback_days) }
 }

@@ -1,14 +1,19 @@
 //! `/hospitals`
 
 use axum::{Json, extract::State, http::StatusCode};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{
     Api, deleted, faultless,
     input::{Asked, At, Listed, Paging, Posted},
-    problem::Problem,
+    problem::{Kind, Problem},
     status_of,
 };
-use crate::catalog::{Hospital, HospitalId, checks};
+use crate::{
+    catalog::{Hospital, HospitalId, checks},
+    store::PutHospital,
+};
 
 /// Every hospital.
 #[utoipa::path(get, path = "/hospitals", tag = "hospitals", params(Paging),
@@ -29,20 +34,36 @@ pub(super) async fn read(State(api): State<Api>, At(id): At<HospitalId>) -> Resu
     api.store.hospital(&id).await?.map(Json).ok_or_else(|| Problem::no_such("hospital"))
 }
 
+/// Whether it is the same hospital once more.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Again {
+    /// `true`: the hospital of this id that was ended comes back, and its records are its own again.
+    #[serde(default)]
+    again: bool,
+}
+
 /// Make or change a hospital.
-#[utoipa::path(put, path = "/hospitals/{hospital}", tag = "hospitals", params(("hospital" = HospitalId, Path)),
+#[utoipa::path(put, path = "/hospitals/{hospital}", tag = "hospitals", params(("hospital" = HospitalId, Path), Again),
     request_body = Hospital, responses(
         (status = CREATED, description = "It is new", body = Hospital),
-        (status = OK, description = "It was changed, or was so already", body = Hospital)))]
+        (status = OK, description = "It was changed, or was so already", body = Hospital),
+        (status = CONFLICT, description = "Records of a hospital of this id that was ended are still kept")))]
 pub(super) async fn write(
     State(api): State<Api>,
     At(id): At<HospitalId>,
+    Asked(Again { again }): Asked<Again>,
     Posted(hospital): Posted<Hospital>,
 ) -> Result<(StatusCode, Json<Hospital>), Problem> {
     let mut faults = checks::hospital(&hospital);
     faults.extend(checks::same_id("/id", id.as_str(), hospital.id.as_str()));
     faultless(faults)?;
-    let written = api.store.put_hospital(&hospital).await?;
+    let PutHospital::Written(written) = api.store.put_hospital(&hospital, again).await? else {
+        let detail = "records of a hospital of this id are still kept and would be the new one's; \
+                      take another id, or say ?again=true if it is the same hospital";
+        return Err(Problem::new(Kind::Conflict, detail));
+    };
     api.catalog.renew().await?;
     Ok((status_of(written), Json(hospital)))
 }

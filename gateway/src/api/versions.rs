@@ -1,6 +1,7 @@
 //! `/vendors/{vendor}/services/{service}/versions`: registration, review and the governor's decisions.
 
 use axum::{Json, extract::State, http::StatusCode};
+use medvan_profiles::descriptor::{Descriptor, Fault};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -11,13 +12,11 @@ use super::{
     credential::Caller,
     input::{Asked, At, Listed, Paging, Posted},
     problem::{Kind, Problem},
+    shape,
 };
 use crate::{
-    catalog::{
-        Move, ServiceId, ServiceName, State as VersionState, VendorId, VersionNumber,
-        checks::{self, Registration},
-    },
-    store::{Moved, Page, Registered, StoredVersion, Transition, Wish},
+    catalog::{Move, ServiceId, ServiceName, State as VersionState, VendorId, VersionNumber, checks},
+    store::{Moved, Registered, StoredVersion, Transition, Wish},
 };
 
 /// The ids in the path.
@@ -38,6 +37,10 @@ pub(super) struct VersionView {
     created_at: OffsetDateTime,
     /// What the vendor registered: see `/schemas/service-descriptor.json`.
     descriptor: Value,
+    /// What is legal in it and yet will not work with every EHR. Only where one version is read, not in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<shape::Fault>)]
+    remarks: Vec<Fault>,
 }
 
 /// What the governor decides.
@@ -136,11 +139,13 @@ pub(super) async fn write(
     let (name, number) = full(named);
     let registration =
         checks::registration(name, number, descriptor, api.discovery.guard()).map_err(Problem::invalid)?;
-    hook_ids_are_free(&api, &registration).await?;
     let (name, number) = (registration.name(), registration.number());
-    let status = match api.store.register(name, number, registration.value(), api.clock.now()).await? {
+    let hook_ids: Vec<(String, &str)> = registration.hook_ids().collect();
+    let ids: Vec<&str> = hook_ids.iter().map(|(_, id)| *id).collect();
+    let status = match api.store.register(name, number, registration.value(), &ids, api.clock.now()).await? {
         Registered::Created => StatusCode::CREATED,
         Registered::Unchanged => StatusCode::OK,
+        Registered::HookIdTaken(index) => return Err(Problem::invalid(vec![hook_id_taken(&hook_ids[index].0)])),
         Registered::NoSuchVendor => return Err(Problem::no_such("vendor")),
         Registered::Other => {
             let detail = "this version is registered with another descriptor and never changes; give it a new number";
@@ -194,7 +199,9 @@ pub(super) async fn history(State(api): State<Api>, At(named): At<Named>) -> Res
 
 async fn view(api: &Api, name: &ServiceName, number: &VersionNumber) -> Result<VersionView, Problem> {
     let version = api.store.version(name, number).await?;
-    version.map(VersionView::from).ok_or_else(|| Problem::no_such("version"))
+    let view = version.map(VersionView::from).ok_or_else(|| Problem::no_such("version"))?;
+    let remarks = Descriptor::deserialize(&view.descriptor).map(|descriptor| checks::remarks(&descriptor));
+    Ok(VersionView { remarks: remarks.unwrap_or_default(), ..view })
 }
 
 async fn moved(
@@ -216,33 +223,7 @@ async fn moved(
     view(api, &name, &number).await
 }
 
-/// `vendor.hook-id` tells the members of a call apart, and hooks of one base URL share one discovery: it must not mean
-/// two services.
-async fn hook_ids_are_free(api: &Api, registration: &Registration) -> Result<(), Problem> {
-    let name = registration.name();
-    let mut after = String::new();
-    loop {
-        let page = Page { after: &after, limit: 200 };
-        let versions = api.store.versions(&name.vendor, page).await?;
-        let Some(last) = versions.last() else {
-            return Ok(());
-        };
-        after = format!("{}@{}", last.name.service, last.number);
-        let others: Vec<_> = versions.iter().filter(|version| version.name != *name).collect();
-        if let Some((place, _)) = registration.hook_ids().find(|(_, id)| others.iter().any(|other| has_hook(other, id)))
-        {
-            return Err(Problem::invalid(vec![hook_id_taken(&place)]));
-        }
-    }
-}
-
-fn has_hook(version: &StoredVersion, id: &str) -> bool {
-    let hooks = version.descriptor.get("hooks").and_then(Value::as_array);
-    version.state != VersionState::Withdrawn
-        && hooks.is_some_and(|hooks| hooks.iter().any(|hook| hook.get("id").and_then(Value::as_str) == Some(id)))
-}
-
-fn hook_id_taken(place: &str) -> medvan_profiles::descriptor::Fault {
+fn hook_id_taken(place: &str) -> Fault {
     checks::fault(
         place,
         ("another of the vendor's services has a hook with this id", "同じ id のフックを持つサービスがすでにあります"),
@@ -250,7 +231,7 @@ fn hook_id_taken(place: &str) -> medvan_profiles::descriptor::Fault {
     )
 }
 
-fn reason_missing() -> medvan_profiles::descriptor::Fault {
+fn reason_missing() -> Fault {
     checks::fault(
         "/reason",
         ("it is empty or longer than 4000 characters", "空であるか、4000文字を超えています"),
@@ -282,6 +263,7 @@ impl From<StoredVersion> for VersionView {
             state: version.state,
             created_at: version.created_at,
             descriptor: version.descriptor,
+            remarks: Vec::new(),
         }
     }
 }

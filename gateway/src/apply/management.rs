@@ -80,26 +80,32 @@ impl Management {
         }
     }
 
-    /// Stores the object.
-    pub(super) async fn put(&self, object: &Object, body: &Value) -> Result<(), ApplyError> {
+    /// Stores the object and gives it as the gateway has it then.
+    pub(super) async fn put(&self, object: &Object, body: &Value) -> Result<Value, ApplyError> {
         self.must(object, Method::PUT, &object.path(), Some(body)).await
     }
 
     /// Puts a version up for review.
     pub(super) async fn submit(&self, object: &Object) -> Result<(), ApplyError> {
-        self.must(object, Method::POST, &format!("{}/submit", object.path()), None).await
+        self.must(object, Method::POST, &format!("{}/submit", object.path()), None).await.map(drop)
     }
 
     /// Makes the governor's decision.
     pub(super) async fn decide(&self, object: &Object) -> Result<(), ApplyError> {
         let Object::Approval { decision, reason, .. } = object else { return Ok(()) };
         let body = json!({"decision": decision, "reason": reason});
-        self.must(object, Method::POST, &format!("{}/decision", object.path()), Some(&body)).await
+        self.must(object, Method::POST, &format!("{}/decision", object.path()), Some(&body)).await.map(drop)
     }
 
-    async fn must(&self, object: &Object, method: Method, path: &str, body: Option<&Value>) -> Result<(), ApplyError> {
+    async fn must(
+        &self,
+        object: &Object,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, ApplyError> {
         let (status, answer) = self.send(object, method, path, body).await?;
-        if status < 300 { Ok(()) } else { Err(refused(object, status, &answer)) }
+        if status < 300 { Ok(answer) } else { Err(refused(object, status, &answer)) }
     }
 
     async fn send(
@@ -138,12 +144,20 @@ fn credential(path: &Path) -> Result<Bearer, ApplyError> {
     Bearer::new(text.trim()).map_err(|error| unreadable(std::io::Error::other(error)))
 }
 
-/// The problem details in one line for each fault.
+/// The problem details, a line for each fault.
 fn refused(object: &Object, status: u16, problem: &Value) -> ApplyError {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let faults = problem["faults"].as_array().into_iter().flatten();
-    let faults = faults
-        .map(|fault| format!("\n  {}: {}; {}", text(&fault["place"]), text(&fault["reason"]), text(&fault["mend"])));
-    let words = format!("{} {}{}", text(&problem["title"]), text(&problem["detail"]), faults.collect::<String>());
+    let mut words = format!("{} {}", text(&problem["title"]), text(&problem["detail"]));
+    lines(&problem["faults"]).iter().for_each(|line| words.push_str(&format!("\n  {line}")));
     ApplyError::Refused { object: object.to_string(), status, words }
+}
+
+/// Faults or remarks in one line each.
+pub(super) fn lines(faults: &Value) -> Vec<String> {
+    let line =
+        |fault: &Value| format!("{}: {}; {}", text(&fault["place"]), text(&fault["reason"]), text(&fault["mend"]));
+    faults.as_array().into_iter().flatten().map(line).collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }

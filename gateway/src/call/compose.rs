@@ -35,7 +35,7 @@ pub(super) fn answer(call: &Call<'_>, all: AllHeard, exchange: &mut Exchange) ->
     for heard in all.heard {
         let heard = with_earlier_cards(call, heard);
         if heard.note.status == Status::Answered {
-            exchange.use_of(&heard.member, call.key);
+            exchange.usage.push(usage::row(&heard.member, call.key));
         }
         if let Some(response) = heard.response.clone() {
             answers.push(part(&heard, response, exchange.id));

@@ -55,13 +55,13 @@ pub(crate) async fn ask_all(call: &Call<'_>, plan: &Plan<'_>, exchange: &mut Exc
     let (on_trial, others): (Vec<usize>, Vec<usize>) =
         (0..call.offer.members.len()).partition(|index| matches!(call.offer.members[*index].mode, Mode::Trial { .. }));
     let mut parts: Vec<(usize, Part)> =
-        others.into_iter().map(|index| (index, start(call, plan, index, exchange, &shown))).collect();
+        others.into_iter().map(|index| (index, start(call, plan, index, exchange.id, &shown))).collect();
     exchange.on_trial = !on_trial.is_empty();
     let admissions = on_trial.iter().map(|index| admitted(call, &call.offer.members[*index], exchange.id));
     let admissions = join_all(admissions).await;
     for (index, admitted) in on_trial.into_iter().zip(admissions) {
         let part = if admitted {
-            start(call, plan, index, exchange, &shown)
+            start(call, plan, index, exchange.id, &shown)
         } else {
             Part::Known(Arc::clone(&call.offer.members[index]), Status::TrialEnded)
         };
@@ -106,13 +106,12 @@ impl Heard {
     }
 }
 
-fn start(call: &Call<'_>, plan: &Plan<'_>, index: usize, exchange: &mut Exchange, shown: &ShownCards) -> Part {
+fn start(call: &Call<'_>, plan: &Plan<'_>, index: usize, exchange: Uuid, shown: &ShownCards) -> Part {
     let member = &call.offer.members[index];
-    let ask = Ask::new(call, plan, index, exchange.id);
+    let ask = Ask::new(call, plan, index, exchange);
     let (tell, told) = oneshot::channel();
     if member.mode == Mode::Shadow {
-        // Nobody waits for a shadow service; asking it is its use.
-        exchange.use_of(member, call.key);
+        // Nobody waits for a shadow service; what came of it is added to the record.
         call.app.tasks.spawn("shadow service", ask.in_the_shadow(shown.subscribe()));
         Part::Known(Arc::clone(member), Status::Shadowed)
     } else {

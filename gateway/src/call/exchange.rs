@@ -17,6 +17,7 @@ use super::{
     caller::CdsClient,
     explanation::{Explanation, ServiceNote, Status},
     refusal::Refusal,
+    scorecard,
 };
 use crate::{
     App,
@@ -101,32 +102,11 @@ impl Exchange {
 
     /// Notes one service's part, and counts it for the vendor's scorecard.
     pub(crate) fn note(&mut self, member: &Member, note: ServiceNote) {
-        let mut mark = |kind, rule: &str| {
-            self.marks.push(Mark {
-                service: member.name.clone(),
-                version: member.version.clone(),
-                kind,
-                rule: rule.to_owned(),
-                times: 1,
-            });
-        };
-        mark("asked", note.status.word());
-        note.repairs.iter().for_each(|repair| mark("repaired", &repair.rule));
-        note.quarantined.iter().for_each(|quarantined| mark("quarantined", &quarantined.rule));
+        self.marks.extend(scorecard::marks(member, "asked", &note));
         metrics::counter!("medvan_service_answers_total", "service" => note.service.clone(), "status" => note.status.word())
             .increment(1);
         metrics::histogram!("medvan_service_seconds", "service" => note.service.clone()).record(note.elapsed_ms / 1e3);
         self.explanation.services.push(note);
-    }
-
-    /// Notes one use of a service, under a key that a retried call shares.
-    pub(crate) fn use_of(&mut self, member: &Member, key: [u8; 32]) {
-        self.usage.push(UsageRow {
-            key,
-            service: member.name.clone(),
-            version: member.version.clone(),
-            mode: member.mode.word(),
-        });
     }
 
     /// Whether every service that was asked said that it lacks data.

@@ -78,6 +78,12 @@ pub(crate) struct ServiceNote {
     pub(crate) status: Status,
     /// Prefetch keys it was sent, with the state of each.
     pub(crate) sent: IndexMap<String, &'static str>,
+    /// Of these, the keys that the EHR did not send and the gateway asked its FHIR server for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fetched: Vec<String>,
+    /// Why each omitted key is omitted.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub(crate) omitted: IndexMap<String, String>,
     /// Bytes sent to it.
     pub(crate) request_bytes: usize,
     /// Bytes it answered.

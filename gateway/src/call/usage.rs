@@ -8,7 +8,7 @@
 use medvan_hooks::request::Request;
 
 use super::caller::CdsClient;
-use crate::trust::Secret;
+use crate::{catalog::Member, store::UsageRow, trust::Secret};
 
 /// The key under which one call is counted at most once.
 ///
@@ -26,6 +26,11 @@ pub(crate) fn key(secret: &Secret, caller: &CdsClient, request: &Request) -> [u8
     let mut key = [0; 32];
     key.copy_from_slice(secret.tag(&parts).as_ref());
     key
+}
+
+/// One use of a service: it answered, in the light or in the shadow.
+pub(super) fn row(member: &Member, key: [u8; 32]) -> UsageRow {
+    UsageRow { key, service: member.name.clone(), version: member.version.clone(), mode: member.mode.word() }
 }
 
 /// Everything in a hook's context: user, patient, encounter, orders, as it was sent.

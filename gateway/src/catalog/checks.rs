@@ -10,7 +10,7 @@ use medvan_adapters::http::Guard;
 use medvan_profiles::descriptor::{Fault, Words};
 
 pub use client::client;
-pub use descriptor::{Registration, registration};
+pub use descriptor::{Registration, registration, remarks};
 pub use hospital::{hospital, vendor};
 
 /// A fault, each text as (English, Japanese).

@@ -21,6 +21,7 @@ use super::{
     ids::{ClientId, HospitalId, ServiceName, VersionNumber},
     version::Version,
 };
+use crate::trust::Recipient;
 
 /// What the store holds of the catalog.
 #[derive(Debug, Default)]
@@ -33,9 +34,10 @@ pub struct Contents {
     pub approved: Vec<Version>,
     /// Every enrolment.
     pub enrollments: Vec<Enrollment>,
-    /// Share of accepted cards among those with feedback, per hospital and service.
-    pub acceptance: HashMap<(HospitalId, ServiceName), f32>,
 }
+
+/// Share of accepted cards among those with feedback, where there is enough of it to say anything.
+pub type Acceptance = HashMap<(HospitalId, ServiceName), f32>;
 
 /// The catalog as calls see it.
 #[derive(Debug, Default)]
@@ -97,10 +99,8 @@ pub struct Member {
     pub withheld: Vec<String>,
     /// Where it is called.
     pub url: Url,
-    /// Where its feedback goes, if it has an endpoint for it.
-    pub feedback_url: Option<Url>,
-    /// `aud` of the JWTs it gets.
-    pub audience: String,
+    /// What it expects of our tokens; none where it checks none.
+    pub token: Option<Recipient>,
 }
 
 /// Something stored that cannot serve; it is left out and named, the rest serves.
@@ -116,8 +116,8 @@ pub struct Defect {
 
 impl Snapshot {
     /// Resolves the contents.
-    pub fn build(contents: Contents) -> Self {
-        build::snapshot(contents)
+    pub fn build(contents: Contents, acceptance: &Acceptance) -> Self {
+        build::snapshot(contents, acceptance)
     }
 
     /// What is known of a hospital.

@@ -6,7 +6,7 @@ mod hospitals;
 mod vendors;
 mod versions;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
@@ -15,10 +15,11 @@ use super::{
     Store, StoreError,
     column::{parsed, service_name},
 };
-use crate::catalog::{Contents, HospitalId, ServiceName, State, Version};
+use crate::catalog::{Acceptance, Contents, State, Version};
 
 pub use clients::PutClient;
 pub use enrollments::PutEnrollment;
+pub use hospitals::PutHospital;
 pub use vendors::DeleteVendor;
 pub use versions::{Moved, Registered, StoredVersion, Transition, Wish};
 
@@ -58,10 +59,30 @@ impl Store {
             enrollments: all(&mut reading, "SELECT document FROM enrollments ORDER BY hospital, vendor, service")
                 .await?,
             approved: approved(&mut reading).await?,
-            acceptance: acceptance(&mut reading).await?,
         };
         reading.commit().await?;
         Ok(contents)
+    }
+
+    /// What doctors accept, summed over all feedback that is kept.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn acceptance(&self) -> Result<Acceptance, StoreError> {
+        let rows = sqlx::query(
+            "SELECT hospital, vendor, service, count(*) AS outcomes, \
+             sum(CASE WHEN outcome = 'accepted' THEN 1 ELSE 0 END) AS accepted \
+             FROM feedback GROUP BY hospital, vendor, service HAVING count(*) >= $1",
+        )
+        .bind(ENOUGH_FEEDBACK)
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let (accepted, outcomes): (i64, i64) = (row.try_get("accepted")?, row.try_get("outcomes")?);
+                Ok(((parsed(row, "hospital", "hospital id")?, service_name(row)?), share(accepted, outcomes)))
+            })
+            .collect()
     }
 }
 
@@ -86,23 +107,6 @@ async fn approved(db: &mut SqliteConnection) -> Result<Vec<Version>, StoreError>
                     serde_json::from_str(descriptor).map_err(|_| StoreError::Unreadable("descriptor"))?,
                 ),
             })
-        })
-        .collect()
-}
-
-async fn acceptance(db: &mut SqliteConnection) -> Result<HashMap<(HospitalId, ServiceName), f32>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT hospital, vendor, service, count(*) AS outcomes, \
-         sum(CASE WHEN outcome = 'accepted' THEN 1 ELSE 0 END) AS accepted \
-         FROM feedback GROUP BY hospital, vendor, service HAVING count(*) >= $1",
-    )
-    .bind(ENOUGH_FEEDBACK)
-    .fetch_all(db)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let (accepted, outcomes): (i64, i64) = (row.try_get("accepted")?, row.try_get("outcomes")?);
-            Ok(((parsed(row, "hospital", "hospital id")?, service_name(row)?), share(accepted, outcomes)))
         })
         .collect()
 }

@@ -10,7 +10,11 @@ use sqlx::{
 use super::StoreError;
 
 /// Every step from an empty file to today's schema. A step that was released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_by_time.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_by_time.sql"),
+    include_str!("migrations/0003_signing.sql"),
+];
 
 /// The one connection that writes.
 pub(super) async fn writer(file: &Path) -> Result<SqlitePool, StoreError> {

@@ -114,7 +114,7 @@ pub struct UsageRow {
     pub mode: &'static str,
 }
 
-/// Something noted about a version's answer: `("repaired", rule)`, `("asked", "")`, `("failed", "timeout")`.
+/// Something noted about a version's answer: `("repaired", rule)`, `("asked", "timed-out")`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Mark {
     /// The service.
@@ -157,6 +157,10 @@ pub struct Addendum {
     pub kind: &'static str,
     /// The thing. It holds no clinical content.
     pub note: Value,
+    /// The use to count, if only now it is known to be one.
+    pub usage: Option<UsageRow>,
+    /// What it adds to the version's scorecard.
+    pub marks: Vec<Mark>,
 }
 
 /// An addendum as it was stored.

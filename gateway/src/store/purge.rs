@@ -1,32 +1,128 @@
-//! What may be forgotten.
+//! What may be forgotten, and what must be after its time.
 
 use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
-use super::{Store, StoreError, instant::micros};
+use super::{
+    Store, StoreError,
+    instant::{day, micros},
+};
 use crate::trust::jwt::SKEW_SECONDS;
 
 /// So long feedback may come home for a card.
 const CARD_LIFE: Duration = Duration::days(90);
 /// So long after its hold a promised place in a trial is certainly free.
 const HOLD_LIFE: Duration = Duration::hours(1);
+/// Rows in one transaction: the calls' commits go in between.
+const AT_ONCE: u64 = 2_000;
+
+/// How long records are kept; none means for ever.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Retention {
+    /// Exchanges, and what was added to them.
+    pub exchanges: Option<Duration>,
+    /// Counted uses and scorecards.
+    pub usage: Option<Duration>,
+    /// Feedback and its deliveries.
+    pub feedback: Option<Duration>,
+}
+
+/// One kind of row, and from when on it is too old.
+struct Sweep {
+    /// Deletes at most `$2` rows that are older than `$1`.
+    statement: &'static str,
+    /// `$1`.
+    before: Before,
+}
+
+enum Before {
+    /// A column of microseconds.
+    Instant(OffsetDateTime),
+    /// A column of days.
+    Day(OffsetDateTime),
+    /// A column of ids, which sort by time.
+    Id(OffsetDateTime),
+}
 
 impl Store {
-    /// Deletes tokens that no skew lets in any more, promises that ended, and cards too old for feedback.
+    /// Deletes tokens that no skew lets in any more, promises that ended, cards too old for feedback, and records
+    /// beyond their time.
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn purge(&self, now: OffsetDateTime) -> Result<(), StoreError> {
-        let steps = [
-            ("DELETE FROM replay WHERE expires_at <= $1", now - Duration::seconds(SKEW_SECONDS)),
-            ("DELETE FROM trial_holds WHERE held_at <= $1", now - HOLD_LIFE),
-            ("DELETE FROM issued_cards WHERE issued_at <= $1", now - CARD_LIFE),
-        ];
-        for (statement, before) in steps {
-            // Each in its own transaction: the calls' commits go in between.
-            let mut db = self.write().await?;
-            sqlx::query(statement).bind(micros(before)).execute(&mut *db).await?;
-            db.commit().await?;
+    pub async fn purge(&self, now: OffsetDateTime, kept: Retention) -> Result<(), StoreError> {
+        for sweep in sweeps(now, kept) {
+            while self.sweep(&sweep).await? == AT_ONCE {}
         }
         Ok(())
     }
+
+    async fn sweep(&self, sweep: &Sweep) -> Result<u64, StoreError> {
+        let query = sqlx::query(sweep.statement);
+        let query = match sweep.before {
+            Before::Instant(at) => query.bind(micros(at)),
+            Before::Day(at) => query.bind(day(at)),
+            Before::Id(at) => query.bind(first_id(at).to_string()),
+        };
+        let mut db = self.write().await?;
+        let deleted = query.bind(i64::try_from(AT_ONCE).unwrap_or(i64::MAX)).execute(&mut *db).await?;
+        db.commit().await?;
+        Ok(deleted.rows_affected())
+    }
+}
+
+fn sweeps(now: OffsetDateTime, kept: Retention) -> Vec<Sweep> {
+    let mut sweeps = vec![
+        Sweep {
+            statement: "DELETE FROM replay WHERE (hospital, issuer, jti) IN \
+                        (SELECT hospital, issuer, jti FROM replay WHERE expires_at <= $1 LIMIT $2)",
+            before: Before::Instant(now - Duration::seconds(SKEW_SECONDS)),
+        },
+        Sweep {
+            statement: "DELETE FROM trial_holds WHERE (exchange, vendor, service) IN \
+                        (SELECT exchange, vendor, service FROM trial_holds WHERE held_at <= $1 LIMIT $2)",
+            before: Before::Instant(now - HOLD_LIFE),
+        },
+        Sweep {
+            statement: "DELETE FROM issued_cards WHERE (card, vendor, service, cds_id) IN \
+                        (SELECT card, vendor, service, cds_id FROM issued_cards WHERE issued_at <= $1 LIMIT $2)",
+            before: Before::Instant(now - CARD_LIFE),
+        },
+    ];
+    let exchanges = kept.exchanges.map(|age| {
+        [
+            "DELETE FROM addenda WHERE id IN (SELECT id FROM addenda WHERE exchange < $1 LIMIT $2)",
+            "DELETE FROM exchanges WHERE id IN (SELECT id FROM exchanges WHERE id < $1 LIMIT $2)",
+        ]
+        .map(|statement| Sweep { statement, before: Before::Id(now - age) })
+    });
+    let usage = kept.usage.map(|age| {
+        [
+            Sweep {
+                statement: "DELETE FROM usage WHERE (exchange, vendor, service, number) IN \
+                            (SELECT exchange, vendor, service, number FROM usage WHERE exchange < $1 LIMIT $2)",
+                before: Before::Id(now - age),
+            },
+            Sweep {
+                statement: "DELETE FROM marks WHERE (vendor, service, number, day, kind, rule) IN \
+                            (SELECT vendor, service, number, day, kind, rule FROM marks WHERE day < $1 LIMIT $2)",
+                before: Before::Day(now - age),
+            },
+        ]
+    });
+    let feedback = kept.feedback.map(|age| {
+        [
+            "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE id < $1 LIMIT $2)",
+            "DELETE FROM feedback WHERE id IN (SELECT id FROM feedback WHERE id < $1 LIMIT $2)",
+        ]
+        .map(|statement| Sweep { statement, before: Before::Id(now - age) })
+    });
+    sweeps.extend(exchanges.into_iter().chain(usage).chain(feedback).flatten());
+    sweeps
+}
+
+/// No id of version 7 that was made at this time or later is smaller (RFC 9562, section 5.7).
+fn first_id(at: OffsetDateTime) -> Uuid {
+    let millis = u128::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+    Uuid::from_u128(millis << 80)
 }

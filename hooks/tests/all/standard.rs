@@ -123,7 +123,7 @@ fn templates(name: &str) -> IndexMap<String, Template> {
 fn the_old_spelling_of_sorting_in_the_2_0_example_is_remarked_and_kept_from_the_ehr() {
     let templates = templates("prefetch-2.0.json");
     let lints = templates["hemoglobin-a1c"].lint(None);
-    assert_eq!((lints[0].place.as_str(), lints[0].mend), ("sort:desc", "_sort=-date"));
+    assert_eq!((lints[0].place.as_str(), lints[0].mend.0), ("sort:desc", "_sort=-date"));
     let published = union("patient-view", &[("a.b", &templates)]);
     assert_eq!(published.prefetch().keys().collect::<Vec<_>>(), ["patient", "diabetes-type2", "user"]);
 }

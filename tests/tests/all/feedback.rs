@@ -1,6 +1,7 @@
 //! What doctors did with cards comes home to their makers (CDS Hooks 2.0.1, "Feedback").
 
 use medvan_fixtures::{
+    Received,
     ehr::{Answer, Outcome, ShownCard},
     services::{self, Options, Trust, renal_dosing},
 };
@@ -93,17 +94,31 @@ async fn a_card_that_two_vendors_made_is_feedback_for_both() {
 
 #[tokio::test]
 async fn it_is_delivered_with_a_token_for_the_vendors_feedback_endpoint() {
+    with_tokens("ES384").await;
+}
+
+#[tokio::test]
+async fn a_vendor_may_have_its_tokens_signed_by_rs384() {
+    with_tokens("RS384").await;
+}
+
+async fn with_tokens(algorithm: &str) {
     let world = World::in_no_hurry().await;
     let trust = Trust::keys_at(format!("{}/.well-known/jwks.json", world.gateway.url)).issuer(&world.gateway.url);
     let options = Options { trust: Some(trust), ..Options::default() };
     let renal = services::start(&renal_dosing::SERVICE, options).await.unwrap();
-    world.enrolls(&renal.descriptor(), json!("live")).await;
+    let mut descriptor = renal.descriptor();
+    descriptor["transport"]["signingAlgorithm"] = algorithm.into();
+    world.enrolls(&descriptor, json!("live")).await;
     let answer = world.asks(world.fires("order-sign").on("hanako").ordering("levofloxacin"), "order-sign").await;
     let card = answer.conforms().card_from("腎機能").unwrap();
     assert_eq!(world.ehr.accepts(card).await.unwrap().status, 200);
     // The service gives 401 to whoever lacks a token of the gateway's for exactly this address.
     let learned = until("the service learns of it", async || renal.feedback().first().cloned()).await;
     assert_eq!(learned["outcome"], "accepted");
+    let signed_by = |received: &Received| jsonwebtoken::decode_header(received.token().unwrap()).unwrap().alg;
+    let wanted: jsonwebtoken::Algorithm = algorithm.parse().unwrap();
+    assert!(renal.received().iter().all(|received| signed_by(received) == wanted), "calls and feedback alike");
 }
 
 #[tokio::test]
@@ -256,4 +271,71 @@ async fn a_vendor_reads_its_own_outcomes_and_no_other_vendors() {
         assert!(!body.to_string().contains("kaede"), "which hospital it was is none of a vendor's business");
     }
     assert_eq!(world.manages(As::Operator, reqwest::Method::GET, "/vendors/nobody/feedback", None).await.0, 200);
+}
+
+#[tokio::test]
+async fn no_token_goes_to_a_service_that_checks_none() {
+    let world = World::in_no_hurry().await;
+    let sakura = world.makes("sakura", "patient-view").await;
+    sakura.says(&[card("a", "甲")]);
+    let answer = view(&world).await;
+    reports(&world, &answer.cards[0], &[comment(&answer.cards[0], "一")]).await;
+    sakura.learns(1).await;
+    assert_eq!((sakura.calls()[0].token(), sakura.deliveries()[0].token()), (None, None));
+}
+
+#[tokio::test]
+async fn a_vendor_that_hangs_delays_no_other_vendors_feedback() {
+    const MANY: usize = 40;
+    let world = World::in_no_hurry().await;
+    let sakura = world.makes("sakura", "patient-view").await;
+    let tsubaki = world.makes("tsubaki", "patient-view").await;
+    sakura.says(&[card("a", "甲")]);
+    tsubaki.says(&[card("b", "乙")]);
+    let answer = view(&world).await;
+    let of = |summary: &str| answer.cards.iter().find(|card| card.summary() == summary).unwrap();
+    sakura.holds_back();
+    // One after the other, each until the patience with it ends, these alone would take minutes.
+    let batch: Vec<Outcome> = (0..MANY).map(|number| comment(of("甲"), &format!("{number}"))).collect();
+    reports(&world, of("甲"), &batch).await;
+    sakura.is_told(4).await;
+    reports(&world, of("乙"), &[comment(of("乙"), "一")]).await;
+    assert_eq!(tsubaki.learns(1).await[0]["card"], "b");
+    assert!(sakura.feedback().len() < MANY, "it has only its own few places");
+    sakura.lets_go();
+}
+
+#[tokio::test]
+async fn feedback_for_a_suspended_version_waits_and_goes_out_when_it_serves_again() {
+    let world = World::configured(|config| config.outbox.first_retry_ms = 1).await;
+    let sakura = world.makes("sakura", "patient-view").await;
+    let tsubaki = world.makes("tsubaki", "patient-view").await;
+    sakura.says(&[card("a", "甲")]);
+    tsubaki.says(&[card("b", "乙")]);
+    let answer = view(&world).await;
+    let of = |summary: &str| answer.cards.iter().find(|card| card.summary() == summary).unwrap();
+    let descriptor = sakura.descriptor("patient-view");
+    world.decides(&descriptor, "suspend").await;
+    reports(&world, of("甲"), &[comment(of("甲"), "一"), comment(of("乙"), "二")]).await;
+    tsubaki.learns(1).await;
+    assert!(sakura.feedback().is_empty(), "who is suspended learns nothing");
+    world.decides(&descriptor, "reinstate").await;
+    assert_eq!(sakura.learns(1).await[0]["overrideReason"]["userComment"], "一");
+}
+
+#[tokio::test]
+async fn feedback_goes_to_the_very_version_that_made_the_card() {
+    let world = World::in_no_hurry().await;
+    let old = world.makes("sakura", "patient-view").await;
+    old.says(&[card("a", "旧版の助言")]);
+    let answer = view(&world).await;
+    let new = Maker::starts("sakura").await;
+    new.says(&[card("b", "新版の助言")]);
+    let mut descriptor = new.descriptor("patient-view");
+    descriptor["version"] = "2.0.0".into();
+    world.registers(&descriptor).await;
+    assert_eq!(view(&world).await.summaries(), ["新版の助言"]);
+    reports(&world, &answer.cards[0], &[comment(&answer.cards[0], "一")]).await;
+    assert_eq!(old.learns(1).await[0]["card"], "a");
+    assert!(new.feedback().is_empty());
 }

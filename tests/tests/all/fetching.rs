@@ -155,6 +155,10 @@ async fn another_patients_record_from_the_server_is_stopped() {
     assert!(!received.text.contains("ichiro") && !received.text.contains("佐藤"), "{}", received.text);
     assert_eq!(received.prefetch_keys(), ["user"], "what is about nobody else goes on");
     assert_eq!(sent(&world, &answer).await, json!({"patient": "omitted", "values": "omitted", "user": "resource"}));
+    let told = world.explains(&answer).await["explanation"]["services"][0].clone();
+    let stopped = "stopped: it held data of another patient";
+    assert_eq!(told["omitted"], json!({"patient": stopped, "values": stopped}), "{told:#}");
+    assert_eq!(told["fetched"], json!(["user"]), "what the hospital's server gave");
     world.fhir.recovers();
     view(&world).await;
     assert_eq!(brought(&sakura)["patient"]["id"], "hanako");

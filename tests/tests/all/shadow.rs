@@ -145,11 +145,34 @@ async fn it_changes_nothing_by_system_actions() {
 }
 
 #[tokio::test]
-async fn a_use_in_the_shadow_is_counted_as_such() {
-    let (world, ..) = stage().await;
-    view(&world).await.conforms();
-    let lines = world.reads("/vendors/tsubaki/usage").await["lines"].clone();
-    assert_eq!(lines, json!([{"service": "tsubaki.advice", "version": "1.0.0", "mode": "shadow", "uses": 1}]));
+async fn a_use_in_the_shadow_is_counted_as_such_and_only_if_it_answered() {
+    let (world, _sakura, tsubaki) = stage().await;
+    let used = [json!({"service": "tsubaki.advice", "version": "1.0.0", "mode": "shadow", "uses": 1})];
+    for (status, body, lines) in [
+        (500, json!({}), [].as_slice()),
+        (200, json!({"cards": 1}), &[]),
+        (200, json!({"cards": []}), &used),
+        (412, json!({}), &used),
+    ] {
+        tsubaki.answers(status, body.clone());
+        let answer = view(&world).await;
+        noted(&world, &answer).await;
+        assert_eq!(world.reads("/vendors/tsubaki/usage").await["lines"], json!(lines), "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn its_vendor_finds_in_the_scorecard_what_was_mended() {
+    let (world, _sakura, tsubaki) = stage().await;
+    tsubaki.says(&[json!({"uuid": "x", "summary": "影".repeat(200), "indicator": "info", "source": {"label": "影"}})]);
+    let answer = view(&world).await;
+    noted(&world, &answer).await;
+    let marks = world.reads("/vendors/tsubaki/scorecard").await["marks"].clone();
+    let kinds: Vec<(&str, &str)> = (marks.as_array().unwrap().iter())
+        .map(|mark| (mark["kind"].as_str().unwrap(), mark["rule"].as_str().unwrap()))
+        .collect();
+    assert!(kinds.contains(&("asked", "shadowed")) && kinds.contains(&("shadow", "answered")), "{kinds:?}");
+    assert!(kinds.iter().any(|(kind, _)| *kind == "repaired"), "{kinds:?}");
 }
 
 #[tokio::test]

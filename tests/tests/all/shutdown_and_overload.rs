@@ -53,6 +53,28 @@ async fn one_call_too_many_is_told_to_come_later() {
     assert_eq!(vendor.received().len(), 3, "the refused calls reached nobody");
 }
 
+#[tokio::test]
+async fn a_hospital_that_calls_too_often_leaves_the_others_their_places() {
+    let (world, vendor) = with_a_waiting_vendor(|config| config.limits.calls_in_flight_per_hospital = 1).await;
+    let momiji = world.neighbour("momiji", no_hurry()).await;
+    let mut descriptor = vendor.descriptor(HOOK);
+    descriptor["limits"]["deadlineMs"] = json!(30_000);
+    world.enrolls_neighbour(&momiji, &descriptor).await;
+    let others = async {
+        vendor.has_received(1).await;
+        comes_later(&asks(&world).await);
+        let served = async {
+            vendor.has_received(2).await;
+            vendor.lets_go();
+            vendor.lets_go();
+        };
+        let (answer, ()) = tokio::join!(momiji.asks(momiji.ehr.fires(HOOK).on("hanako"), HOOK), served);
+        assert_eq!(answer.summaries(), ["waited"], "{}", answer.text);
+    };
+    let (first, ()) = tokio::join!(asks(&world), others);
+    assert_eq!(first.summaries(), ["waited"], "{}", first.text);
+}
+
 /// More calls than a service takes at once wait for it, and those that wait too long are told apart from failures.
 #[tokio::test]
 async fn a_service_is_never_asked_more_at_once_than_it_allows() {

@@ -141,6 +141,10 @@ async fn a_late_answer_is_recorded_and_not_paid() {
     let late = until("the late answer is recorded", recorded).await;
     assert_eq!((&late["kind"], &late["note"]["cards"]), (&json!("late"), &json!(1)));
     assert_eq!(uses(&world).await, 0);
+    let marks = world.reads("/vendors/sakura/scorecard").await["marks"].clone();
+    let counted =
+        |kind, rule| marks.as_array().unwrap().iter().any(|mark| mark["kind"] == kind && mark["rule"] == rule);
+    assert!(counted("asked", "timed-out") && counted("late", "answered"), "{marks:#}");
 }
 
 #[tokio::test]

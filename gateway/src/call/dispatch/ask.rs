@@ -15,7 +15,6 @@ use medvan_hooks::{
     response::Response,
     shadow,
 };
-use medvan_profiles::descriptor::transport::Authentication;
 use serde_json::{Value, json};
 use tokio::{
     sync::{oneshot, watch},
@@ -35,6 +34,7 @@ use crate::{
         explanation::{ServiceNote, Status},
         identity,
         line::{self, Line},
+        scorecard, usage,
     },
     catalog::{HospitalId, Member},
     config::ProfileName,
@@ -43,6 +43,10 @@ use crate::{
 
 /// How long after its deadline an answer is still waited for, to be recorded as late.
 const LATE: Duration = Duration::from_secs(10);
+
+/// Kinds of addenda, and of marks on the scorecard.
+const LATE_ANSWER: &str = "late";
+const SHADOW: &str = "shadow";
 
 /// Bytes from which on an answer is large.
 const LARGE: usize = 64 << 10;
@@ -57,6 +61,8 @@ pub(super) struct Ask {
     member: Arc<Member>,
     exchange: Uuid,
     hospital: HospitalId,
+    /// What a retried call shares with this one.
+    key: [u8; 32],
     outbound: Outbound,
     bearer: Option<Bearer>,
     until: Instant,
@@ -88,6 +94,7 @@ impl Ask {
             hospital: call.caller.hospital_id().clone(),
             member,
             exchange,
+            key: call.key,
         }
     }
 
@@ -123,7 +130,8 @@ impl Ask {
                 let _ = tell.send(self.heard_nothing(Status::TimedOut, start));
                 let answer = answer.await;
                 let late = self.heard(answer, start).await;
-                self.append("late", json!(late.note)).await;
+                // Nobody saw it: it is no use, but the scorecard counts it.
+                self.append(LATE_ANSWER, &late.note, None).await;
             }
         }
     }
@@ -134,20 +142,18 @@ impl Ask {
         let line = Arc::clone(&self.line);
         let (_place, permit) = match self.enter(&line).await {
             Ok(entered) => entered,
-            Err(status) => return self.append("shadow", json!(self.heard_nothing(status, start).note)).await,
+            Err(status) => return self.append(SHADOW, &self.heard_nothing(status, start).note, None).await,
         };
         let question = self.question();
         let answer = line.advisor.advise(question).await;
         line::judge(permit, &answer);
         let heard = self.heard(answer, start).await;
-        let mut addendum = json!(heard.note);
         // No answer reached the doctor where the sender is gone: then there is nothing to compare with.
-        if let (Some(ours), Ok(shown)) = (&heard.response, shown.wait_for(Option::is_some).await)
-            && let Some(shown) = shown.as_ref()
-        {
-            addendum["comparison"] = compared(shown, ours);
-        }
-        self.append("shadow", addendum).await;
+        let comparison = match (&heard.response, shown.wait_for(Option::is_some).await) {
+            (Some(ours), Ok(shown)) => shown.as_ref().map(|shown| compared(shown, ours)),
+            _ => None,
+        };
+        self.append(SHADOW, &heard.note, comparison).await;
     }
 
     /// The right to ask, unless there is too much to send or too little time for an answer.
@@ -202,18 +208,37 @@ impl Ask {
     fn note(&self, status: Status, start: Instant) -> ServiceNote {
         ServiceNote {
             sent: self.outbound.keys.clone(),
+            fetched: self.outbound.fetched.clone(),
+            omitted: self.outbound.omitted.clone(),
             request_bytes: self.outbound.bytes,
             elapsed_ms: start.elapsed().as_secs_f64() * 1e3,
             ..ServiceNote::of(&self.member, status)
         }
     }
 
-    async fn append(&self, kind: &'static str, note: Value) {
-        let addendum = Addendum { exchange: self.exchange, at: self.app.clock.now(), kind, note };
+    /// Adds to the record what became known after it. A shadow service that answered was used.
+    async fn append(&self, kind: &'static str, note: &ServiceNote, comparison: Option<Value>) {
+        let used = kind == SHADOW && note.status == Status::Answered;
+        let addendum = Addendum {
+            exchange: self.exchange,
+            at: self.app.clock.now(),
+            kind,
+            usage: used.then(|| usage::row(&self.member, self.key)),
+            marks: scorecard::marks(&self.member, kind, note),
+            note: told(note, comparison),
+        };
         if let Err(error) = self.app.store.append(&self.hospital, addendum).await {
             tracing::warn!(%error, kind, "an addendum to an exchange was not recorded");
         }
     }
+}
+
+fn told(note: &ServiceNote, comparison: Option<Value>) -> Value {
+    let mut told = json!(note);
+    if let Some(comparison) = comparison {
+        told["comparison"] = comparison;
+    }
+    told
 }
 
 impl Allowed {
@@ -254,9 +279,7 @@ fn compared(shown: &Response, ours: &Response) -> Value {
 
 /// Our own token for this vendor's endpoint, unless the vendor takes none.
 fn bearer(call: &Call<'_>, member: &Member) -> Option<Bearer> {
-    if member.descriptor.transport.authentication == Authentication::None {
-        return None;
-    }
+    let recipient = member.token.as_ref()?;
     let tenant = identity::tenant(&call.app.secret, call.caller, &member.name.vendor);
-    call.app.keys.bearer(&member.audience, Some(&tenant), call.at).ok()
+    call.app.keys.bearer(recipient, Some(&tenant), call.at).ok()
 }

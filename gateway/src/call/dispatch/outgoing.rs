@@ -3,7 +3,12 @@
 
 use bytes::Bytes;
 use indexmap::IndexMap;
-use medvan_hooks::{hook::Hook, plan::Plan, prefetch::PrefetchState, request::Outgoing};
+use medvan_hooks::{
+    hook::Hook,
+    plan::{Origin, Plan},
+    prefetch::PrefetchState,
+    request::Outgoing,
+};
 use medvan_profiles::{Json, descriptor::transport::ExtensionPolicy};
 
 use crate::{
@@ -18,6 +23,10 @@ pub(crate) struct Outbound {
     pub(crate) bytes: usize,
     /// The state of each key; no content.
     pub(crate) keys: IndexMap<String, &'static str>,
+    /// The keys that came from the FHIR server.
+    pub(crate) fetched: Vec<String>,
+    /// Why each omitted key is omitted.
+    pub(crate) omitted: IndexMap<String, String>,
 }
 
 pub(crate) fn compose(call: &Call<'_>, plan: &Plan<'_>, index: usize, member: &Member) -> Outbound {
@@ -35,7 +44,11 @@ pub(crate) fn compose(call: &Call<'_>, plan: &Plan<'_>, index: usize, member: &M
         extension: extensions(call, member),
     };
     let body = Bytes::from(outgoing.to_bytes());
-    Outbound { bytes: body.len(), body, keys }
+    let stories = plan.explain(index);
+    let omitted = stories.iter().filter_map(|story| Some((story.key.clone(), story.reason.clone()?))).collect();
+    let fetched =
+        stories.into_iter().filter(|story| story.origin == Origin::FhirServer).map(|story| story.key).collect();
+    Outbound { bytes: body.len(), body, keys, fetched, omitted }
 }
 
 /// Fields that the hook does not publish stay here: nobody asked for them (CDS Hooks item 62 lets services ignore

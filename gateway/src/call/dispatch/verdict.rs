@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use indexmap::IndexMap;
 use medvan_adapters::advisor::{AdviseError, ErrorKind};
 use medvan_hooks::{firewall::Checked, response::Response};
 
@@ -47,7 +48,9 @@ impl ServiceNote {
             version: member.version.to_string(),
             mode: member.mode.word(),
             status,
-            sent: indexmap::IndexMap::new(),
+            sent: IndexMap::new(),
+            fetched: Vec::new(),
+            omitted: IndexMap::new(),
             request_bytes: 0,
             response_bytes: None,
             elapsed_ms: 0.0,

@@ -1,7 +1,7 @@
 //! Descriptors: what the lower crate cannot know about them.
 
 use medvan_adapters::http::Guard;
-use medvan_hooks::template::parse_all;
+use medvan_hooks::{Hook, template::parse_all};
 use medvan_profiles::descriptor::{Descriptor, Fault, HookEntry, Valid};
 use serde_json::Value;
 
@@ -55,19 +55,42 @@ pub fn registration(
     faults.extend(same_id("/id", name.service.as_str(), &descriptor.id));
     faults.extend(same_id("/version", &number.to_string(), &descriptor.version));
     faults.extend(url("/transport/baseUrl", &descriptor.transport.base_url, guard));
-    faults.extend(descriptor.transport.jwks_url.as_ref().and_then(|jwks| url("/transport/jwksUrl", jwks, guard)));
     for (index, hook) in descriptor.hooks.iter().enumerate() {
         faults.extend(templates(index, hook));
     }
     if faults.is_empty() { Ok(Registration { name, number, descriptor, value }) } else { Err(faults) }
 }
 
+/// What is legal in a version's templates and yet will not work with every EHR: remarks, no faults.
+pub fn remarks(descriptor: &Descriptor) -> Vec<Fault> {
+    let hooks = descriptor.hooks.iter().enumerate();
+    hooks.flat_map(|(index, entry)| remarks_on(index, entry)).collect()
+}
+
+fn remarks_on(index: usize, entry: &HookEntry) -> Vec<Fault> {
+    let hook = Hook::find(&entry.hook);
+    let templates = parse_all(&entry.prefetch).unwrap_or_default();
+    let lints =
+        templates.iter().flat_map(|(key, template)| template.lint(hook).into_iter().map(move |lint| (key, lint)));
+    lints
+        .map(|(key, lint)| {
+            let place = lint.place;
+            let (english, japanese) = lint.reason;
+            let reason = (format!("{place}: {english}"), format!("{place}:{japanese}"));
+            fault(&template_place(index, key), (&reason.0, &reason.1), lint.mend)
+        })
+        .collect()
+}
+
+fn template_place(index: usize, key: &str) -> String {
+    format!("/hooks/{index}/prefetch/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
 fn templates(index: usize, hook: &HookEntry) -> impl Iterator<Item = Fault> {
     let faults = parse_all(&hook.prefetch).err().unwrap_or_default();
     faults.into_iter().map(move |found| {
-        let key = found.key.replace('~', "~0").replace('/', "~1");
         fault(
-            &format!("/hooks/{index}/prefetch/{key}"),
+            &template_place(index, &found.key),
             (&found.fault.to_string(), "プリフェッチテンプレートを読み取れません"),
             ("see \"Prefetch tokens\" in CDS Hooks 2.0.1", "CDS Hooks 2.0.1 の Prefetch tokens を参照してください"),
         )

@@ -11,20 +11,22 @@ use medvan_hooks::{
     plan::{self, Union},
     template::{Template, parse_all},
 };
-use medvan_profiles::descriptor::{Descriptor, HookEntry, Words};
-use url::Url;
+use medvan_profiles::descriptor::{HookEntry, Words};
 
-use super::{Contents, Defect, HospitalView, Member, Offer, Snapshot};
-use crate::catalog::{Client, Enrollment, Hospital, HospitalId, Mode, ServiceName, Version};
+use super::{Acceptance, Contents, Defect, HospitalView, Member, Offer, Snapshot};
+use crate::{
+    catalog::{Client, Enrollment, Hospital, HospitalId, Mode, ServiceName, Version, address},
+    trust::Recipient,
+};
 
-pub(super) fn snapshot(contents: Contents) -> Snapshot {
+pub(super) fn snapshot(contents: Contents, acceptance: &Acceptance) -> Snapshot {
     let versions = by_service(contents.approved);
     let mut clients = by_hospital(contents.clients, |client| &client.hospital);
     let mut enrollments = by_hospital(contents.enrollments, |enrollment| &enrollment.hospital);
     let mut snapshot = Snapshot::default();
     for hospital in contents.hospitals {
         let enrolled = enrollments.remove(&hospital.id).unwrap_or_default();
-        let members = members(&enrolled, &versions, &contents.acceptance, &mut snapshot.defects);
+        let members = members(&enrolled, &versions, acceptance, &mut snapshot.defects);
         let clients = clients.remove(&hospital.id).unwrap_or_default();
         let view = view(hospital, clients, members);
         snapshot.hospitals.insert(view.hospital.id.clone(), view);
@@ -40,7 +42,7 @@ fn view(hospital: Hospital, clients: Vec<Client>, members: Vec<Arc<Member>>) -> 
 fn members(
     enrolled: &[Enrollment],
     versions: &HashMap<ServiceName, Vec<Version>>,
-    acceptance: &HashMap<(HospitalId, ServiceName), f32>,
+    acceptance: &Acceptance,
     defects: &mut Vec<Defect>,
 ) -> Vec<Arc<Member>> {
     let mut members = Vec::new();
@@ -80,7 +82,7 @@ fn member(
     acceptance: Option<f32>,
 ) -> Result<Member, String> {
     let descriptor = &version.descriptor;
-    let url = service_url(descriptor, &service.id)?;
+    let url = address::service_url(descriptor, &service.id)?;
     Ok(Member {
         name: version.name.clone(),
         version: version.number.clone(),
@@ -92,8 +94,7 @@ fn member(
         key: format!("{}.{}", version.name.vendor, service.id),
         templates: given(templates(&service.prefetch)?, &enrollment.withhold),
         withheld: withheld(service, &enrollment.withhold),
-        feedback_url: descriptor.transport.overrides.feedback.then(|| below(&url, "feedback")).transpose()?,
-        audience: version.descriptor.transport.audience.clone().unwrap_or_else(|| url.to_string()),
+        token: Recipient::of(&descriptor.transport, url.as_str()),
         url,
     })
 }
@@ -113,18 +114,6 @@ fn templates(prefetch: &IndexMap<String, String>) -> Result<IndexMap<String, Tem
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
         format!("prefetch: {}", faults.join("; "))
     })
-}
-
-/// `{baseUrl}/cds-services/{id}` (CDS Hooks 2.0.1, "Calling a CDS Service"); a vendor may have its discovery elsewhere.
-fn service_url(descriptor: &Descriptor, id: &str) -> Result<Url, String> {
-    let base = Url::parse(&descriptor.transport.base_url).map_err(|error| format!("base URL: {error}"))?;
-    below(&below(&base, "cds-services")?, id)
-}
-
-fn below(url: &Url, segment: &str) -> Result<Url, String> {
-    let mut url = url.clone();
-    url.path_segments_mut().map_err(|()| "base URL: it has no path".to_owned())?.pop_if_empty().push(segment);
-    Ok(url)
 }
 
 fn offers(members: Vec<Arc<Member>>) -> IndexMap<String, Arc<Offer>> {

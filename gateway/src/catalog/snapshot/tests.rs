@@ -1,11 +1,9 @@
-use std::collections::HashMap;
-
 use serde_json::{Value, json};
 
 use super::*;
 use medvan_profiles::descriptor::{Words, example_text};
 
-use crate::catalog::State;
+use crate::catalog::{State, address};
 
 fn words(text: &str) -> Words {
     Words { ja: text.to_owned(), en: text.to_owned() }
@@ -49,9 +47,8 @@ fn enrolled(service: &str, mode: Mode, pin: Option<&str>) -> Enrollment {
 }
 
 fn build(approved: Vec<Version>, enrollments: Vec<Enrollment>) -> Snapshot {
-    let contents =
-        Contents { hospitals: vec![kiku()], clients: Vec::new(), approved, enrollments, acceptance: HashMap::new() };
-    Snapshot::build(contents)
+    let contents = Contents { hospitals: vec![kiku()], clients: Vec::new(), approved, enrollments };
+    Snapshot::build(contents, &Acceptance::default())
 }
 
 /// The offers of hospital `kiku`: id and, for each member, its version.
@@ -119,7 +116,10 @@ fn a_member_knows_where_it_is_called_and_where_its_feedback_goes() {
     let view = snapshot.hospital(&"kiku".parse().unwrap()).unwrap();
     let member = &view.offer("asagao.a").unwrap().members[0];
     assert_eq!(member.url.as_str(), "https://ai.example/root/cds-services/v");
-    assert_eq!(member.feedback_url.as_ref().unwrap().as_str(), "https://ai.example/root/cds-services/v/feedback");
+    assert_eq!(
+        address::feedback_url(&member.descriptor, "v").unwrap().unwrap().as_str(),
+        "https://ai.example/root/cds-services/v/feedback"
+    );
     assert_eq!(member.templates.keys().collect::<Vec<_>>(), ["patient"]);
 }
 

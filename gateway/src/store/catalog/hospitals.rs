@@ -1,5 +1,6 @@
 //! Hospitals.
 
+use sqlx::SqliteConnection;
 use time::OffsetDateTime;
 
 use super::{Page, Written, document, text_of, written};
@@ -7,6 +8,15 @@ use crate::{
     catalog::{Hospital, HospitalId},
     store::{Store, StoreError, instant::micros},
 };
+
+/// What came of making or changing a hospital.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutHospital {
+    /// It is there now.
+    Written(Written),
+    /// A hospital of this id was ended, and its records are still kept.
+    InRecords,
+}
 
 impl Store {
     /// Hospitals in the order of their ids.
@@ -34,11 +44,12 @@ impl Store {
         row.as_ref().map(document).transpose()
     }
 
-    /// Makes or changes a hospital.
+    /// Makes or changes a hospital. Records of a hospital that was ended would be the new one's: unless it is said to be
+    /// the same one again, an id in records is not given away.
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn put_hospital(&self, hospital: &Hospital) -> Result<Written, StoreError> {
+    pub async fn put_hospital(&self, hospital: &Hospital, again: bool) -> Result<PutHospital, StoreError> {
         let text = text_of(hospital)?;
         let mut db = self.write().await?;
         let old = sqlx::query("SELECT document FROM hospitals WHERE id = $1")
@@ -46,6 +57,9 @@ impl Store {
             .fetch_optional(&mut *db)
             .await?;
         let written = written(old.as_ref(), &text)?;
+        if written == Written::Created && !again && is_in_records(&mut db, &hospital.id).await? {
+            return Ok(PutHospital::InRecords);
+        }
         sqlx::query(
             "INSERT INTO hospitals (id, document) VALUES ($1, $2) \
              ON CONFLICT (id) DO UPDATE SET document = excluded.document",
@@ -55,7 +69,7 @@ impl Store {
         .execute(&mut *db)
         .await?;
         db.commit().await?;
-        Ok(written)
+        Ok(PutHospital::Written(written))
     }
 
     /// Ends a hospital: its clients and enrolments go, its credentials are revoked, its records stay.
@@ -75,4 +89,12 @@ impl Store {
         db.commit().await?;
         Ok(deleted.rows_affected() > 0)
     }
+}
+
+async fn is_in_records(db: &mut SqliteConnection, id: &HospitalId) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM exchanges WHERE hospital = $1) \
+         OR EXISTS (SELECT 1 FROM usage WHERE hospital = $1) OR EXISTS (SELECT 1 FROM feedback WHERE hospital = $1)",
+    );
+    Ok(found.bind(id.as_str()).fetch_optional(db).await?.is_some())
 }

@@ -1,11 +1,14 @@
 //! Versions of services, and the moves between their states.
 
+use std::collections::HashSet;
+
+use serde::Deserialize;
 use serde_json::Value;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Page;
+use super::{Page, document};
 use crate::{
     catalog::{Move, ServiceName, State, VendorId, VersionNumber, lifecycle::NoSuchMove},
     store::{
@@ -41,6 +44,8 @@ pub enum Registered {
     Other,
     /// There is no such vendor.
     NoSuchVendor,
+    /// Another of the vendor's services has this one of the hook ids, counted from 0.
+    HookIdTaken(usize),
 }
 
 /// What came of a move.
@@ -139,7 +144,8 @@ impl Store {
         rows.iter().map(stored_version).collect()
     }
 
-    /// Registers a version as a draft. It never changes afterwards.
+    /// Registers a version as a draft. It never changes afterwards. `hook_ids` are the ids of its hooks: `vendor.hook-id`
+    /// tells the members of a call apart, and hooks of one base URL share one discovery, so none may mean two services.
     ///
     /// # Errors
     /// The database does not take it.
@@ -148,6 +154,7 @@ impl Store {
         name: &ServiceName,
         number: &VersionNumber,
         descriptor: &Value,
+        hook_ids: &[&str],
         now: OffsetDateTime,
     ) -> Result<Registered, StoreError> {
         let mut db = self.write().await?;
@@ -157,6 +164,10 @@ impl Store {
         }
         if let Some(there) = find(&mut db, name, number).await? {
             return Ok(if there.descriptor == *descriptor { Registered::Unchanged } else { Registered::Other });
+        }
+        let taken = hook_ids_of_others(&mut db, name).await?;
+        if let Some(index) = hook_ids.iter().position(|id| taken.contains(*id)) {
+            return Ok(Registered::HookIdTaken(index));
         }
         sqlx::query(
             "INSERT INTO versions (vendor, service, number, descriptor, state, created_at) \
@@ -198,6 +209,9 @@ impl Store {
             .execute(&mut *db)
             .await?;
         write_down(&mut db, &wish, version.state, to).await?;
+        if to == State::Withdrawn {
+            end_deliveries(&mut db, &wish).await?;
+        }
         db.commit().await?;
         Ok(Moved::To(to))
     }
@@ -237,6 +251,34 @@ async fn find(
     row.as_ref().map(stored_version).transpose()
 }
 
+/// The hook ids of the vendor's other services, except of versions that are over for ever.
+async fn hook_ids_of_others(db: &mut SqliteConnection, name: &ServiceName) -> Result<HashSet<String>, StoreError> {
+    let rows = sqlx::query("SELECT descriptor FROM versions WHERE vendor = $1 AND service <> $2 AND state <> $3")
+        .bind(name.vendor.as_str())
+        .bind(name.service.as_str())
+        .bind(State::Withdrawn.word())
+        .fetch_all(db)
+        .await?;
+    let mut ids = HashSet::new();
+    for row in &rows {
+        let registered: Hooks = document(row)?;
+        ids.extend(registered.hooks.into_iter().map(|hook| hook.id));
+    }
+    Ok(ids)
+}
+
+/// Of a descriptor, its hooks' ids.
+#[derive(Deserialize)]
+struct Hooks {
+    #[serde(default)]
+    hooks: Vec<HookId>,
+}
+
+#[derive(Deserialize)]
+struct HookId {
+    id: String,
+}
+
 async fn write_down(db: &mut SqliteConnection, wish: &Wish<'_>, from: State, to: State) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO transitions (id, vendor, service, number, moved, from_state, to_state, actor, reason, at) \
@@ -252,6 +294,20 @@ async fn write_down(db: &mut SqliteConnection, wish: &Wish<'_>, from: State, to:
     .bind(wish.actor)
     .bind(wish.reason)
     .bind(micros(wish.now))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A version that is over for ever learns nothing any more; the outcomes themselves stay.
+async fn end_deliveries(db: &mut SqliteConnection, wish: &Wish<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE outbox SET state = 'dead', last_fault = 'the version was withdrawn' \
+         WHERE vendor = $1 AND service = $2 AND number = $3 AND state = 'waiting'",
+    )
+    .bind(wish.name.vendor.as_str())
+    .bind(wish.name.service.as_str())
+    .bind(wish.number.to_string())
     .execute(db)
     .await?;
     Ok(())

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
     catalog::{HospitalId, ServiceName, VersionNumber},
     store::{
-        Addendum, ExchangeRecord, IssuedCard, Replay, TrialAsk, UsageRow, hex,
+        Addendum, ExchangeRecord, IssuedCard, Mark, Replay, TrialAsk, UsageRow, hex,
         instant::{day, micros},
         rows,
     },
@@ -18,6 +19,15 @@ use crate::{
 const RETRY_WINDOW: i64 = 10 * 60 * 1_000_000;
 /// A promised place that no record settled (the process died) is free again after this time.
 const HOLD: i64 = RETRY_WINDOW;
+
+/// One use, and where it belongs.
+#[derive(Debug, Clone, Copy)]
+struct Use<'a> {
+    exchange: Uuid,
+    hospital: &'a HospitalId,
+    at: OffsetDateTime,
+    row: &'a UsageRow,
+}
 
 type MarkKey<'a> = (i64, &'a ServiceName, &'a VersionNumber, &'a str, &'a str);
 
@@ -50,10 +60,31 @@ impl<'a> Rows<'a> {
         exchanges(db, &self.records).await?;
         tokens(db, &self.tokens).await?;
         cards(db, &self.records).await?;
-        usage(db, &self.records).await?;
-        marks(db, &self.records).await?;
+        usage(db, self.uses()).await?;
+        marks(db, self.marks()).await?;
         addenda(db, &self.addenda).await?;
         settle_trials(db, &self.records).await
+    }
+
+    fn uses(&self) -> impl Iterator<Item = Use<'a>> {
+        let of_record = |record: &'a ExchangeRecord| {
+            let (exchange, hospital, at) = (record.id, &record.hospital, record.received_at);
+            record.usage.iter().map(move |row| Use { exchange, hospital, at, row })
+        };
+        let of_addendum = |(hospital, addendum): &(&'a HospitalId, &'a Addendum)| {
+            let (exchange, hospital, at) = (addendum.exchange, *hospital, addendum.at);
+            addendum.usage.as_ref().map(|row| Use { exchange, hospital, at, row })
+        };
+        self.records.iter().copied().flat_map(of_record).chain(self.addenda.iter().filter_map(of_addendum))
+    }
+
+    fn marks(&self) -> impl Iterator<Item = (OffsetDateTime, &'a Mark)> {
+        let of_record = |record: &'a ExchangeRecord| record.marks.iter().map(|mark| (record.received_at, mark));
+        let of_addendum = |(_, addendum): &(&'a HospitalId, &'a Addendum)| {
+            let addendum = *addendum;
+            addendum.marks.iter().map(|mark| (addendum.at, mark))
+        };
+        self.records.iter().copied().flat_map(of_record).chain(self.addenda.iter().flat_map(of_addendum))
     }
 }
 
@@ -161,26 +192,23 @@ async fn cards(db: &mut SqliteConnection, records: &[&ExchangeRecord]) -> Result
 
 /// One row for each use that was not counted within the window before it. The writer is alone, so that a second
 /// look cannot come between the look and the write.
-async fn usage(db: &mut SqliteConnection, records: &[&ExchangeRecord]) -> Result<(), sqlx::Error> {
+async fn usage(db: &mut SqliteConnection, uses: impl Iterator<Item = Use<'_>>) -> Result<(), sqlx::Error> {
     let mut seen = HashSet::new();
-    let uses: Vec<(&ExchangeRecord, &UsageRow)> = records
-        .iter()
-        .flat_map(|record| record.usage.iter().map(|row| (*record, row)))
-        .filter(|(_, row)| seen.insert((row.key, &row.service, &row.version)))
-        .collect();
+    let uses: Vec<Use<'_>> =
+        uses.filter(|Use { row, .. }| seen.insert((row.key, &row.service, &row.version))).collect();
     for group in rows::groups(&uses) {
         let mut query = QueryBuilder::<Sqlite>::new(
             "WITH new (exchange, hospital, vendor, service, number, mode, dedup_key, at) AS (",
         );
-        query.push_values(group, |mut row, (record, usage)| {
-            row.push_bind(record.id.to_string())
-                .push_bind(record.hospital.as_str())
+        query.push_values(group, |mut row, Use { exchange, hospital, at, row: usage }| {
+            row.push_bind(exchange.to_string())
+                .push_bind(hospital.as_str())
                 .push_bind(usage.service.vendor.as_str())
                 .push_bind(usage.service.service.as_str())
                 .push_bind(usage.version.to_string())
                 .push_bind(usage.mode)
                 .push_bind(hex(&usage.key))
-                .push_bind(micros(record.received_at));
+                .push_bind(micros(*at));
         });
         query.push(
             ") INSERT INTO usage (exchange, hospital, vendor, service, number, mode, dedup_key, at) \
@@ -195,13 +223,14 @@ async fn usage(db: &mut SqliteConnection, records: &[&ExchangeRecord]) -> Result
 }
 
 /// Marks are counters: a batch adds up its own first, so that a busy rule costs one row.
-async fn marks(db: &mut SqliteConnection, records: &[&ExchangeRecord]) -> Result<(), sqlx::Error> {
+async fn marks(
+    db: &mut SqliteConnection,
+    marks: impl Iterator<Item = (OffsetDateTime, &Mark)>,
+) -> Result<(), sqlx::Error> {
     let mut sums: HashMap<MarkKey<'_>, i64> = HashMap::new();
-    for record in records {
-        for mark in &record.marks {
-            let key = (day(record.received_at), &mark.service, &mark.version, mark.kind, mark.rule.as_str());
-            *sums.entry(key).or_default() += i64::from(mark.times);
-        }
+    for (at, mark) in marks {
+        let key = (day(at), &mark.service, &mark.version, mark.kind, mark.rule.as_str());
+        *sums.entry(key).or_default() += i64::from(mark.times);
     }
     let sums: Vec<_> = sums.into_iter().collect();
     let head = "INSERT INTO marks (day, vendor, service, number, kind, rule, times) ";

@@ -65,7 +65,7 @@ async fn tokens_are_remembered_over_a_restart_as_long_as_they_are_accepted() {
     let mut found = store.replays(NOON).await.unwrap();
     found.sort_by_key(|token| token.expires_at);
     assert_eq!(found, [skewed, live]);
-    store.purge(NOON).await.unwrap();
+    store.purge(NOON, Retention::default()).await.unwrap();
     assert_eq!(count(&store, "replay").await, 2, "what may still be refused is not forgotten");
 }
 
@@ -175,7 +175,8 @@ async fn what_became_known_later_belongs_to_its_exchange_and_hospital() {
     store.record(record.clone()).await.unwrap();
     let note = json!({"service": "asagao.news2"});
     for kind in ["late", "shadow"] {
-        let addendum = Addendum { exchange: record.id, at: NOON, kind, note: note.clone() };
+        let addendum =
+            Addendum { exchange: record.id, at: NOON, kind, note: note.clone(), usage: None, marks: Vec::new() };
         store.append(&record.hospital, addendum).await.unwrap();
     }
     let found = store.addenda(&record.hospital, record.id).await.unwrap();
@@ -203,9 +204,46 @@ async fn what_nobody_needs_any_more_is_forgotten_and_records_are_not() {
     for record in [old, new] {
         store.record(record).await.unwrap();
     }
-    store.purge(NOON).await.unwrap();
+    store.purge(NOON, Retention::default()).await.unwrap();
     let counts = [count(&store, "replay").await, count(&store, "issued_cards").await, count(&store, "exchanges").await];
     assert_eq!(counts, [1, 1, 2]);
+}
+
+#[tokio::test]
+async fn records_beyond_their_time_are_deleted_kind_by_kind() {
+    let (_dir, store) = store().await;
+    let age = |days: i64| NOON - Duration::days(days);
+    let id =
+        |at: OffsetDateTime| Uuid::from_u128(u128::try_from(at.unix_timestamp() * 1000).unwrap() << 80 | 0x7 << 76);
+    for (key, days) in [(1, 10), (2, 1)] {
+        let mark = Mark { service: news2(), version: one(), kind: "asked", rule: "answered".to_owned(), times: 1 };
+        let record = ExchangeRecord {
+            id: id(age(days)),
+            received_at: age(days),
+            usage: vec![use_of(key, "live")],
+            marks: vec![mark],
+            ..exchange()
+        };
+        store.record(record).await.unwrap();
+        let note = json!({"service": "asagao.news2"});
+        let addendum =
+            Addendum { exchange: id(age(days)), at: age(days), kind: "late", note, usage: None, marks: Vec::new() };
+        store.append(&hospital("kiku"), addendum).await.unwrap();
+    }
+    let week = Some(Duration::days(7));
+    for (kept, left) in [
+        (Retention::default(), [2, 2, 2, 2]),
+        (Retention { exchanges: week, ..Retention::default() }, [1, 1, 2, 2]),
+        (Retention { usage: week, ..Retention::default() }, [1, 1, 1, 1]),
+        (Retention { feedback: week, ..Retention::default() }, [1, 1, 1, 1]),
+    ] {
+        store.purge(NOON, kept).await.unwrap();
+        let mut counts = Vec::new();
+        for table in ["exchanges", "addenda", "usage", "marks"] {
+            counts.push(count(&store, table).await);
+        }
+        assert_eq!(counts, left, "{kept:?}");
+    }
 }
 
 #[tokio::test]

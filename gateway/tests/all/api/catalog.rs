@@ -174,3 +174,23 @@ async fn everybody_with_a_credential_sees_what_is_approved() {
     let list = office.send(Some(&hospital), "GET", "/services", &Value::Null).await.json();
     assert_eq!(list["items"], json!([]));
 }
+
+#[tokio::test]
+async fn what_will_not_work_with_every_ehr_is_remarked_and_registered_all_the_same() {
+    let office = Office::open().await;
+    office.operator("PUT", "/vendors/asagao", &vendor("asagao")).await.expect(StatusCode::CREATED);
+    let mut wide = descriptor();
+    wide["hooks"][0]["prefetch"] =
+        json!({"all": "Observation?code=8867-4", "old": "Condition?patient={{context.patientId}}&sort:desc=date"});
+    let why = json!({"ja": "計算のため", "en": "To compute it."});
+    wide["hooks"][0]["why"] = json!({"all": why, "old": why});
+    let version = "/vendors/asagao/services/news2/versions/1.2.0";
+    let answer = office.operator("PUT", version, &wide).await.expect(StatusCode::CREATED).json();
+    let places: Vec<&str> =
+        answer["remarks"].as_array().unwrap().iter().map(|remark| remark["place"].as_str().unwrap()).collect();
+    assert_eq!(places, ["/hooks/0/prefetch/all", "/hooks/0/prefetch/old"], "{answer:#}");
+    for member in ["reason", "mend", "reasonJa", "mendJa"] {
+        assert!(answer["remarks"][0][member].as_str().is_some_and(|text| !text.is_empty()), "{member}");
+    }
+    assert_eq!(office.operator("GET", version, &Value::Null).await.json()["remarks"], answer["remarks"]);
+}

@@ -63,7 +63,6 @@ async fn furnished() -> (Office, Asagao) {
     let asagao = Asagao::default();
     let mut registered = descriptor();
     registered["transport"]["baseUrl"] = json!(asagao.open().await);
-    registered["transport"].as_object_mut().unwrap().remove("jwksUrl");
     let mut services = registered["hooks"].clone();
     services[0].as_object_mut().unwrap().remove("why");
     asagao.says(|said| said.services = services);

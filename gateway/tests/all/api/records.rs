@@ -91,7 +91,8 @@ async fn a_vendor_reads_its_own_part_of_an_exchange_and_nothing_of_the_others() 
 async fn what_became_known_later_is_read_with_the_exchange() {
     let (office, id) = furnished().await;
     let note = json!({"service": "asagao.news2", "elapsedMs": 2_500});
-    let addendum = Addendum { exchange: id, at: NOON, kind: "late", note: note.clone() };
+    let addendum =
+        Addendum { exchange: id, at: NOON, kind: "late", note: note.clone(), usage: None, marks: Vec::new() };
     office.api.store.append(&"kiku".parse().unwrap(), addendum).await.unwrap();
     let path = format!("/exchanges/{id}");
     let whole = office.operator("GET", &path, &Value::Null).await.json();
@@ -159,4 +160,14 @@ async fn a_scorecard_sums_marks_and_outcomes() {
     let list = office.operator("GET", "/vendors/asagao/feedback", &Value::Null).await.json();
     assert_eq!(list["items"][0]["feedback"], json!({"card": "c1", "outcome": "accepted"}));
     assert!(!list.to_string().contains("kiku"), "the hospital is none of the vendor's business");
+}
+
+#[tokio::test]
+async fn an_id_with_records_goes_to_no_other_hospital_unawares() {
+    let (office, id) = furnished().await;
+    office.operator("DELETE", "/hospitals/kiku", &Value::Null).await.expect(StatusCode::NO_CONTENT);
+    office.operator("PUT", "/hospitals/kiku", &hospital("kiku")).await.expect(StatusCode::CONFLICT);
+    office.operator("PUT", "/hospitals/kiku?again=true", &hospital("kiku")).await.expect(StatusCode::CREATED);
+    office.operator("PUT", "/hospitals/kiku", &hospital("kiku")).await.expect(StatusCode::OK);
+    office.operator("GET", &format!("/exchanges/{id}"), &Value::Null).await.expect(StatusCode::OK);
 }

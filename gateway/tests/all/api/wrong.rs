@@ -119,7 +119,8 @@ async fn a_wrong_descriptor_is_told_where_and_how() {
         ("/purposes", json!(["world-peace"]), "/purposes/0"),
         ("/transport/baseUrl", json!("https://10.0.0.1/cds"), "/transport/baseUrl"),
         ("/transport/baseUrl", json!("https://localhost/cds"), "/transport/baseUrl"),
-        ("/transport/jwksUrl", json!("https://vendor.example:22/jwks"), "/transport/jwksUrl"),
+        ("/transport/baseUrl", json!("https://vendor.example:22/cds"), "/transport/baseUrl"),
+        ("/transport/signingAlgorithm", json!("HS256"), "/transport/signingAlgorithm"),
         ("/hooks/0/prefetch/patient", json!("Patient/{{context.patientId"), "/hooks/0/prefetch/patient"),
         ("/hooks/0/prefetch/patient", json!("Patient/{{%nothing.id}}"), "/hooks/0/prefetch/patient"),
     ];

@@ -136,6 +136,11 @@ impl Maker {
         self.script.deliveries.lock().unwrap().clone()
     }
 
+    /// Waits until so many requests with feedback have arrived, whether they were answered or not.
+    pub async fn is_told(&self, times: usize) {
+        until("feedback is delivered", async || (self.deliveries().len() >= times).then_some(())).await;
+    }
+
     /// The outcomes that arrived, oldest first, across deliveries.
     pub fn feedback(&self) -> Vec<Value> {
         let items = |delivery: &Received| delivery.body()["feedback"].as_array().cloned().unwrap_or_default();

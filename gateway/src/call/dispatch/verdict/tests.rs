@@ -12,6 +12,8 @@ fn blank() -> ServiceNote {
         mode: "live",
         status: Status::Answered,
         sent: IndexMap::new(),
+        fetched: Vec::new(),
+        omitted: IndexMap::new(),
         request_bytes: 0,
         response_bytes: None,
         elapsed_ms: 0.0,
