@@ -8,4 +8,5 @@ mod library;
 mod plan;
 mod request;
 mod standard;
+mod standard_pages;
 mod template;
