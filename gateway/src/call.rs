@@ -43,6 +43,7 @@ use crate::{App, catalog::Offer};
 pub(crate) use body::read_json;
 pub(crate) use caller::{Audience, CdsClient};
 pub(crate) use discovery::discovery;
+pub(crate) use identity::tenant;
 pub(crate) use line::Lines;
 pub(crate) use recent::RecentCards;
 pub(crate) use refusal::Refusal;
@@ -85,7 +86,9 @@ pub(crate) async fn call(
 
 async fn run(app: &App, arrival: Arrival) -> Response {
     let audience = Audience::Service(&arrival.service);
-    let caller = match CdsClient::authenticate(app, &arrival.hospital, audience, &arrival.headers, arrival.peer).await {
+    // Boxed, here and below: what a call needs for a moment is no part of it while it waits for the services.
+    let authenticate = CdsClient::authenticate(app, &arrival.hospital, audience, &arrival.headers, arrival.peer);
+    let caller = match Box::pin(authenticate).await {
         Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(),
     };
@@ -106,7 +109,7 @@ pub(crate) struct Call<'a> {
     app: &'a App,
     caller: &'a CdsClient,
     offer: &'a Offer,
-    request: &'a Request,
+    request: Request,
     deadline: Deadline,
     at: OffsetDateTime,
     /// What a retried call shares with this one.
@@ -121,8 +124,11 @@ async fn answer(app: &App, caller: &CdsClient, arrival: Arrival, exchange: &mut 
     // From here: a sender that took its time for the body must not cost the services theirs.
     let deadline = Deadline::of(&caller.hospital().hospital, Instant::now());
     let key = usage::key(&app.secret, caller, &request);
-    let call = Call { app, caller, offer: &offer, request: &request, deadline, at: arrival.at, key };
-    let plan = gather::complete(&call, exchange).await?;
-    let heard = dispatch::ask_all(&call, &plan, exchange).await;
-    compose::answer(&call, heard, exchange)
+    let mut call = Call { app, caller, offer: &offer, request, deadline, at: arrival.at, key };
+    let plan = Box::pin(gather::complete(&call, exchange)).await?;
+    let asked = dispatch::ask_all(&call, &plan, exchange).await;
+    // The services have their data now. While they think, nobody holds it a second time.
+    drop(plan);
+    call.request.prefetch.clear();
+    compose::answer(&call, asked.heard().await, exchange)
 }

@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
+use http_body_util::Full;
 use reqwest::{
     Method, StatusCode,
     header::{AUTHORIZATION, HeaderMap},
@@ -130,7 +131,8 @@ impl Request {
             request.headers_mut().insert(AUTHORIZATION, bearer.into_header());
         }
         if !self.body.is_empty() {
-            *request.body_mut() = Some(self.body.into());
+            // Wrapped, because of plain bytes reqwest keeps a copy until the answer has come, for redirects and retries.
+            *request.body_mut() = Some(reqwest::Body::wrap(Full::new(self.body)));
         }
         request
     }

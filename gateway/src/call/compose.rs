@@ -176,7 +176,7 @@ fn with_earlier_cards(call: &Call<'_>, mut heard: Heard) -> Heard {
 }
 
 fn recent_key(call: &Call<'_>, member: &Member) -> recent::Key {
-    let context: Vec<&str> = usage::context(call.request).collect();
+    let context: Vec<&str> = usage::context(&call.request).collect();
     recent::Key {
         hospital: call.caller.hospital_id().clone(),
         client: call.caller.client().id.clone(),

@@ -48,9 +48,18 @@ pub(crate) struct AllHeard {
 /// What the doctor sees, told once it is known.
 pub(crate) type ShownCards = watch::Sender<Option<Arc<Response>>>;
 
+/// All services of the offer, asked and not yet heard.
+pub(crate) struct Asked {
+    /// In the offer's order.
+    parts: Vec<Part>,
+    /// Until when they are listened to.
+    until: Instant,
+    shown: ShownCards,
+}
+
 /// Asks all services of the offer. Those on trial need a place first, which the store must promise; the others do not
 /// wait for that.
-pub(crate) async fn ask_all(call: &Call<'_>, plan: &Plan<'_>, exchange: &mut Exchange) -> AllHeard {
+pub(crate) async fn ask_all(call: &Call<'_>, plan: &Plan<'_>, exchange: &mut Exchange) -> Asked {
     let shown = watch::Sender::new(None);
     let (on_trial, others): (Vec<usize>, Vec<usize>) =
         (0..call.offer.members.len()).partition(|index| matches!(call.offer.members[*index].mode, Mode::Trial { .. }));
@@ -68,8 +77,16 @@ pub(crate) async fn ask_all(call: &Call<'_>, plan: &Plan<'_>, exchange: &mut Exc
         parts.push((index, part));
     }
     parts.sort_by_key(|(index, _)| *index);
-    let until = call.deadline.services_until + GRACE;
-    AllHeard { heard: join_all(parts.into_iter().map(|(_, part)| part.heard(until))).await, shown }
+    let parts = parts.into_iter().map(|(_, part)| part).collect();
+    Asked { parts, until: call.deadline.services_until + GRACE, shown }
+}
+
+impl Asked {
+    /// What each came to, at their deadline at the latest.
+    pub(crate) async fn heard(self) -> AllHeard {
+        let heard = join_all(self.parts.into_iter().map(|part| part.heard(self.until))).await;
+        AllHeard { heard, shown: self.shown }
+    }
 }
 
 /// A service's own task tells its part at the deadline; whatever holds it up beyond this costs only its own cards.

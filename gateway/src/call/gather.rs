@@ -18,9 +18,9 @@ use crate::{App, fhir::FhirAccess};
 const PARALLEL: usize = 8;
 
 /// Makes the plan and completes it: afterwards every query it knows has a state.
-pub(super) async fn complete<'a>(call: &Call<'a>, exchange: &mut Exchange) -> Result<Plan<'a>, Refusal> {
+pub(super) async fn complete<'c>(call: &'c Call<'_>, exchange: &mut Exchange) -> Result<Plan<'c>, Refusal> {
     let access = fhir_access(call, exchange)?;
-    let mut plan = Plan::new(call.request, &call.offer.parts(), &call.offer.union, today(call.at));
+    let mut plan = Plan::new(&call.request, &call.offer.parts(), &call.offer.union, today(call.at));
     let patient = call.request.patient_id().unwrap_or_default();
     let until = call.deadline.prefetch_until;
     loop {

@@ -159,7 +159,10 @@ fn connection_builder(config: &Checked) -> auto::Builder<TokioExecutor> {
         .header_read_timeout(Duration::from_millis(config.limits.header_read_ms))
         .max_headers(64)
         // Also the memory that a waiting connection holds: the head, and a body chunk by chunk.
-        .max_buf_size(16 * 1024);
+        .max_buf_size(16 * 1024)
+        // A caller that stops sending may still listen. It is also cheaper: else a buffer of that size is held for each
+        // waiting call, only to notice that its caller is gone.
+        .half_close(true);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -34,7 +34,7 @@ pub(crate) fn compose(call: &Call<'_>, plan: &Plan<'_>, index: usize, member: &M
     let prefetch = plan.slice(index, overrides.empty_search);
     let states = prefetch.iter().map(|(key, state)| (key.clone(), PrefetchState::word(state)));
     let keys = states.chain(member.withheld.iter().map(|key| (key.clone(), "withheld"))).collect();
-    let hook_instance = identity::hook_instance(&call.app.secret, call.caller, call.request, &member.name.vendor);
+    let hook_instance = identity::hook_instance(&call.app.secret, call.caller, &call.request, &member.name.vendor);
     let outgoing = Outgoing {
         hook: &call.offer.hook,
         hook_instance: &hook_instance.to_string(),
