@@ -48,7 +48,7 @@ pub use credential::{CredentialError, first_credentials};
 use problem::{Kind, Problem};
 
 /// Where the API begins.
-const BASE: &str = "/api/v1";
+pub(crate) const BASE: &str = "/api/v1";
 
 /// What the handlers work with.
 #[derive(Debug, Clone)]
@@ -109,6 +109,14 @@ fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(feedback::list))
         .routes(routes!(credentials::list, credentials::issue))
         .routes(routes!(credentials::revoke))
+}
+
+/// A body whose `Content-Encoding` nobody here can unpack.
+pub(crate) fn unknown_encoding() -> Problem {
+    Problem::new(
+        Kind::MediaType,
+        "the body's Content-Encoding is not known here; send it plain, with gzip or with deflate",
+    )
 }
 
 /// 201 for a new object, 200 for a changed or unchanged one.

@@ -55,6 +55,9 @@ async fn take(app: &App, caller: &CdsClient, service: &str, headers: &HeaderMap,
     caller.spend_token(app).await?;
     let body = read_json(headers, body, &app.config.limits).await?;
     let received = Received::parse(&body)?;
+    if !received.warnings.is_empty() {
+        metrics::counter!("medvan_feedback_warnings_total").increment(received.warnings.len() as u64);
+    }
     let origins = origins(app, caller, &received).await?;
     // A service that this hospital left since may still get feedback on the cards it made.
     if !origins.values().flatten().any(|origin| origin.offer == service) {

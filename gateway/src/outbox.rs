@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 
 use crate::{
-    App,
+    App, call,
     store::{Claimed, StoreError},
 };
 
@@ -100,8 +100,9 @@ async fn deliver_one(app: App, claimed: Claimed) {
 
 async fn send(app: &App, claimed: &Claimed) -> Result<Response, FetchError> {
     let url = app.vendors.guard().check(&claimed.delivery.url)?;
+    let tenant = call::tenant(&app.secret, &claimed.hospital, &claimed.service.vendor);
     let token = claimed.delivery.token.as_ref();
-    let bearer = token.and_then(|to| app.keys.bearer(to, None, app.clock.now()).ok());
+    let bearer = token.and_then(|to| app.keys.bearer(to, Some(&tenant), app.clock.now()).ok());
     let request =
         medvan_adapters::cds_hooks::feedback(url, bearer, claimed.delivery.body.clone(), PATIENCE, ANSWER_BYTES);
     app.vendors.fetch(request).await

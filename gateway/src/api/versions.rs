@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{
     Api,
-    credential::Caller,
+    credential::{Caller, Identity},
     input::{Asked, At, Listed, Paging, Posted},
     problem::{Kind, Problem},
     shape,
@@ -37,6 +37,11 @@ pub(super) struct VersionView {
     created_at: OffsetDateTime,
     /// What the vendor registered: see `/schemas/service-descriptor.json`.
     descriptor: Value,
+    /// Which version of the service serves hospitals that pinned none: the newest approved one. When it is suspended, the
+    /// approved version before it takes over; if there is none, the service serves nobody. Only where one version is
+    /// read, not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serving: Option<VersionNumber>,
     /// What is legal in it and yet will not work with every EHR. Only where one version is read, not in lists.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<shape::Fault>)]
@@ -99,6 +104,16 @@ impl VersionView {
     /// `vendor.service@version`, by which lists of all vendors go on.
     pub(super) fn name(&self) -> String {
         format!("{}@{}", self.service, self.version)
+    }
+
+    /// As another vendor may see it: not where and how the service is called.
+    pub(super) fn shown_to(mut self, reader: &Identity) -> Self {
+        if let (Identity::Vendor(reader), Some(descriptor)) = (reader, self.descriptor.as_object_mut())
+            && *reader != self.service.vendor
+        {
+            descriptor.remove("transport");
+        }
+        self
     }
 }
 
@@ -201,7 +216,8 @@ async fn view(api: &Api, name: &ServiceName, number: &VersionNumber) -> Result<V
     let version = api.store.version(name, number).await?;
     let view = version.map(VersionView::from).ok_or_else(|| Problem::no_such("version"))?;
     let remarks = Descriptor::deserialize(&view.descriptor).map(|descriptor| checks::remarks(&descriptor));
-    Ok(VersionView { remarks: remarks.unwrap_or_default(), ..view })
+    let serving = api.store.newest_approved(name).await?;
+    Ok(VersionView { serving, remarks: remarks.unwrap_or_default(), ..view })
 }
 
 async fn moved(
@@ -263,6 +279,7 @@ impl From<StoredVersion> for VersionView {
             state: version.state,
             created_at: version.created_at,
             descriptor: version.descriptor,
+            serving: None,
             remarks: Vec::new(),
         }
     }

@@ -8,7 +8,10 @@ use medvan_hooks::request::Request;
 use uuid::Uuid;
 
 use super::caller::CdsClient;
-use crate::{catalog::VendorId, trust::Secret};
+use crate::{
+    catalog::{HospitalId, VendorId},
+    trust::Secret,
+};
 
 /// The `hookInstance` that this vendor gets for the event.
 pub(crate) fn hook_instance(secret: &Secret, caller: &CdsClient, request: &Request, vendor: &VendorId) -> Uuid {
@@ -17,8 +20,8 @@ pub(crate) fn hook_instance(secret: &Secret, caller: &CdsClient, request: &Reque
 }
 
 /// The `tenant` claim that this vendor gets for the hospital.
-pub(crate) fn tenant(secret: &Secret, caller: &CdsClient, vendor: &VendorId) -> String {
-    uuid(&secret.tag(&["tenant", vendor.as_str(), caller.hospital_id().as_str()])).to_string()
+pub(crate) fn tenant(secret: &Secret, hospital: &HospitalId, vendor: &VendorId) -> String {
+    uuid(&secret.tag(&["tenant", vendor.as_str(), hospital.as_str()])).to_string()
 }
 
 /// A UUID of the tag's first half, with the version and variant of a random one.

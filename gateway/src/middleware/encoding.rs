@@ -8,11 +8,16 @@ use axum::{
 };
 use http::header;
 
-use crate::call::Refusal;
+use crate::{api, call::Refusal};
 
 pub(super) async fn known_only(request: Request, next: Next) -> Response {
     let mut encodings = request.headers().get_all(header::CONTENT_ENCODING).iter();
     let first = encodings.next().map_or(&b"identity"[..], |encoding| encoding.as_bytes());
     let known = matches!(first, b"identity" | b"gzip" | b"deflate") && encodings.next().is_none();
-    if known { next.run(request).await } else { Refusal::UnknownEncoding.into_response() }
+    match known {
+        true => next.run(request).await,
+        // Each door speaks its own language of errors.
+        false if request.uri().path().starts_with(api::BASE) => api::unknown_encoding().into_response(),
+        false => Refusal::UnknownEncoding.into_response(),
+    }
 }

@@ -1,5 +1,7 @@
 //! What doctors did with cards comes home to their makers (CDS Hooks 2.0.1, "Feedback").
 
+use std::collections::HashSet;
+
 use medvan_fixtures::{
     Received,
     ehr::{Answer, Outcome, ShownCard},
@@ -7,7 +9,7 @@ use medvan_fixtures::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{As, Maker, World, card, until};
+use crate::world::{As, Maker, World, card, decoded, until};
 
 /// An outcome that nobody will mistake for another.
 fn comment(card: &ShownCard, words: &str) -> Outcome {
@@ -119,6 +121,12 @@ async fn with_tokens(algorithm: &str) {
     let signed_by = |received: &Received| jsonwebtoken::decode_header(received.token().unwrap()).unwrap().alg;
     let wanted: jsonwebtoken::Algorithm = algorithm.parse().unwrap();
     assert!(renal.received().iter().all(|received| signed_by(received) == wanted), "calls and feedback alike");
+    let tenants: HashSet<String> = renal.received().iter().map(|received| tenant(received.token().unwrap())).collect();
+    assert_eq!(tenants.len(), 1, "the hospital has one name for this vendor, in calls and feedback alike");
+}
+
+fn tenant(token: &str) -> String {
+    decoded(token).1["tenant"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -255,3 +255,14 @@ async fn every_decision_is_kept_with_its_reason() {
     assert_eq!(moves, ["submit", "approve", "suspend"]);
     assert_eq!(steps[2]["reason"], "誤った助言の報告");
 }
+
+#[tokio::test]
+async fn a_body_that_cannot_be_unpacked_is_refused_in_the_language_of_the_management() {
+    let (world, _sakura) = stage().await;
+    let url = format!("{}/api/v1/hospitals/kaede", world.gateway.url);
+    let sent = reqwest::Client::new().put(url).header("content-encoding", "br").body("{}").send().await.unwrap();
+    assert_eq!(
+        (sent.status().as_u16(), sent.headers()["content-type"].to_str().unwrap()),
+        (415, "application/problem+json")
+    );
+}

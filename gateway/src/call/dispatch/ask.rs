@@ -280,6 +280,6 @@ fn compared(shown: &Response, ours: &Response) -> Value {
 /// Our own token for this vendor's endpoint, unless the vendor takes none.
 fn bearer(call: &Call<'_>, member: &Member) -> Option<Bearer> {
     let recipient = member.token.as_ref()?;
-    let tenant = identity::tenant(&call.app.secret, call.caller, &member.name.vendor);
+    let tenant = identity::tenant(&call.app.secret, call.caller.hospital_id(), &member.name.vendor);
     call.app.keys.bearer(recipient, Some(&tenant), call.at).ok()
 }

@@ -144,6 +144,22 @@ impl Store {
         rows.iter().map(stored_version).collect()
     }
 
+    /// The newest approved version of a service, if it has one.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn newest_approved(&self, name: &ServiceName) -> Result<Option<VersionNumber>, StoreError> {
+        let rows = sqlx::query("SELECT number FROM versions WHERE vendor = $1 AND service = $2 AND state = $3")
+            .bind(name.vendor.as_str())
+            .bind(name.service.as_str())
+            .bind(State::Approved.word())
+            .fetch_all(self.readers())
+            .await?;
+        let numbers: Vec<VersionNumber> =
+            rows.iter().map(|row| parsed(row, "number", "version")).collect::<Result<_, _>>()?;
+        Ok(numbers.into_iter().max())
+    }
+
     /// Registers a version as a draft. It never changes afterwards. `hook_ids` are the ids of its hooks: `vendor.hook-id`
     /// tells the members of a call apart, and hooks of one base URL share one discovery, so none may mean two services.
     ///

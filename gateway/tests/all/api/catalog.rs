@@ -194,3 +194,40 @@ async fn what_will_not_work_with_every_ehr_is_remarked_and_registered_all_the_sa
     }
     assert_eq!(office.operator("GET", version, &Value::Null).await.json()["remarks"], answer["remarks"]);
 }
+
+#[tokio::test]
+async fn whoever_decides_sees_which_version_serves_afterwards() {
+    let office = Office::open().await;
+    office.furnish().await;
+    let mut newer = descriptor();
+    newer["version"] = json!("1.10.0");
+    let newest = "/vendors/asagao/services/news2/versions/1.10.0";
+    office.operator("PUT", newest, &newer).await.expect(StatusCode::CREATED);
+    office.operator("POST", &format!("{newest}/submit"), &Value::Null).await.expect(StatusCode::OK);
+    for (version, decision, serving) in [
+        (newest, "approve", json!("1.10.0")),
+        (newest, "suspend", json!("1.2.0")),
+        (VERSION, "suspend", Value::Null),
+        (newest, "reinstate", json!("1.10.0")),
+    ] {
+        let decided = json!({"decision": decision, "reason": "checked"});
+        let answer = office.governor("POST", &format!("{version}/decision"), &decided).await.expect(StatusCode::OK);
+        assert_eq!(answer.json()["serving"], serving, "after {decision} of {version}");
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_reads_of_anothers_service_not_how_it_is_called() {
+    let office = Office::open().await;
+    office.furnish().await;
+    office.operator("PUT", "/vendors/botan", &vendor("botan")).await.expect(StatusCode::CREATED);
+    for (role, subject, is_shown) in
+        [("vendor", "asagao", true), ("vendor", "botan", false), ("hospital", "kiku", true)]
+    {
+        let secret = office.credential(role, subject).await;
+        let listed = office.send(Some(&secret), "GET", "/services", &Value::Null).await.expect(StatusCode::OK).json();
+        let descriptor = &listed["items"][0]["descriptor"];
+        assert_eq!(descriptor["transport"].is_object(), is_shown, "{role} {subject}");
+        assert_eq!(descriptor["modelCard"], self::descriptor()["modelCard"]);
+    }
+}
