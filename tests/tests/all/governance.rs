@@ -260,7 +260,7 @@ async fn every_decision_is_kept_with_its_reason() {
 async fn a_body_that_cannot_be_unpacked_is_refused_in_the_language_of_the_management() {
     let (world, _sakura) = stage().await;
     let url = format!("{}/api/v1/hospitals/kaede", world.gateway.url);
-    let sent = reqwest::Client::new().put(url).header("content-encoding", "br").body("{}").send().await.unwrap();
+    let sent = world.http.put(url).header("content-encoding", "br").body("{}").send().await.unwrap();
     assert_eq!(
         (sent.status().as_u16(), sent.headers()["content-type"].to_str().unwrap()),
         (415, "application/problem+json")

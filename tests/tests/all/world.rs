@@ -50,7 +50,7 @@ pub struct World<G = Gateway> {
     pub gateway: G,
     pub fhir: RunningFhirServer,
     pub ehr: Ehr,
-    http: reqwest::Client,
+    pub http: reqwest::Client,
 }
 
 /// A gateway of this process, with a data folder of its own.
