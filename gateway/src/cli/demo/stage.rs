@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader},
     net::SocketAddr,
     process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use medvan_fixtures::{
@@ -36,7 +37,7 @@ pub(super) struct Stage {
 struct ServiceProcess {
     service: &'static Service,
     base_url: String,
-    child: Child,
+    child: Mutex<Child>,
 }
 
 impl Stage {
@@ -75,7 +76,11 @@ impl Stage {
     /// Kills a service's process, as a crash would.
     pub(super) fn crash(&self, id: &str) -> bool {
         let process = self.services.iter().find(|process| process.service.id == id);
-        process.is_some_and(|process| kill(process.child.id()))
+        process.is_some_and(|process| {
+            let mut child = process.child();
+            // Waited for: a process that is only about to end may still answer.
+            child.kill().and_then(|()| child.wait()).is_ok()
+        })
     }
 
     pub(super) fn print_addresses(&self) {
@@ -139,15 +144,20 @@ impl ServiceProcess {
         }
         let base_url = line.trim().strip_prefix("listening on ").map(str::to_owned);
         let base_url = base_url.ok_or_else(|| format!("the service {} did not start", service.id))?;
-        Ok(Self { service, base_url, child })
+        Ok(Self { service, base_url, child: Mutex::new(child) })
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for ServiceProcess {
     fn drop(&mut self) {
         // It may have been killed by a step already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let mut child = self.child();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
@@ -166,9 +176,4 @@ async fn start_gateway(listen: SocketAddr, folder: &TempDir) -> Result<App, Fail
     let serving = app.clone();
     app.tasks.spawn("server", async move { serving.serve(listener).await });
     Ok(app)
-}
-
-fn kill(process: u32) -> bool {
-    let killed = Command::new("kill").args(["-9", &process.to_string()]).status();
-    killed.is_ok_and(|status| status.success())
 }

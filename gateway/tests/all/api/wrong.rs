@@ -174,3 +174,56 @@ async fn paths_and_parameters_that_name_nothing_are_refused_as_problems() {
         assert_eq!(answer.content_type, "application/problem+json", "{method} {path}");
     }
 }
+
+/// Check 21 of the security facts: what must never be called, whoever registers it and where.
+const NEVER: &[&str] = &[
+    "https://169.254.169.254/latest/meta-data",
+    "https://[::1]/",
+    "https://[::ffff:127.0.0.1]/",
+    "https://[::ffff:a9fe:a9fe]/",
+    "https://[64:ff9b::7f00:1]/",
+    "https://[fe80::1]/",
+    "https://[fe80::1%25eth0]/",
+    "https://[fd00::1]/",
+    "https://0.0.0.0/",
+    "https://0x7f.1/",
+    "https://2130706433/",
+    "https://127.1/",
+    "https://10.0.0.7/",
+    "https://100.64.0.1/",
+    "https://localhost/",
+    "https://localhost./",
+    "https://fhir.localhost/",
+    "https://user@ai.example/",
+    "https://ai.example:22/",
+    "https://ai.example:25/",
+    "https://ai.example:6379/",
+    "http://ai.example/",
+    "ftp://ai.example/",
+    "file:///etc/passwd",
+    "gopher://ai.example/",
+];
+
+#[tokio::test]
+async fn what_must_never_be_called_is_registered_nowhere() {
+    let office = Office::open().await;
+    office.operator("PUT", "/hospitals/kiku", &hospital("kiku")).await.expect(StatusCode::CREATED);
+    office.operator("PUT", "/vendors/asagao", &vendor("asagao")).await.expect(StatusCode::CREATED);
+    let published = json!({"jwt": {"issuer": "https://ehr.example", "jwksUrl": "https://ehr.example/jwks"}});
+    let mut keys_elsewhere = client("kiku", "ehr");
+    keys_elsewhere["authentication"] = published;
+    for (path, object, place) in [
+        ("/vendors/asagao/services/news2/versions/1.2.0", descriptor(), "/transport/baseUrl"),
+        ("/hospitals/kiku/clients/ehr", keys_elsewhere.clone(), "/fhirServer"),
+        ("/hospitals/kiku/clients/ehr", keys_elsewhere, "/authentication/jwt/jwksUrl"),
+    ] {
+        for url in NEVER {
+            let mut object = object.clone();
+            *object.pointer_mut(place).unwrap() = json!(url);
+            let places = office.operator("PUT", path, &object).await.fault_places();
+            // A text that is no URL at all cannot be read as a client: then a part of the object is the place.
+            let is_there = |found: &String| place.starts_with(found.as_str());
+            assert!(!places.is_empty() && places.iter().all(is_there), "{place} {url}: {places:?}");
+        }
+    }
+}
