@@ -92,7 +92,11 @@ async fn run(app: &App, arrival: Arrival) -> Response {
         Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(),
     };
-    let Some(_share) = app.shares.place(caller.hospital_id()) else { return Refusal::Overloaded.into_response() };
+    let Some(_share) = app.shares.place(caller.hospital_id()) else {
+        metrics::counter!("medvan_calls_beyond_share_total", "hospital" => caller.hospital_id().to_string())
+            .increment(1);
+        return Refusal::Overloaded.into_response();
+    };
     let mut exchange = Exchange::begin(&caller, &arrival.service, arrival.at, arrival.start);
     let answer = answer(app, &caller, arrival, &mut exchange).await;
     exchange.finish(app, answer).await

@@ -14,7 +14,11 @@ pub(crate) async fn run(app: App) {
             () = app.tasks.stopping() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
-        if let Err(error) = app.store.purge(app.clock.now(), retention(&app.config.retention)).await {
+        let purged = tokio::select! {
+            () = app.tasks.stopping() => return,
+            purged = app.store.purge(app.clock.now(), retention(&app.config.retention)) => purged,
+        };
+        if let Err(error) = purged {
             tracing::error!(error = &error as &dyn std::error::Error, "what may be forgotten was not");
         }
         if let Err(error) = app.catalog.renew_with_acceptance().await {

@@ -3,7 +3,6 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::Full;
 use reqwest::{
     Method, StatusCode,
     header::{AUTHORIZATION, HeaderMap},
@@ -131,8 +130,9 @@ impl Request {
             request.headers_mut().insert(AUTHORIZATION, bearer.into_header());
         }
         if !self.body.is_empty() {
-            // Wrapped, because of plain bytes reqwest keeps a copy until the answer has come, for redirects and retries.
-            *request.body_mut() = Some(reqwest::Body::wrap(Full::new(self.body)));
+            // Plain bytes can be sent again: reqwest does so where an HTTP/2 server says that it has not looked at the
+            // request (GOAWAY, REFUSED_STREAM), as in a rolling restart. The price is that a waiting call holds its body.
+            *request.body_mut() = Some(self.body.into());
         }
         request
     }

@@ -61,7 +61,7 @@ pub(super) async fn write(
     faultless(faults)?;
     let PutHospital::Written(written) = api.store.put_hospital(&hospital, again).await? else {
         let detail = "records of a hospital of this id are still kept and would be the new one's; \
-                      take another id, or say ?again=true if it is the same hospital";
+                      take another id, or say ?again=true (medvan apply --again) if it is the same hospital";
         return Err(Problem::new(Kind::Conflict, detail));
     };
     api.catalog.renew().await?;

@@ -9,7 +9,7 @@ use http::{HeaderValue, Method, header};
 use medvan_adapters::http::{AllowedHost, Bearer, Client, Guard, Profile, Request, Settings};
 use serde_json::{Value, json};
 
-use super::{ApplyError, Object};
+use super::{ApplyError, Object, object::Kind};
 
 /// Time for one request.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,6 +24,8 @@ pub struct Management {
     operator: Bearer,
     /// The governor's, for approvals.
     governor: Option<Bearer>,
+    /// Whether hospitals that were ended come back with their records.
+    again: bool,
 }
 
 /// Where credentials are read from.
@@ -62,7 +64,13 @@ impl Management {
             .map_err(|error| unreachable(error.to_string()))?;
         let operator = credential(&credentials.operator)?;
         let governor = credentials.governor.as_deref().map(credential).transpose()?;
-        Ok(Self { server, http, operator, governor })
+        Ok(Self { server, http, operator, governor, again: false })
+    }
+
+    /// Hospitals that were ended come back with their records.
+    #[must_use]
+    pub fn again(self, again: bool) -> Self {
+        Self { again, ..self }
     }
 
     /// Its base URL.
@@ -82,7 +90,9 @@ impl Management {
 
     /// Stores the object and gives it as the gateway has it then.
     pub(super) async fn put(&self, object: &Object, body: &Value) -> Result<Value, ApplyError> {
-        self.must(object, Method::PUT, &object.path(), Some(body)).await
+        let again = self.again && matches!(object, Object::Plain { kind: Kind::Hospital, .. });
+        let path = if again { format!("{}?again=true", object.path()) } else { object.path() };
+        self.must(object, Method::PUT, &path, Some(body)).await
     }
 
     /// Puts a version up for review.

@@ -14,6 +14,9 @@ pub(super) struct Apply {
     /// Show what would change, and change nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Hospitals that were ended are the same hospitals again: their records are their own again.
+    #[arg(long)]
+    again: bool,
     /// The gateway's base URL; by default as in the configuration.
     #[arg(long)]
     server: Option<String>,
@@ -37,7 +40,7 @@ impl Apply {
         }
         credentials.governor = self.governor.or(credentials.governor);
         let server = self.server.unwrap_or_else(|| config.external_base().to_owned());
-        let management = Management::new(&server, &credentials)?;
+        let management = Management::new(&server, &credentials)?.again(self.again);
         let outcomes = apply::apply(&management, objects, self.dry_run).await?;
         outcomes.iter().for_each(|outcome| println!("{outcome}"));
         let changed = outcomes.iter().filter(|outcome| outcome.change != Change::Unchanged).count();

@@ -22,12 +22,10 @@ enum Action {
     Show,
     /// One step: the published next key signs from now on, the current one stays published, the former previous one
     /// is deleted. A running gateway takes it up within half a minute.
-    Rotate {
-        /// Also within a quarter of an hour after the last step: for keys that may be in wrong hands. Twice, to be rid
-        /// of the key that signed until now.
-        #[arg(long)]
-        at_once: bool,
-    },
+    Rotate,
+    /// New keys for all: where the key folder may be in wrong hands. Tokens under way fail, and vendors have to fetch the
+    /// published keys anew, which they do when they meet a key that they do not know.
+    Replace,
 }
 
 impl Keys {
@@ -37,8 +35,8 @@ impl Keys {
         let now = Clock::system().now();
         match self.action {
             Action::Show => {}
-            Action::Rotate { at_once: false } => keys.rotate(now)?,
-            Action::Rotate { at_once: true } => keys.rotate_at_once(now)?,
+            Action::Rotate => keys.rotate(now)?,
+            Action::Replace => keys.replace(now)?,
         }
         println!("{}", String::from_utf8_lossy(&keys.jwks_json()));
         Ok(ExitCode::SUCCESS)

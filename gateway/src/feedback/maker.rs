@@ -94,7 +94,10 @@ async fn descriptor(app: &App, caller: &CdsClient, card: &IssuedCard) -> Result<
 
 async fn registered(store: &Store, card: &IssuedCard) -> Result<Option<Arc<Descriptor>>, StoreError> {
     let version: Option<StoredVersion> = store.version(&card.service, &card.version).await?;
-    let version = version.filter(|version| version.state != State::Withdrawn);
-    let descriptor = version.map(|version| Descriptor::deserialize(&version.descriptor)).transpose();
-    descriptor.map(|descriptor| descriptor.map(Arc::new)).map_err(|_| StoreError::Unreadable("descriptor"))
+    let Some(version) = version.filter(|version| version.state != State::Withdrawn) else { return Ok(None) };
+    let descriptor = Descriptor::deserialize(&version.descriptor).inspect_err(|error| {
+        // Its outcomes are kept; the rest of the batch goes its way.
+        tracing::error!(service = %card.service, version = %card.version, %error, "a descriptor cannot be read");
+    });
+    Ok(descriptor.ok().map(Arc::new))
 }

@@ -96,19 +96,18 @@ async fn approved(db: &mut SqliteConnection) -> Result<Vec<Version>, StoreError>
         .bind(State::Approved.word())
         .fetch_all(db)
         .await?;
-    rows.iter()
-        .map(|row| {
-            let descriptor: &str = row.try_get("descriptor")?;
-            Ok(Version {
-                name: service_name(row)?,
-                number: parsed(row, "number", "version")?,
-                state: State::Approved,
-                descriptor: Arc::new(
-                    serde_json::from_str(descriptor).map_err(|_| StoreError::Unreadable("descriptor"))?,
-                ),
-            })
-        })
-        .collect()
+    let mut versions = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let (name, number) = (service_name(row)?, parsed(row, "number", "version")?);
+        match serde_json::from_str(row.try_get("descriptor")?) {
+            Ok(descriptor) => {
+                versions.push(Version { name, number, state: State::Approved, descriptor: Arc::new(descriptor) });
+            }
+            // One that a former release took and this one cannot read costs nobody else's service.
+            Err(error) => tracing::error!(service = %name, version = %number, %error, "a descriptor cannot be read"),
+        }
+    }
+    Ok(versions)
 }
 
 #[expect(

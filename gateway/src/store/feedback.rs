@@ -24,9 +24,7 @@ use crate::{
 const CLAIM: &str = "WITH held AS (SELECT vendor, count(*) AS many FROM outbox \
      WHERE state = 'waiting' AND lease_until > $2 GROUP BY vendor), \
      due AS (SELECT id, vendor, next_at, row_number() OVER (PARTITION BY vendor ORDER BY next_at, id) AS place \
-     FROM outbox WHERE state = 'waiting' AND next_at <= $2 AND lease_until <= $2 \
-     AND EXISTS (SELECT 1 FROM versions WHERE versions.vendor = outbox.vendor \
-     AND versions.service = outbox.service AND versions.number = outbox.number AND versions.state = 'approved')) \
+     FROM outbox WHERE state = 'waiting' AND next_at <= $2 AND lease_until <= $2) \
      UPDATE outbox SET lease_until = $1, attempts = attempts + 1 WHERE id IN \
      (SELECT due.id FROM due LEFT JOIN held ON held.vendor = due.vendor \
      WHERE due.place + coalesce(held.many, 0) <= $3 ORDER BY due.next_at, due.id LIMIT $4) \
@@ -128,8 +126,8 @@ impl Store {
     }
 
     /// Takes due deliveries, each for as long as the lease: `limit` in all, and so many that no vendor has more than
-    /// `per_vendor` under lease. One vendor that hangs leaves the places of the others free. What is for a version that
-    /// is not approved now waits until it is.
+    /// `per_vendor` under lease. One vendor that hangs leaves the places of the others free. What is for a
+    /// suspended version is held until it is reinstated.
     ///
     /// # Errors
     /// The database does not take it.
@@ -217,13 +215,13 @@ impl Store {
         Ok(())
     }
 
-    /// How many deliveries wait and how many are dead.
+    /// How many deliveries wait (held ones too) and how many are dead.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn outbox_depth(&self) -> Result<(u64, u64), StoreError> {
         let row = sqlx::query(
-            "SELECT coalesce(sum(CASE WHEN state = 'waiting' THEN 1 ELSE 0 END), 0) AS waiting, \
+            "SELECT coalesce(sum(CASE WHEN state IN ('waiting', 'held') THEN 1 ELSE 0 END), 0) AS waiting, \
              coalesce(sum(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), 0) AS dead FROM outbox",
         )
         .fetch_one(self.readers())
@@ -285,7 +283,9 @@ async fn enqueue(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO outbox (id, hospital, vendor, service, number, cds_id, url, audience, algorithm, body, state, \
-         attempts, next_at, lease_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'waiting', 0, $11, 0)",
+         attempts, next_at, lease_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+         CASE (SELECT state FROM versions WHERE vendor = $3 AND service = $4 AND number = $5) \
+         WHEN 'approved' THEN 'waiting' WHEN 'suspended' THEN 'held' ELSE 'dead' END, 0, $11, 0)",
     )
     .bind(id.to_string())
     .bind(hospital.as_str())

@@ -89,33 +89,38 @@ fn sweeps(now: OffsetDateTime, kept: Retention) -> Vec<Sweep> {
             before: Before::Instant(now - CARD_LIFE),
         },
     ];
-    let exchanges = kept.exchanges.map(|age| {
+    // An age that reaches back beyond all time keeps everything.
+    let before = |age: Option<Duration>| age.and_then(|age| now.checked_sub(age));
+    let exchanges = before(kept.exchanges).map(|before| {
         [
             "DELETE FROM addenda WHERE id IN (SELECT id FROM addenda WHERE exchange < $1 LIMIT $2)",
             "DELETE FROM exchanges WHERE id IN (SELECT id FROM exchanges WHERE id < $1 LIMIT $2)",
         ]
-        .map(|statement| Sweep { statement, before: Before::Id(now - age) })
+        .map(|statement| Sweep { statement, before: Before::Id(before) })
     });
-    let usage = kept.usage.map(|age| {
+    // Uses on trial are what is left of its quota, as long as there is such an enrolment.
+    let usage = before(kept.usage).map(|before| {
         [
             Sweep {
                 statement: "DELETE FROM usage WHERE (exchange, vendor, service, number) IN \
-                            (SELECT exchange, vendor, service, number FROM usage WHERE exchange < $1 LIMIT $2)",
-                before: Before::Id(now - age),
+                            (SELECT exchange, vendor, service, number FROM usage WHERE exchange < $1 AND (mode <> 'trial' \
+                            OR NOT EXISTS (SELECT 1 FROM enrollments WHERE enrollments.hospital = usage.hospital \
+                            AND enrollments.vendor = usage.vendor AND enrollments.service = usage.service)) LIMIT $2)",
+                before: Before::Id(before),
             },
             Sweep {
                 statement: "DELETE FROM marks WHERE (vendor, service, number, day, kind, rule) IN \
                             (SELECT vendor, service, number, day, kind, rule FROM marks WHERE day < $1 LIMIT $2)",
-                before: Before::Day(now - age),
+                before: Before::Day(before),
             },
         ]
     });
-    let feedback = kept.feedback.map(|age| {
+    let feedback = before(kept.feedback).map(|before| {
         [
             "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE id < $1 LIMIT $2)",
             "DELETE FROM feedback WHERE id IN (SELECT id FROM feedback WHERE id < $1 LIMIT $2)",
         ]
-        .map(|statement| Sweep { statement, before: Before::Id(now - age) })
+        .map(|statement| Sweep { statement, before: Before::Id(before) })
     });
     sweeps.extend(exchanges.into_iter().chain(usage).chain(feedback).flatten());
     sweeps

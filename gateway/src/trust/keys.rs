@@ -70,8 +70,8 @@ pub enum KeyringError {
     },
     /// The last step was a moment ago.
     #[error(
-        "the keys were rotated less than {} minutes ago: vendors may not know the next key yet; wait, or use --at-once \
-         where keys may be in wrong hands",
+        "the keys were rotated less than {} minutes ago: vendors may not know the next key yet; wait, or `replace` \
+         all of them where they may be in wrong hands",
         SETTLED.whole_minutes()
     )]
     TooSoon,
@@ -144,22 +144,31 @@ impl Keyring {
                 return Err(KeyringError::TooSoon);
             }
         }
-        self.rotate_at_once(now)
-    }
-
-    /// The same without regard to tokens and caches: for keys that others may have. The key that signed until now stays
-    /// published until the next step, so two steps are needed to be rid of it.
-    ///
-    /// # Errors
-    /// The folder could not be written; then the old keys stay in force.
-    pub fn rotate_at_once(&self, now: OffsetDateTime) -> Result<(), KeyringError> {
+        let stepped_at = now.unix_timestamp();
         for algorithm in &self.algorithms {
             let row = self.row(*algorithm)?;
             let next = self.folder.make_key(*algorithm)?;
-            let stepped_at = now.unix_timestamp();
-            let rotated = Row { current: row.next, next, previous: Some(row.current), stepped_at };
-            self.folder.put_row(*algorithm, &rotated)?;
+            let stepped = Row { current: row.next, next, previous: Some(row.current), stepped_at };
+            self.folder.put_row(*algorithm, &stepped)?;
             self.folder.forget(row.previous.as_deref());
+        }
+        self.reload()
+    }
+
+    /// Replaces every key, whatever tokens are under way and whatever vendors have in their caches: for a key folder that
+    /// others may have read. Whoever had one of its keys had all of them.
+    ///
+    /// # Errors
+    /// The folder could not be written; then the old keys stay in force.
+    pub fn replace(&self, now: OffsetDateTime) -> Result<(), KeyringError> {
+        let stepped_at = now.unix_timestamp();
+        for algorithm in &self.algorithms {
+            let row = self.row(*algorithm)?;
+            let (current, next) = (self.folder.make_key(*algorithm)?, self.folder.make_key(*algorithm)?);
+            self.folder.put_row(*algorithm, &Row { current, next, previous: None, stepped_at })?;
+            for old in [Some(&row.current), Some(&row.next), row.previous.as_ref()] {
+                self.folder.forget(old.map(String::as_str));
+            }
         }
         self.reload()
     }

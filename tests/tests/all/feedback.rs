@@ -326,7 +326,7 @@ async fn feedback_for_a_suspended_version_waits_and_goes_out_when_it_serves_agai
     world.decides(&descriptor, "suspend").await;
     reports(&world, of("甲"), &[comment(of("甲"), "一"), comment(of("乙"), "二")]).await;
     tsubaki.learns(1).await;
-    assert!(sakura.feedback().is_empty(), "who is suspended learns nothing");
+    assert!(sakura.feedback().is_empty(), "nothing is sent to who is suspended");
     world.decides(&descriptor, "reinstate").await;
     assert_eq!(sakura.learns(1).await[0]["overrideReason"]["userComment"], "一");
 }

@@ -225,9 +225,7 @@ impl Store {
             .execute(&mut *db)
             .await?;
         write_down(&mut db, &wish, version.state, to).await?;
-        if to == State::Withdrawn {
-            end_deliveries(&mut db, &wish).await?;
-        }
+        settle_deliveries(&mut db, &wish, to).await?;
         db.commit().await?;
         Ok(Moved::To(to))
     }
@@ -315,17 +313,30 @@ async fn write_down(db: &mut SqliteConnection, wish: &Wish<'_>, from: State, to:
     Ok(())
 }
 
-/// A version that is over for ever learns nothing any more; the outcomes themselves stay.
-async fn end_deliveries(db: &mut SqliteConnection, wish: &Wish<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE outbox SET state = 'dead', last_fault = 'the version was withdrawn' \
-         WHERE vendor = $1 AND service = $2 AND number = $3 AND state = 'waiting'",
-    )
-    .bind(wish.name.vendor.as_str())
-    .bind(wish.name.service.as_str())
-    .bind(wish.number.to_string())
-    .execute(db)
-    .await?;
+/// What waits for a suspended version is held until it is reinstated; to one that is over for ever nothing is sent any
+/// more. The outcomes themselves stay.
+async fn settle_deliveries(db: &mut SqliteConnection, wish: &Wish<'_>, to: State) -> Result<(), sqlx::Error> {
+    let statement = match to {
+        State::Draft | State::Submitted => return Ok(()),
+        State::Approved => {
+            "UPDATE outbox SET state = 'waiting' \
+             WHERE vendor = $1 AND service = $2 AND number = $3 AND state = 'held'"
+        }
+        State::Suspended => {
+            "UPDATE outbox SET state = 'held', lease_until = 0 \
+             WHERE vendor = $1 AND service = $2 AND number = $3 AND state = 'waiting'"
+        }
+        State::Withdrawn => {
+            "UPDATE outbox SET state = 'dead', last_fault = 'the version was withdrawn' \
+             WHERE vendor = $1 AND service = $2 AND number = $3 AND state IN ('waiting', 'held')"
+        }
+    };
+    sqlx::query(statement)
+        .bind(wish.name.vendor.as_str())
+        .bind(wish.name.service.as_str())
+        .bind(wish.number.to_string())
+        .execute(db)
+        .await?;
     Ok(())
 }
 

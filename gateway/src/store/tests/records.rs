@@ -209,41 +209,97 @@ async fn what_nobody_needs_any_more_is_forgotten_and_records_are_not() {
     assert_eq!(counts, [1, 1, 2]);
 }
 
+/// An id of version 7 that was made at this time.
+fn id_of(at: OffsetDateTime) -> Uuid {
+    Uuid::from_u128((u128::try_from(at.unix_timestamp() * 1000).unwrap() << 80) | (0x7 << 76))
+}
+
+/// An exchange with everything that it leaves behind, made so many days before noon.
+async fn leaves(store: &Store, key: u8, days: i64, mode: &'static str) {
+    let at = NOON - Duration::days(days);
+    let mark = Mark { service: news2(), version: one(), kind: "asked", rule: "answered".to_owned(), times: 1 };
+    let (usage, marks) = (vec![use_of(key, mode)], vec![mark]);
+    let record = ExchangeRecord { id: id_of(at), received_at: at, usage, marks, ..exchange() };
+    store.record(record).await.unwrap();
+    let note = json!({"service": "asagao.news2"});
+    let addendum = Addendum { exchange: id_of(at), at, kind: "late", note, usage: None, marks: Vec::new() };
+    store.append(&hospital("kiku"), addendum).await.unwrap();
+    let mut db = store.write().await.unwrap();
+    for table in ["feedback", "outbox"] {
+        let statement = match table {
+            "feedback" => {
+                "INSERT INTO feedback (id, hospital, exchange, card, vendor, service, number, cds_id, outcome, document, \
+                 digest, received_at) VALUES ($1, 'kiku', $1, $1, 'asagao', 'news2', '1.0.0', 'x', 'accepted', '{}', '', 0)"
+            }
+            _ => {
+                "INSERT INTO outbox (id, hospital, vendor, service, number, cds_id, url, audience, body, state, \
+                 attempts, next_at, lease_until) \
+                 VALUES ($1, 'kiku', 'asagao', 'news2', '1.0.0', 'x', '', '', '', 'dead', 0, 0, 0)"
+            }
+        };
+        sqlx::query(statement).bind(id_of(at).to_string()).execute(&mut *db).await.unwrap();
+    }
+    db.commit().await.unwrap();
+}
+
 #[tokio::test]
 async fn records_beyond_their_time_are_deleted_kind_by_kind() {
     let (_dir, store) = store().await;
-    let age = |days: i64| NOON - Duration::days(days);
-    let id =
-        |at: OffsetDateTime| Uuid::from_u128(u128::try_from(at.unix_timestamp() * 1000).unwrap() << 80 | 0x7 << 76);
-    for (key, days) in [(1, 10), (2, 1)] {
-        let mark = Mark { service: news2(), version: one(), kind: "asked", rule: "answered".to_owned(), times: 1 };
-        let record = ExchangeRecord {
-            id: id(age(days)),
-            received_at: age(days),
-            usage: vec![use_of(key, "live")],
-            marks: vec![mark],
-            ..exchange()
-        };
-        store.record(record).await.unwrap();
-        let note = json!({"service": "asagao.news2"});
-        let addendum =
-            Addendum { exchange: id(age(days)), at: age(days), kind: "late", note, usage: None, marks: Vec::new() };
-        store.append(&hospital("kiku"), addendum).await.unwrap();
-    }
-    let week = Some(Duration::days(7));
+    leaves(&store, 1, 10, "live").await;
+    leaves(&store, 2, 1, "live").await;
+    let (week, for_ever) = (Some(Duration::days(7)), Some(Duration::days(i64::from(u32::MAX))));
     for (kept, left) in [
-        (Retention::default(), [2, 2, 2, 2]),
-        (Retention { exchanges: week, ..Retention::default() }, [1, 1, 2, 2]),
-        (Retention { usage: week, ..Retention::default() }, [1, 1, 1, 1]),
-        (Retention { feedback: week, ..Retention::default() }, [1, 1, 1, 1]),
+        (Retention::default(), [2, 2, 2, 2, 2, 2]),
+        (Retention { exchanges: for_ever, usage: for_ever, feedback: for_ever }, [2, 2, 2, 2, 2, 2]),
+        (Retention { exchanges: week, ..Retention::default() }, [1, 1, 2, 2, 2, 2]),
+        (Retention { usage: week, ..Retention::default() }, [1, 1, 1, 1, 2, 2]),
+        (Retention { feedback: week, ..Retention::default() }, [1, 1, 1, 1, 1, 1]),
     ] {
         store.purge(NOON, kept).await.unwrap();
         let mut counts = Vec::new();
-        for table in ["exchanges", "addenda", "usage", "marks"] {
+        for table in ["exchanges", "addenda", "usage", "marks", "feedback", "outbox"] {
             counts.push(count(&store, table).await);
         }
         assert_eq!(counts, left, "{kept:?}");
     }
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_trial_is_not_forgotten_before_the_trial_is() {
+    let (_dir, store) = store().await;
+    leaves(&store, 1, 10, "trial").await;
+    let week = Retention { usage: Some(Duration::days(7)), ..Retention::default() };
+    let mut db = store.write().await.unwrap();
+    for statement in [
+        "INSERT INTO hospitals (id, document) VALUES ('kiku', '{}')",
+        "INSERT INTO enrollments (hospital, vendor, service, document) VALUES ('kiku', 'asagao', 'news2', '{}')",
+    ] {
+        sqlx::query(statement).execute(&mut *db).await.unwrap();
+    }
+    db.commit().await.unwrap();
+    store.purge(NOON, week).await.unwrap();
+    assert_eq!(count(&store, "usage").await, 1, "its quota would be whole again");
+    let mut db = store.write().await.unwrap();
+    sqlx::query("DELETE FROM enrollments").execute(&mut *db).await.unwrap();
+    db.commit().await.unwrap();
+    store.purge(NOON, week).await.unwrap();
+    assert_eq!(count(&store, "usage").await, 0);
+}
+
+#[tokio::test]
+async fn more_than_one_sweep_takes_is_deleted_too() {
+    let (_dir, store) = store().await;
+    let mut db = store.write().await.unwrap();
+    sqlx::query(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 4500) \
+         INSERT INTO replay (hospital, issuer, jti, expires_at) SELECT 'kiku', 'ehr', n, 0 FROM numbers",
+    )
+    .execute(&mut *db)
+    .await
+    .unwrap();
+    db.commit().await.unwrap();
+    store.purge(NOON, Retention::default()).await.unwrap();
+    assert_eq!(count(&store, "replay").await, 0);
 }
 
 #[tokio::test]
