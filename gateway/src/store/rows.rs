@@ -1,12 +1,15 @@
 //! Many rows in one statement.
 //!
-//! A statement is compiled once for each number of rows, so rows go in groups of a power of two: at most eight texts
-//! per table, all of them in the connection's statement cache.
+//! A statement is compiled once for each number of rows, so rows go in groups of few sizes: up to sixteen as they are,
+//! beyond that a power of two. That is at most nineteen texts per table, all of them in the connection's statement cache,
+//! and one statement for what a usual batch brings.
 
 use std::iter;
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
 
+/// Up to so many rows are a group whatever their number.
+const FEW: usize = 16;
 /// The largest group.
 const LARGEST: usize = 128;
 
@@ -27,11 +30,12 @@ pub(super) async fn insert<T>(
     Ok(())
 }
 
-/// The rows in groups whose sizes are powers of two.
+/// The rows in groups of few sizes.
 pub(super) fn groups<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     let mut rest = rows;
     iter::from_fn(move || {
-        let size = (1_usize << rest.len().checked_ilog2()?).min(LARGEST);
+        let power = 1_usize << rest.len().checked_ilog2()?;
+        let size = if rest.len() <= FEW { rest.len() } else { power.min(LARGEST) };
         let (group, after) = rest.split_at(size);
         rest = after;
         Some(group)
@@ -46,11 +50,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn groups_hold_every_row_once_in_order_and_come_in_eight_sizes(rows in 0_usize..2_000) {
+        fn groups_hold_every_row_once_in_order_and_come_in_few_sizes(rows in 0_usize..2_000) {
             let rows: Vec<usize> = (0..rows).collect();
             let groups: Vec<&[usize]> = groups(&rows).collect();
             prop_assert!(groups.concat() == rows);
-            prop_assert!(groups.iter().all(|group| group.len().is_power_of_two() && group.len() <= LARGEST));
+            let is_of_few = |size: usize| size <= FEW || (size.is_power_of_two() && size <= LARGEST);
+            prop_assert!(groups.iter().all(|group| is_of_few(group.len())));
         }
     }
 }
