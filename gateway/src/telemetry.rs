@@ -1,5 +1,7 @@
 //! Logs and metrics. What is never logged: bodies, tokens, query strings, patients' or users' ids, card texts.
 
+use std::io::IsTerminal as _;
+
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
@@ -12,6 +14,8 @@ use crate::config::{Log, LogFormat};
 pub fn start_logging(log: &Log) -> Result<(), FilterError> {
     let filter = EnvFilter::try_new(&log.filter).map_err(|error| FilterError(error.to_string()))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people at a terminal (and NO_COLOR is respected there), not for files.
+    let builder = if std::io::stderr().is_terminal() { builder } else { builder.with_ansi(false) };
     // `try_init` fails only where a subscriber is already set: then that one is kept.
     let _ = match log.format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
