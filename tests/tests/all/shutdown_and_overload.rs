@@ -54,6 +54,20 @@ async fn one_call_too_many_is_told_to_come_later() {
 }
 
 #[tokio::test]
+async fn a_caller_that_stops_speaking_while_it_waits_still_hears_the_answer_and_is_then_let_go() {
+    let (world, vendor) = with_a_waiting_vendor(|_| {}).await;
+    let body = world.fires(HOOK).on("hanako").body();
+    let mut caller = Socket::to(&world).await;
+    let head = world.head("van-patient-view", &[&format!("Content-Length: {}", body.len())]);
+    caller.says(format!("{head}\r\n{body}")).await;
+    caller.stops_speaking().await;
+    vendor.has_received(1).await;
+    vendor.lets_go();
+    let heard = caller.hears().await;
+    assert!(heard.starts_with("HTTP/1.1 200") && heard.contains("waited"), "{heard}");
+}
+
+#[tokio::test]
 async fn a_hospital_that_calls_too_often_leaves_the_others_their_places() {
     let (world, vendor) = with_a_waiting_vendor(|config| config.limits.calls_in_flight_per_hospital = 1).await;
     let momiji = world.neighbour("momiji", no_hurry()).await;

@@ -150,6 +150,11 @@ impl Socket {
         let _ = self.0.write_all(bytes.as_ref()).await;
     }
 
+    /// Says nothing more, and still listens.
+    pub async fn stops_speaking(&mut self) {
+        self.0.shutdown().await.unwrap();
+    }
+
     /// Everything until the gateway closes the connection. Panics when it never does.
     pub async fn hears(mut self) -> String {
         let mut heard = Vec::new();
