@@ -1,0 +1,1 @@
+//! Pixels: decoding, windowing and writing as PNG or JPEG.
