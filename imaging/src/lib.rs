@@ -9,11 +9,21 @@
 
 pub mod accept;
 pub mod ae_title;
+pub mod attributes;
 pub mod charset;
+pub mod dataset;
+pub mod dimse;
+pub mod file;
+pub mod frames;
+pub mod json;
 pub mod multipart;
 pub mod person_name;
+pub mod query;
+pub mod rendering;
+pub mod stow;
 pub mod transfer_syntax;
 pub mod uid;
+pub mod xml;
 
 pub use ae_title::AeTitle;
 pub use dicom_core::{Tag, VR};

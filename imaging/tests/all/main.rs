@@ -1,1 +1,5 @@
 //! Tests of the crate as its users see it.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
+
+mod requirements;

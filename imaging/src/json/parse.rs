@@ -1,0 +1,151 @@
+//! Reading DICOM JSON.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use dicom_core::{Tag, VR};
+use serde_json::{Map, Value};
+
+use crate::{
+    attributes::{Attribute, Attributes, Content, Number, parse_tag},
+    dataset::dictionary_vr,
+    person_name::PersonName,
+};
+
+/// Why a text is no DICOM JSON. It names places, never values.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonError {
+    /// It is no JSON, or nested deeper than 128.
+    #[error("this is no JSON: error at line {line}, column {column}")]
+    NotJson {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// A data set must be an object, several of them an array of objects.
+    #[error("a data set must be a JSON object")]
+    NotADataSet,
+    /// A key is no tag.
+    #[error("a key is not eight hexadecimal digits")]
+    Key,
+    /// An attribute is not an object, or its VR is none.
+    #[error("{0} is not an attribute with a value representation")]
+    Attribute(Tag),
+    /// A value does not fit its VR.
+    #[error("a value of {0} does not fit its value representation")]
+    Value(Tag),
+}
+
+/// Reads one data set: an object, or an array with one.
+///
+/// # Errors
+/// It is no DICOM JSON.
+pub fn parse(text: &[u8]) -> Result<Attributes, JsonError> {
+    let mut many = parse_many(text)?;
+    match (many.pop(), many.is_empty()) {
+        (Some(one), true) => Ok(one),
+        _ => Err(JsonError::NotADataSet),
+    }
+}
+
+/// Reads several data sets: an array of objects, or one object.
+///
+/// # Errors
+/// It is no DICOM JSON.
+pub fn parse_many(text: &[u8]) -> Result<Vec<Attributes>, JsonError> {
+    let value: Value = serde_json::from_slice(text)
+        .map_err(|error| JsonError::NotJson { line: error.line(), column: error.column() })?;
+    match value {
+        Value::Array(values) => values.into_iter().map(data_set).collect(),
+        one => Ok(vec![data_set(one)?]),
+    }
+}
+
+fn data_set(value: Value) -> Result<Attributes, JsonError> {
+    let Value::Object(object) = value else { return Err(JsonError::NotADataSet) };
+    object
+        .into_iter()
+        .map(|(key, value)| {
+            let tag = parse_tag(&key).ok_or(JsonError::Key)?;
+            Ok((tag, attribute(tag, value)?))
+        })
+        .collect()
+}
+
+fn attribute(tag: Tag, value: Value) -> Result<Attribute, JsonError> {
+    let Value::Object(mut object) = value else { return Err(JsonError::Attribute(tag)) };
+    let vr = match object.get("vr") {
+        Some(Value::String(vr)) => vr_of(vr).ok_or(JsonError::Attribute(tag))?,
+        Some(_) => return Err(JsonError::Attribute(tag)),
+        None => dictionary_vr(tag),
+    };
+    Ok(Attribute { vr, content: content(tag, vr, &mut object)? })
+}
+
+fn vr_of(text: &str) -> Option<VR> {
+    VR::from_binary(*text.as_bytes().first_chunk::<2>()?).filter(|_| text.len() == 2)
+}
+
+fn content(tag: Tag, vr: VR, object: &mut Map<String, Value>) -> Result<Content, JsonError> {
+    if let Some(Value::String(uri)) = object.remove("BulkDataURI") {
+        return Ok(Content::Elsewhere(uri));
+    }
+    if let Some(Value::String(text)) = object.remove("InlineBinary") {
+        let text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        return STANDARD.decode(text).map(Content::Inline).map_err(|_| JsonError::Value(tag));
+    }
+    let values = match object.remove("Value") {
+        None | Some(Value::Null) => return Ok(Content::Empty),
+        Some(Value::Array(values)) => values,
+        // Some writers forget the array (HL7's own example does).
+        Some(one) => vec![one],
+    };
+    if values.is_empty() || values.iter().all(|value| value.as_str() == Some("")) {
+        return Ok(Content::Empty);
+    }
+    of_vr(tag, vr, values)
+}
+
+fn of_vr(tag: Tag, vr: VR, values: Vec<Value>) -> Result<Content, JsonError> {
+    let wrong = || JsonError::Value(tag);
+    match vr {
+        VR::SQ => values
+            .into_iter()
+            .map(|value| if value.is_null() { Ok(Attributes::new()) } else { data_set(value) })
+            .collect::<Result<_, _>>()
+            .map(Content::Items),
+        VR::PN => each(values, |value| name(value).ok_or_else(wrong)).map(Content::Names),
+        VR::FL | VR::FD | VR::SL | VR::SS | VR::SV | VR::UL | VR::US | VR::UV => {
+            each(values, |value| number(vr, &value).ok_or_else(wrong)).map(Content::Numbers)
+        }
+        VR::OB | VR::OD | VR::OF | VR::OL | VR::OV | VR::OW | VR::UN => Err(wrong()),
+        _ => each(values, |value| match value {
+            Value::String(text) => Ok(text),
+            Value::Number(number) => Ok(number.to_string()),
+            _ => Err(wrong()),
+        })
+        .map(Content::Text),
+    }
+}
+
+/// Values with their holes.
+fn each<T>(values: Vec<Value>, read: impl Fn(Value) -> Result<T, JsonError>) -> Result<Vec<Option<T>>, JsonError> {
+    values.into_iter().map(|value| if value.is_null() { Ok(None) } else { read(value).map(Some) }).collect()
+}
+
+fn name(value: Value) -> Option<PersonName> {
+    serde_json::from_value(value).ok()
+}
+
+fn number(vr: VR, value: &Value) -> Option<Number> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.trim().to_owned(),
+        _ => return None,
+    };
+    match vr {
+        VR::FL => text.parse().ok().map(Number::Single),
+        VR::FD => text.parse().ok().map(Number::Double),
+        VR::SL | VR::SS | VR::SV => text.parse().ok().map(Number::Signed),
+        _ => text.parse().ok().map(Number::Unsigned),
+    }
+}
