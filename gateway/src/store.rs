@@ -16,7 +16,9 @@ mod credentials;
 mod discoveries;
 mod exchange;
 mod feedback;
+mod images;
 mod instant;
+mod node_outbox;
 mod purge;
 mod rows;
 mod spent;
@@ -41,6 +43,11 @@ pub use exchange::{
     TrialAsk, UsageRow,
 };
 pub use feedback::{Claimed, Delivery, FeedbackRow, StoredFeedback};
+pub use images::{
+    Emptied, FoundInstance, FoundSeries, FoundStudy, Kind, NewInstance, NewSeries, NewStudy, Origin, Place, Placed,
+    Protocol, Selection,
+};
+pub use node_outbox::{ForNode, GivenUp, NodeBatch, ToNode};
 pub use purge::Retention;
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
 

@@ -21,8 +21,26 @@ pub(crate) async fn run(app: App) {
         if let Err(error) = purged {
             tracing::error!(error = &error as &dyn std::error::Error, "what may be forgotten was not");
         }
+        forget_originals(&app).await;
         if let Err(error) = app.catalog.renew_with_acceptance().await {
             tracing::error!(error = &error as &dyn std::error::Error, "the catalog was not read again");
+        }
+    }
+}
+
+/// Removes originals that hospitals sent for AI work and do not want kept for longer.
+async fn forget_originals(app: &App) {
+    let snapshot = app.catalog.current();
+    for view in snapshot.hospitals() {
+        let days = view.hospital.imaging.as_ref().and_then(|imaging| imaging.originals_days);
+        let Some(days) = days else { continue };
+        let hospital = &view.hospital.id;
+        match app.archive.forget_originals(hospital, time::Duration::days(days.into())).await {
+            Ok(0) => {}
+            Ok(instances) => tracing::info!(%hospital, instances, "originals were removed after their time"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, %hospital, "originals were not removed");
+            }
         }
     }
 }

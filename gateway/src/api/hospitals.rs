@@ -15,6 +15,11 @@ use crate::{
     store::PutHospital,
 };
 
+const IN_RECORDS: &str = "records of a hospital of this id are still kept and would be the new one's; \
+                          take another id, or say ?again=true (medvan apply --again) if it is the same hospital";
+const AE_TITLE_TAKEN: &str = "imaging.aeTitle is another hospital's: it says for which hospital an association is; \
+                              take another one (この AE タイトルは他の病院が使用しています)";
+
 /// Every hospital.
 #[utoipa::path(get, path = "/hospitals", tag = "hospitals", params(Paging),
     responses((status = OK, description = "A page of hospitals", body = Listed<Hospital>)))]
@@ -49,7 +54,8 @@ pub(super) struct Again {
     request_body = Hospital, responses(
         (status = CREATED, description = "It is new", body = Hospital),
         (status = OK, description = "It was changed, or was so already", body = Hospital),
-        (status = CONFLICT, description = "Records of a hospital of this id that was ended are still kept")))]
+        (status = CONFLICT, description = "Records of a hospital of this id that was ended are still kept, or another \
+         hospital has its AE title")))]
 pub(super) async fn write(
     State(api): State<Api>,
     At(id): At<HospitalId>,
@@ -59,10 +65,10 @@ pub(super) async fn write(
     let mut faults = checks::hospital(&hospital);
     faults.extend(checks::same_id("/id", id.as_str(), hospital.id.as_str()));
     faultless(faults)?;
-    let PutHospital::Written(written) = api.store.put_hospital(&hospital, again).await? else {
-        let detail = "records of a hospital of this id are still kept and would be the new one's; \
-                      take another id, or say ?again=true (medvan apply --again) if it is the same hospital";
-        return Err(Problem::new(Kind::Conflict, detail));
+    let written = match api.store.put_hospital(&hospital, again).await? {
+        PutHospital::Written(written) => written,
+        PutHospital::InRecords => return Err(Problem::new(Kind::Conflict, IN_RECORDS)),
+        PutHospital::AeTitleTaken => return Err(Problem::new(Kind::Conflict, AE_TITLE_TAKEN)),
     };
     api.catalog.renew().await?;
     Ok((status_of(written), Json(hospital)))

@@ -5,6 +5,7 @@
 mod client;
 mod descriptor;
 mod hospital;
+mod imaging;
 
 use medvan_adapters::http::Guard;
 use medvan_profiles::descriptor::{Fault, Words};

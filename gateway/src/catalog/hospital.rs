@@ -4,7 +4,10 @@ use medvan_profiles::descriptor::Words;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ids::{HospitalId, ServiceName};
+use super::{
+    ids::{HospitalId, ServiceName},
+    imaging::HospitalImaging,
+};
 
 /// A hospital and how it wants its calls answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -36,6 +39,9 @@ pub struct Hospital {
     /// Names of extensions that are passed on to vendors; the others are taken out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_extensions: Vec<String>,
+    /// How it exchanges images; unset: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imaging: Option<HospitalImaging>,
 }
 
 /// One permission for `systemActions`.
@@ -73,6 +79,7 @@ impl Hospital {
             system_actions: Vec::new(),
             missed_hook: MissedHook::default(),
             allow_extensions: Vec::new(),
+            imaging: None,
         }
     }
 }

@@ -14,6 +14,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_by_time.sql"),
     include_str!("migrations/0003_signing.sql"),
+    include_str!("migrations/0004_images.sql"),
+    include_str!("migrations/0005_dimse.sql"),
 ];
 
 /// The one connection that writes.

@@ -23,7 +23,7 @@ pub struct Retention {
     pub exchanges: Option<Duration>,
     /// Counted uses and scorecards.
     pub usage: Option<Duration>,
-    /// Feedback and its deliveries.
+    /// Feedback and its deliveries, and what could not be sent to nodes.
     pub feedback: Option<Duration>,
 }
 
@@ -119,10 +119,13 @@ fn sweeps(now: OffsetDateTime, kept: Retention) -> Vec<Sweep> {
         [
             "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE id < $1 LIMIT $2)",
             "DELETE FROM feedback WHERE id IN (SELECT id FROM feedback WHERE id < $1 LIMIT $2)",
+            "DELETE FROM node_outbox WHERE id IN \
+             (SELECT id FROM node_outbox WHERE id < $1 AND state = 'dead' LIMIT $2)",
         ]
         .map(|statement| Sweep { statement, before: Before::Id(before) })
     });
-    sweeps.extend(exchanges.into_iter().chain(usage).chain(feedback).flatten());
+    sweeps.extend(exchanges.into_iter().chain(usage).flatten());
+    sweeps.extend(feedback.into_iter().flatten());
     sweeps
 }
 

@@ -3,7 +3,7 @@
 use medvan_profiles::descriptor::Fault;
 use url::Host;
 
-use super::{fault, words};
+use super::{fault, imaging::imaging, words};
 use crate::catalog::{Hospital, MissedHook, Vendor};
 
 /// Faults of a hospital.
@@ -16,6 +16,7 @@ pub fn hospital(hospital: &Hospital) -> Vec<Fault> {
     let rules = hospital.system_actions.iter().enumerate();
     faults.extend(rules.filter_map(|(index, rule)| resource_types(index, &rule.resource_types)));
     faults.extend(too_many(hospital));
+    faults.extend(hospital.imaging.iter().flat_map(imaging));
     faults
 }
 

@@ -16,6 +16,8 @@ pub enum PutHospital {
     Written(Written),
     /// A hospital of this id was ended, and its records are still kept.
     InRecords,
+    /// Another hospital is called by this AE title.
+    AeTitleTaken,
 }
 
 impl Store {
@@ -60,6 +62,9 @@ impl Store {
         if written == Written::Created && !again && is_in_records(&mut db, &hospital.id).await? {
             return Ok(PutHospital::InRecords);
         }
+        if is_ae_title_taken(&mut db, hospital).await? {
+            return Ok(PutHospital::AeTitleTaken);
+        }
         sqlx::query(
             "INSERT INTO hospitals (id, document) VALUES ($1, $2) \
              ON CONFLICT (id) DO UPDATE SET document = excluded.document",
@@ -89,6 +94,22 @@ impl Store {
         db.commit().await?;
         Ok(deleted.rows_affected() > 0)
     }
+}
+
+/// The called AE title decides which hospital an association is for.
+async fn is_ae_title_taken(db: &mut SqliteConnection, hospital: &Hospital) -> Result<bool, StoreError> {
+    let Some(imaging) = &hospital.imaging else {
+        return Ok(false);
+    };
+    let others =
+        sqlx::query("SELECT document FROM hospitals WHERE id <> $1").bind(hospital.id.as_str()).fetch_all(db).await?;
+    for row in &others {
+        let other: Hospital = document(row)?;
+        if other.imaging.is_some_and(|other| other.ae_title == imaging.ae_title) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn is_in_records(db: &mut SqliteConnection, id: &HospitalId) -> Result<bool, sqlx::Error> {

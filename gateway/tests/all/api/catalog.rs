@@ -96,6 +96,24 @@ async fn one_hook_id_never_means_two_services_of_a_vendor() {
 }
 
 #[tokio::test]
+async fn two_hospitals_are_never_called_by_one_ae_title() {
+    let office = Office::open().await;
+    let called = |id: &str, title: &str| {
+        let mut hospital = hospital(id);
+        hospital["imaging"] = json!({"aeTitle": title, "nodes": [
+            {"aeTitle": "PACS", "host": "pacs.example", "port": 104, "store": true}
+        ]});
+        hospital
+    };
+    office.operator("PUT", "/hospitals/kiku", &called("kiku", "MEDVAN")).await.expect(StatusCode::CREATED);
+    let refused = office.operator("PUT", "/hospitals/ume", &called("ume", " MEDVAN ")).await;
+    let refused = refused.expect(StatusCode::CONFLICT).json();
+    assert!(refused["detail"].as_str().unwrap().starts_with("imaging.aeTitle"), "{refused}");
+    office.operator("PUT", "/hospitals/ume", &called("ume", "MEDVAN_UME")).await.expect(StatusCode::CREATED);
+    office.operator("PUT", "/hospitals/kiku", &called("kiku", "MEDVAN")).await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
 async fn the_same_object_again_changes_nothing_and_another_one_changes_it() {
     let office = Office::open().await;
     office.operator("PUT", "/hospitals/kiku", &hospital("kiku")).await.expect(StatusCode::CREATED);

@@ -1,0 +1,87 @@
+//! [`Archive`]: the images of all hospitals: bytes in packs, rows in the store.
+//!
+//! What came stays as it came, byte for byte. The instances of one arrival (a STOW-RS request, an association) are
+//! written one after the other into one file, a *pack*: one flush makes hundreds of them safe, and a whole series is read
+//! in one sweep. Rows are written after the flush, so that a row never leads to bytes that are not there; bytes without a row are
+//! swept at the next start.
+
+mod arrival;
+mod examine;
+mod fault;
+mod pack;
+mod reading;
+mod retention;
+mod search;
+
+use std::{path::PathBuf, sync::Arc};
+
+pub(crate) use arrival::{Arrival, Expected, Stored};
+pub(crate) use fault::Fault;
+pub(crate) use reading::{Open, ReadFault};
+pub(crate) use search::SearchFault;
+
+use tokio::sync::Semaphore;
+
+use crate::{
+    call::Shares,
+    catalog::{HospitalId, OnConflict},
+    clock::Clock,
+    store::{Origin, Store},
+};
+
+/// Arrivals that write at once; each has a thread and a buffer of its own.
+const ARRIVALS: usize = 128;
+/// Of one hospital.
+const ARRIVALS_OF_HOSPITAL: usize = 64;
+
+/// A handle to the images. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Archive(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    folder: PathBuf,
+    clock: Clock,
+    writers: Arc<Semaphore>,
+    /// Of these, each hospital's.
+    shares: Shares,
+    /// Held as long as this process may write here: whoever has it may sweep.
+    _lock: Option<std::fs::File>,
+}
+
+impl Archive {
+    /// Opens the folder, makes it where there is none, and sweeps what an earlier process left half done.
+    ///
+    /// # Errors
+    /// The folder cannot be used.
+    pub async fn open(folder: PathBuf, store: Store, clock: Clock) -> std::io::Result<Self> {
+        pack::make_folder(&folder)?;
+        let lock = pack::lock(&folder)?;
+        let is_alone = lock.is_some();
+        let writers = Arc::new(Semaphore::new(ARRIVALS));
+        let shares = Shares::of(ARRIVALS_OF_HOSPITAL);
+        let archive = Self(Arc::new(Inner { store, folder, clock, writers, shares, _lock: lock }));
+        if is_alone {
+            archive.sweep().await?;
+        } else {
+            tracing::warn!("another process has these images open; what it left half done is not swept");
+        }
+        Ok(archive)
+    }
+
+    /// Begins an arrival.
+    ///
+    /// # Errors
+    /// [`Fault::Busy`] when too many are under way.
+    pub(crate) fn arrival(
+        &self,
+        hospital: &HospitalId,
+        origin: Origin,
+        on_conflict: OnConflict,
+    ) -> Result<Arrival, Fault> {
+        let own = self.0.shares.place(hospital).ok_or(Fault::Busy)?;
+        let place = Arc::clone(&self.0.writers).try_acquire_owned().map_err(|_| Fault::Busy)?;
+        Ok(Arrival::begin(self.clone(), hospital.clone(), origin, on_conflict, [own, place]))
+    }
+}

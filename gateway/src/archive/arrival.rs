@@ -1,0 +1,234 @@
+//! [`Arrival`]: instances on their way in.
+//!
+//! A thread of its own writes, hashes and reads what arrives, so that the task that receives never waits for the disk
+//! except where the thread is behind. An instance is in memory only up to the write buffer; beyond it goes to the
+//! pack while it arrives.
+
+mod writer;
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use medvan_imaging::{Uid, stow};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+
+use super::{Archive, Fault};
+use crate::{
+    catalog::{HospitalId, OnConflict},
+    store::{NewInstance, Origin, Placed},
+};
+use writer::{Order, Writer};
+
+/// Chunks that may wait for the writing thread.
+const WAITING: usize = 32;
+
+/// What the sender announced about an instance.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Expected {
+    /// The study of the request's URL.
+    pub(crate) study: Option<Uid>,
+    /// SOP Class and Instance UID of the command.
+    pub(crate) object: Option<(Uid, Uid)>,
+    /// What the instance is there for.
+    pub(crate) is_result: bool,
+}
+
+/// Whose instance it was and what became of it.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    /// SOPClassUID, where it could be read.
+    pub(crate) class: Option<Uid>,
+    /// SOPInstanceUID, where it could be read.
+    pub(crate) instance: Option<Uid>,
+    /// Study and series, where they could be read.
+    pub(crate) series: Option<(Uid, Uid)>,
+    /// What became of it.
+    pub(crate) outcome: Result<Placed, Fault>,
+}
+
+impl Stored {
+    /// An object that could not be written as an instance.
+    pub(crate) fn unwritable(reason: String) -> Self {
+        Self { class: None, instance: None, series: None, outcome: Err(Fault::Unwritable(reason)) }
+    }
+
+    /// A part of a request that was no instance at all.
+    pub(crate) fn foreign() -> Self {
+        Self { class: None, instance: None, series: None, outcome: Err(Fault::Foreign) }
+    }
+
+    /// What its sender is told.
+    pub(crate) fn answer(&self) -> stow::Outcome {
+        let result = match (&self.outcome, &self.series) {
+            (Err(fault), _) => Err(fault.failure()),
+            // What was stored was read, and so are its study and series.
+            (Ok(_), None) => Err(Fault::NotSafe.failure()),
+            (Ok(_), Some((study, series))) => {
+                Ok(stow::Stored { study: study.clone(), series: series.clone(), warning: None, originals: Vec::new() })
+            }
+        };
+        stow::Outcome { class: self.class.clone(), instance: self.instance.clone(), result }
+    }
+}
+
+/// Instances on their way in. What was not committed is not stored.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    archive: Archive,
+    hospital: HospitalId,
+    origin: Origin,
+    on_conflict: OnConflict,
+    orders: mpsc::Sender<Order>,
+    /// Finished and waiting for the commit, with the outcome's place.
+    waiting: Vec<(usize, NewInstance)>,
+    /// Digests and outcomes' places of those that wait, by UID.
+    digests: HashMap<Uid, ([u8; 32], usize)>,
+    /// Outcomes that depend on another one's: the same instance came twice.
+    echoes: Vec<(usize, usize)>,
+    outcomes: Vec<Stored>,
+    _places: [OwnedSemaphorePermit; 2],
+}
+
+impl Arrival {
+    pub(super) fn begin(
+        archive: Archive,
+        hospital: HospitalId,
+        origin: Origin,
+        on_conflict: OnConflict,
+        places: [OwnedSemaphorePermit; 2],
+    ) -> Self {
+        let (orders, taken) = mpsc::channel(WAITING);
+        let writer = Writer::new(archive.0.folder.clone(), hospital.clone());
+        // Ends when the arrival is dropped: the channel closes then.
+        tokio::task::spawn_blocking(move || writer.obey(taken));
+        Self {
+            archive,
+            hospital,
+            origin,
+            on_conflict,
+            orders,
+            waiting: Vec::new(),
+            digests: HashMap::new(),
+            echoes: Vec::new(),
+            outcomes: Vec::new(),
+            _places: places,
+        }
+    }
+
+    /// Some bytes of the current instance. What goes wrong is told at its end.
+    pub(crate) async fn write(&mut self, bytes: Bytes) {
+        // A closed channel means that the thread is gone; `finish` finds out.
+        let _ = self.orders.send(Order::Bytes(bytes)).await;
+    }
+
+    /// The current instance did not come to its end: it is dropped.
+    pub(crate) async fn abandon(&mut self) {
+        let _ = self.orders.send(Order::Abandon).await;
+    }
+
+    /// The current instance is whole. It is read and checked; it is safe only after [`Self::commit`].
+    pub(crate) async fn finish(&mut self, expected: Expected) {
+        let (reply, read) = oneshot::channel();
+        let _ = self.orders.send(Order::End(expected, reply)).await;
+        let read = read.await.unwrap_or_else(|_| writer::Read::lost());
+        let place = self.outcomes.len();
+        let outcome = match read.instance {
+            Err(fault) => Err(fault),
+            Ok(instance) => match self.known(&instance).await {
+                Ok(None) => {
+                    self.digests.insert(instance.uid.clone(), (instance.digest, place));
+                    self.waiting.push((place, instance));
+                    Ok(Placed::New)
+                }
+                known => {
+                    if let (Ok(Some(Placed::Same)), Some((_, first))) = (&known, self.digests.get(&instance.uid)) {
+                        self.echoes.push((place, *first));
+                    }
+                    let _ = self.orders.send(Order::Undo).await;
+                    known.map(|placed| placed.unwrap_or(Placed::New))
+                }
+            },
+        };
+        self.outcomes.push(Stored { class: read.class, instance: read.uid, series: read.series, outcome });
+    }
+
+    /// Whether it need not be written, because its UID is known. `Replace` is decided by the index.
+    async fn known(&self, instance: &NewInstance) -> Result<Option<Placed>, Fault> {
+        let digest = match self.digests.get(&instance.uid) {
+            Some((digest, _)) => Some(digest.to_vec()),
+            None => self.archive.0.store.known_digest(&self.hospital, &instance.uid).await?,
+        };
+        match digest {
+            None => Ok(None),
+            Some(digest) if digest == instance.digest => Ok(Some(Placed::Same)),
+            Some(_) => match self.on_conflict {
+                OnConflict::Refuse => Err(Fault::Conflict),
+                OnConflict::Keep => Ok(Some(Placed::Kept)),
+                OnConflict::Replace => Ok(None),
+            },
+        }
+    }
+
+    /// Makes the finished instances safe: first their bytes, then their rows. Gives the outcome of each in the order in which they
+    /// were finished. The arrival may go on after that.
+    pub(crate) async fn commit(&mut self) -> Vec<Stored> {
+        let mut outcomes = std::mem::take(&mut self.outcomes);
+        let (places, instances): (Vec<usize>, Vec<NewInstance>) = std::mem::take(&mut self.waiting).into_iter().unzip();
+        self.digests.clear();
+        let echoes = std::mem::take(&mut self.echoes);
+        if instances.is_empty() {
+            count(&self.origin, &outcomes);
+            return outcomes;
+        }
+        match self.make_safe(&instances).await {
+            Ok(placed) => {
+                for (place, placed) in places.into_iter().zip(placed) {
+                    outcomes[place].outcome = match placed {
+                        Placed::Refused => Err(Fault::Conflict),
+                        placed => Ok(placed),
+                    };
+                }
+            }
+            Err(fault) => {
+                let is_full = matches!(fault, Fault::NoSpace);
+                for place in places {
+                    outcomes[place].outcome = Err(if is_full { Fault::NoSpace } else { Fault::NotSafe });
+                }
+            }
+        }
+        for (place, first) in echoes {
+            if let Err(fault) = &outcomes[first].outcome {
+                outcomes[place].outcome = Err(if fault.is_ours() { Fault::NotSafe } else { Fault::Conflict });
+            }
+        }
+        count(&self.origin, &outcomes);
+        outcomes
+    }
+
+    async fn make_safe(&self, instances: &[NewInstance]) -> Result<Vec<Placed>, Fault> {
+        let (reply, synced) = oneshot::channel();
+        let _ = self.orders.send(Order::Sync(reply)).await;
+        let pack = synced.await.map_err(|_| Fault::NotSafe)??;
+        // Before the rows: when they fail half-way, those that were written still lead to the file.
+        let _ = self.orders.send(Order::Kept).await;
+        let store = &self.archive.0.store;
+        let now = self.archive.0.clock.now();
+        Ok(store.index_instances(&self.hospital, &self.origin, pack, instances, self.on_conflict, now).await?)
+    }
+}
+
+fn count(origin: &Origin, outcomes: &[Stored]) {
+    for stored in outcomes {
+        let outcome = match &stored.outcome {
+            Ok(Placed::New | Placed::Replaced) => "stored",
+            Ok(_) => "known",
+            Err(fault) if fault.is_ours() => "failed",
+            Err(fault) => {
+                tracing::info!(source = %origin.source, protocol = origin.protocol.word(), reason = %fault, "instance refused");
+                "refused"
+            }
+        };
+        metrics::counter!("medvan_instances_received_total", "protocol" => origin.protocol.word(), "outcome" => outcome)
+            .increment(1);
+    }
+}

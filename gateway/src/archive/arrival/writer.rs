@@ -1,0 +1,229 @@
+//! The thread that writes what arrives.
+
+use std::{
+    io::{BufReader, Cursor},
+    path::PathBuf,
+};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use bytes::Bytes;
+use medvan_imaging::{
+    Uid,
+    dataset::{Limits, Seekable},
+    file::{self, File},
+};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use super::{Expected, Fault};
+use crate::{
+    archive::{examine, pack::Pack},
+    catalog::HospitalId,
+    store::NewInstance,
+};
+
+/// Bytes of an instance that are held before they are written.
+const BUFFER: usize = 1 << 20;
+/// Bytes of one instance.
+const LARGEST: u64 = 64 << 30;
+
+/// What the thread is told.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Bytes of the current instance.
+    Bytes(Bytes),
+    /// The current instance is whole.
+    End(Expected, oneshot::Sender<Read>),
+    /// Take back what came of the current instance.
+    Abandon,
+    /// Take back the last whole instance; none was begun since.
+    Undo,
+    /// Make everything safe.
+    Sync(oneshot::Sender<Result<Uuid, Fault>>),
+    /// Rows may lead to the pack from now on: it stays. What has none is swept at the next start.
+    Kept,
+}
+
+/// What was read of an instance.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) class: Option<Uid>,
+    pub(super) uid: Option<Uid>,
+    pub(super) series: Option<(Uid, Uid)>,
+    pub(super) instance: Result<NewInstance, Fault>,
+}
+
+impl Read {
+    fn failed(fault: Fault) -> Self {
+        Self { class: None, uid: None, series: None, instance: Err(fault) }
+    }
+
+    /// The thread is gone.
+    pub(super) fn lost() -> Self {
+        Self::failed(Fault::NotSafe)
+    }
+}
+
+/// The thread's state.
+pub(super) struct Writer {
+    folder: PathBuf,
+    hospital: HospitalId,
+    pack: Option<Pack>,
+    /// Whether rows may lead to the pack: then it is not removed.
+    kept: bool,
+    /// Where the current instance begins.
+    begin: u64,
+    /// Where the last whole instance begins.
+    last: u64,
+    /// Up to here everything is committed.
+    synced: u64,
+    /// Its bytes that are not written yet.
+    buffer: Vec<u8>,
+    /// Of the data set only: the same one behind another head is the same instance.
+    hash: Context,
+    hashing: bool,
+    fault: Option<Fault>,
+}
+
+impl Writer {
+    pub(super) fn new(folder: PathBuf, hospital: HospitalId) -> Self {
+        Self {
+            folder,
+            hospital,
+            pack: None,
+            kept: false,
+            begin: 0,
+            last: 0,
+            synced: 0,
+            buffer: Vec::new(),
+            hash: Context::new(&SHA256),
+            hashing: false,
+            fault: None,
+        }
+    }
+
+    pub(super) fn obey(mut self, mut orders: mpsc::Receiver<Order>) {
+        while let Some(order) = orders.blocking_recv() {
+            match order {
+                Order::Bytes(bytes) => self.take(&bytes),
+                Order::End(expected, reply) => drop(reply.send(self.end(&expected))),
+                Order::Abandon => self.take_back(self.begin),
+                Order::Undo => self.take_back(self.last),
+                Order::Sync(reply) => drop(reply.send(self.sync())),
+                Order::Kept => self.kept = true,
+            }
+        }
+        if let (Some(pack), false) = (self.pack.take(), self.kept) {
+            // A file without rows would be swept at the next start anyway.
+            let _ = pack.remove();
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        if self.fault.is_some() {
+            return;
+        }
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= BUFFER
+            && let Err(fault) = self.spill()
+        {
+            self.fault = Some(fault);
+        }
+    }
+
+    fn spill(&mut self) -> Result<(), Fault> {
+        // Only between two commits: the instances of one commit are in one pack.
+        let is_between = self.pack.as_ref().is_some_and(|pack| pack.length == self.begin && self.begin == self.synced);
+        if is_between && self.pack.as_ref().is_some_and(|pack| self.kept && pack.is_done()) {
+            self.pack = None;
+        }
+        let pack = match &mut self.pack {
+            Some(pack) => pack,
+            none => {
+                (self.begin, self.synced) = (0, 0);
+                self.kept = false;
+                none.insert(Pack::create(&self.folder, &self.hospital)?)
+            }
+        };
+        if pack.length + self.buffer.len() as u64 - self.begin > LARGEST {
+            return Err(Fault::TooLarge(LARGEST));
+        }
+        let head = if self.hashing { 0 } else { head_length(&self.buffer) };
+        self.hash.update(&self.buffer[head..]);
+        self.hashing = true;
+        pack.append(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn end(&mut self, expected: &Expected) -> Read {
+        let file = match self.fault.take().map_or_else(|| self.parse(), Err) {
+            Ok(file) => file,
+            Err(fault) => {
+                self.take_back(self.begin);
+                return Read::failed(fault);
+            }
+        };
+        let identity = examine::Identity::of(&file);
+        let instance = self.place(&file, &identity, expected);
+        if instance.is_err() {
+            self.take_back(self.begin);
+        }
+        Read { class: identity.class, uid: identity.instance, series: identity.study.zip(identity.series), instance }
+    }
+
+    /// Reads it from the buffer where it is small, else from the file.
+    fn parse(&mut self) -> Result<File, Fault> {
+        let limits = Limits::default();
+        let written = self.pack.as_ref().map_or(self.begin, |pack| pack.length) > self.begin;
+        if !written {
+            return Ok(file::read_file(Seekable::new(Cursor::new(&self.buffer[..]))?, &limits)?);
+        }
+        self.spill()?;
+        let Some(pack) = &self.pack else { return Err(Fault::NotSafe) };
+        let reader = BufReader::with_capacity(64 * 1024, pack.reader()?);
+        Ok(file::read_file(Seekable::stretch(reader, self.begin, pack.length - self.begin)?, &limits)?)
+    }
+
+    fn place(&mut self, file: &File, identity: &examine::Identity, expected: &Expected) -> Result<NewInstance, Fault> {
+        let mut instance = examine::instance(file, identity, expected)?;
+        self.spill()?;
+        let end = self.pack.as_ref().map_or(0, |pack| pack.length);
+        instance.at_byte = self.begin;
+        instance.bytes = end - self.begin;
+        let digest = std::mem::replace(&mut self.hash, Context::new(&SHA256)).finish();
+        self.hashing = false;
+        instance.digest.copy_from_slice(digest.as_ref());
+        self.last = self.begin;
+        self.begin = end;
+        Ok(instance)
+    }
+
+    fn take_back(&mut self, begin: u64) {
+        self.buffer.clear();
+        self.hash = Context::new(&SHA256);
+        self.hashing = false;
+        self.fault = None;
+        self.begin = begin;
+        let Some(pack) = &mut self.pack else { return };
+        if let Err(error) = pack.truncate(begin) {
+            tracing::warn!(%error, "a dropped instance leaves its bytes behind");
+            self.begin = pack.length;
+        }
+    }
+
+    fn sync(&mut self) -> Result<Uuid, Fault> {
+        let pack = self.pack.as_mut().ok_or(Fault::NotSafe)?;
+        pack.sync()?;
+        self.synced = self.begin;
+        Ok(pack.id)
+    }
+}
+
+/// Bytes before the data set, in the beginning of a file; 0 where it is none.
+fn head_length(beginning: &[u8]) -> usize {
+    let head = Seekable::new(Cursor::new(beginning))
+        .ok()
+        .and_then(|mut source| file::read_head(&mut source, &Limits::default()).ok());
+    head.and_then(|head| usize::try_from(head.data_set_at).ok()).unwrap_or(0).min(beginning.len())
+}

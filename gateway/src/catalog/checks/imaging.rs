@@ -1,0 +1,136 @@
+//! How a hospital exchanges images.
+
+use medvan_profiles::descriptor::Fault;
+use url::Host;
+
+use super::fault;
+use crate::catalog::{HospitalImaging, Node};
+
+/// Most nodes of one hospital.
+const NODES: usize = 500;
+/// Longest time for which originals can be asked to be kept, in days: a century.
+const LONGEST: u32 = 36_525;
+
+/// Faults of a hospital's imaging.
+pub(super) fn imaging(imaging: &HospitalImaging) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = days(imaging.originals_days).into_iter().collect();
+    faults.extend(too_many(imaging));
+    let nodes = imaging.nodes.iter().take(NODES).enumerate();
+    faults.extend(
+        nodes
+            .flat_map(|(index, node)| {
+                let place = format!("/imaging/nodes/{index}");
+                [twice(&place, imaging, index), host(&place, node), port(&place, node)]
+            })
+            .flatten(),
+    );
+    faults
+}
+
+fn twice(place: &str, imaging: &HospitalImaging, index: usize) -> Option<Fault> {
+    let title = &imaging.nodes[index].ae_title;
+    let is_ours = imaging.ae_title == *title;
+    (is_ours || imaging.nodes[..index].iter().any(|other| other.ae_title == *title)).then(|| {
+        fault(
+            &format!("{place}/aeTitle"),
+            (
+                "it names another node of this hospital, or the gateway",
+                "他のノードまたはゲートウェイと同じ AE タイトルです",
+            ),
+            (
+                "give each application an AE title of its own",
+                "アプリケーションごとに異なる AE タイトルを付けてください",
+            ),
+        )
+    })
+}
+
+fn host(place: &str, node: &Node) -> Option<Fault> {
+    (!is_host(&node.host)).then(|| {
+        fault(
+            &format!("{place}/host"),
+            ("it is neither a host name nor an IP address", "ホスト名でも IP アドレスでもありません"),
+            (
+                "write the host alone, as in pacs.example.jp or 10.1.2.3",
+                "pacs.example.jp や 10.1.2.3 のように書いてください",
+            ),
+        )
+    })
+}
+
+/// An IPv6 address may stand with or without brackets.
+fn is_host(text: &str) -> bool {
+    text.len() <= 253 && (text.parse::<std::net::Ipv6Addr>().is_ok() || Host::parse(text).is_ok())
+}
+
+fn port(place: &str, node: &Node) -> Option<Fault> {
+    (node.port == Some(0)).then(|| {
+        fault(
+            &format!("{place}/port"),
+            ("0 is no port", "0 はポート番号ではありません"),
+            ("write the port on which it listens, or leave it out", "待ち受けるポートを書くか、省略してください"),
+        )
+    })
+}
+
+fn days(days: Option<u32>) -> Option<Fault> {
+    days.is_some_and(|days| !(1..=LONGEST).contains(&days)).then(|| {
+        fault(
+            "/imaging/originalsDays",
+            ("it must be 1 to 36525", "1~36525 にする必要があります"),
+            ("leave it out to keep originals", "原本を残す場合は省略してください"),
+        )
+    })
+}
+
+fn too_many(imaging: &HospitalImaging) -> Option<Fault> {
+    (imaging.nodes.len() > NODES).then(|| {
+        fault(
+            "/imaging/nodes",
+            ("there are more than 500", "500件を超えています"),
+            ("leave out what is not in use", "使っていないものを除いてください"),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn places(value: Value) -> Vec<String> {
+        let wanted: HospitalImaging = serde_json::from_value(value).unwrap();
+        imaging(&wanted).into_iter().map(|fault| fault.place).collect()
+    }
+
+    #[test]
+    fn each_fault_names_its_place() {
+        let node = |ae: &str, host: &str, port: u16| json!({"aeTitle": ae, "host": host, "port": port});
+        for (value, expect) in [
+            (json!({"aeTitle": "KIKU"}), vec![]),
+            (json!({"aeTitle": "KIKU", "nodes": [node("PACS", "10.0.0.1", 104), node("CT", "fd00::1", 104)]}), vec![]),
+            (
+                json!({"aeTitle": "KIKU", "nodes": [node("PACS", "pacs.example", 104), node("PACS", "ct.example", 104)]}),
+                vec!["/imaging/nodes/1/aeTitle"],
+            ),
+            (json!({"aeTitle": "KIKU", "nodes": [node("KIKU", "a.example", 104)]}), vec!["/imaging/nodes/0/aeTitle"]),
+            (
+                json!({"aeTitle": "KIKU", "nodes": [node("PACS", "http://a", 0)]}),
+                vec!["/imaging/nodes/0/host", "/imaging/nodes/0/port"],
+            ),
+            (json!({"aeTitle": "KIKU", "originalsDays": 0}), vec!["/imaging/originalsDays"]),
+            (json!({"aeTitle": "KIKU", "originalsDays": 30}), vec![]),
+        ] {
+            assert_eq!(places(value.clone()), expect, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_ae_title_that_is_none_is_no_json_of_a_hospital() {
+        for title in ["", "SEVENTEEN_LETTERS", "A\\B", "医療"] {
+            let value = json!({"aeTitle": title});
+            assert!(serde_json::from_value::<HospitalImaging>(value).is_err(), "{title:?}");
+        }
+    }
+}

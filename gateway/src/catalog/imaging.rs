@@ -1,0 +1,81 @@
+//! [`HospitalImaging`]: how a hospital exchanges images: its AE title, and the applications on its DICOM network.
+
+use medvan_imaging::AeTitle;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How a hospital exchanges images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HospitalImaging {
+    /// The AE title by which its nodes call the gateway. It says which hospital is meant, so no two hospitals have the
+    /// same one.
+    #[schema(value_type = String, min_length = 1, max_length = 16)]
+    pub ae_title: AeTitle,
+    /// The applications that may associate with the gateway, and that it may send to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<Node>,
+    /// What happens to an instance whose UID is stored already with other content. Nodes may differ.
+    #[serde(default)]
+    pub on_conflict: OnConflict,
+    /// Days after which originals that were sent for AI work are removed; unset keeps them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub originals_days: Option<u32>,
+}
+
+/// One application on a hospital's DICOM network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Node {
+    /// Its AE title.
+    #[schema(value_type = String, min_length = 1, max_length = 16)]
+    pub ae_title: AeTitle,
+    /// Its host name or IP address. An AE title proves nothing, so a caller is believed only if it calls from here.
+    pub host: String,
+    /// The port on which it listens; unset for one that only calls. Nothing can be sent to such a one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// It listens for TLS.
+    #[serde(default)]
+    pub tls: bool,
+    /// It may call from any address: it is behind NAT or moves about. Then whoever knows its AE title is believed.
+    #[serde(default)]
+    pub any_address: bool,
+    /// It may store instances here (C-STORE, storage commitment).
+    #[serde(default)]
+    pub store: bool,
+    /// It may search here (C-FIND).
+    #[serde(default)]
+    pub query: bool,
+    /// It may have instances sent to itself and to other nodes (C-GET, C-MOVE).
+    #[serde(default)]
+    pub retrieve: bool,
+    /// What happens to an instance from it whose UID is stored already with other content; unset means as the hospital has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_conflict: Option<OnConflict>,
+}
+
+/// What happens to an instance whose UID is stored already with other content.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum OnConflict {
+    /// It is refused: two instances with one UID are a mistake that somebody should look at.
+    #[default]
+    Refuse,
+    /// What is stored stays, and the sender is told that all is well.
+    Keep,
+    /// It takes the place of what is stored.
+    Replace,
+}
+
+impl HospitalImaging {
+    /// The node with this AE title.
+    pub fn node(&self, ae_title: &AeTitle) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.ae_title == *ae_title)
+    }
+
+    /// What happens to a conflicting instance from this node.
+    pub fn on_conflict_from(&self, node: &Node) -> OnConflict {
+        node.on_conflict.unwrap_or(self.on_conflict)
+    }
+}

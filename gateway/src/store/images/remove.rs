@@ -1,0 +1,67 @@
+//! Forgetting images.
+
+use sqlx::Row as _;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::index::{count_series, count_study};
+use crate::{
+    catalog::HospitalId,
+    store::{Store, StoreError, column::parsed, instant::micros},
+};
+
+/// Packs to which no row leads any more: their files may go.
+#[derive(Debug, Default)]
+pub struct Emptied {
+    /// Their ids.
+    pub packs: Vec<Uuid>,
+    /// Instances that were forgotten.
+    pub instances: usize,
+}
+
+impl Store {
+    /// Forgets originals of a hospital that were stored before `before`, some hundred at a time: call again until nothing is
+    /// forgotten. Results stay.
+    ///
+    /// # Errors
+    /// The database does not take it; then nothing is forgotten.
+    pub async fn forget_originals(
+        &self,
+        hospital: &HospitalId,
+        before: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<Emptied, StoreError> {
+        let mut db = self.write().await?;
+        let gone = sqlx::query(
+            "DELETE FROM instances WHERE id IN (SELECT id FROM instances WHERE kind = 'original' AND stored_at < $2 AND \
+             hospital = $1 AND NOT EXISTS (SELECT 1 FROM node_outbox o WHERE o.hospital = $1 AND o.instance = instances.uid \
+             AND o.state <> 'dead') ORDER BY stored_at LIMIT 500) RETURNING series, pack, origin",
+        )
+        .bind(hospital.as_str())
+        .bind(micros(before))
+        .fetch_all(&mut *db)
+        .await?;
+        let mut series: Vec<i64> = gone.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        series.sort_unstable();
+        series.dedup();
+        let mut studies = Vec::new();
+        for id in series {
+            studies.extend(count_series(&mut db, id).await?);
+        }
+        studies.sort_unstable();
+        studies.dedup();
+        for study in studies {
+            count_study(&mut db, study, now).await?;
+        }
+        let packs = sqlx::query(
+            "DELETE FROM packs WHERE hospital = $1 AND NOT EXISTS (SELECT 1 FROM instances WHERE pack = packs.id) \
+             RETURNING id",
+        )
+        .bind(hospital.as_str())
+        .fetch_all(&mut *db)
+        .await?;
+        let packs = packs.iter().map(|row| parsed(row, 0, "pack id")).collect::<Result<_, _>>()?;
+        db.commit().await?;
+        Ok(Emptied { packs, instances: gone.len() })
+    }
+}
