@@ -13,7 +13,7 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
 };
 
-use crate::App;
+use crate::{App, dicomweb};
 
 /// Header that carries the request's id in and out.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -25,6 +25,7 @@ pub(crate) fn wrap(router: Router, app: &App) -> Router {
         .layer(RequestDecompressionLayer::new().gzip(true).deflate(true))
         .layer(from_fn(encoding::known_only))
         .layer(cors::layer(app))
+        .layer(from_fn(dicomweb::on_options))
         // A panic costs one request, not its neighbours on the connection.
         .layer(CatchPanicLayer::new())
         // Answers are about patients or about access: nobody may keep or guess at them.

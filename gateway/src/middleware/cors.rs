@@ -1,7 +1,7 @@
 //! CORS for EHRs that live in a browser (CDS Hooks item 60): preflight answers without a token, but only for the
 //! origins that the hospital's clients have registered.
 
-use http::{HeaderValue, Method, header, request::Parts};
+use http::{HeaderName, HeaderValue, Method, header, request::Parts};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{App, catalog::HospitalId};
@@ -12,7 +12,22 @@ pub(super) fn layer(app: &App) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(registered))
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            header::RANGE,
+            header::IF_NONE_MATCH,
+        ])
+        // What a DICOMweb client in a browser reads of an answer.
+        .expose_headers([
+            header::CONTENT_LOCATION,
+            header::CONTENT_RANGE,
+            header::ETAG,
+            header::LOCATION,
+            header::WARNING,
+            HeaderName::from_static("x-request-id"),
+        ])
         .max_age(std::time::Duration::from_secs(600))
 }
 

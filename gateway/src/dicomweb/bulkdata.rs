@@ -1,0 +1,164 @@
+//! WADO-RS bulk data: the long values that metadata only names (PS3.18 §10.4.1.1.5).
+
+use std::net::SocketAddr;
+
+use axum::{
+    extract::{ConnectInfo, RawQuery, State},
+    response::{IntoResponse, Response},
+};
+use dicom_dictionary_std::tags;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use medvan_imaging::{
+    accept::Offer,
+    attributes::AttributePath,
+    dataset::{Element, Left, Span, Value},
+    file::File,
+    multipart::{ContentType, PartHead, Writer},
+};
+
+use super::{
+    caller::ImagingClient,
+    frames::Image,
+    instance::copy,
+    negotiation::{self, Parameters},
+    outgoing::Outgoing,
+    range::{self, Ranged},
+    refusal::Refusal,
+    resource::{self, Resource},
+};
+use crate::{App, archive::Open};
+
+const OCTETS: &str = "application/octet-stream";
+const HAVE: &str =
+    "application/octet-stream, or multipart/related of it; for an encapsulated document its own media type";
+
+/// `GET …/instances/{instance}/bulkdata/{path}`: one value.
+pub(crate) async fn one(
+    State(app): State<App>,
+    resource: Resource,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let client = ImagingClient::authenticate(&app, &resource.hospital, &headers, peer).await?;
+    let acceptable = negotiation::acceptable(&headers, &Parameters::parse(query.as_deref())?)?;
+    let path: AttributePath = resource.rest().parse().map_err(|_| Refusal::NotFound)?;
+    let found = app.store.select_instances(client.hospital(), &resource.selection()?, 0, 1).await?;
+    let found = found.first().ok_or(Refusal::NotFound)?;
+    let file = app.archive.data_set(client.hospital(), found.place).await?;
+    let element = path.find(&file.data_set).ok_or(Refusal::NotFound)?;
+    if matches!(element.value, Value::Fragments(_)) {
+        let image = Image::of(&app, client.hospital(), found.clone()).await?;
+        return image.all(&app, &acceptable, &resource::root(&app, client.hospital(), &headers)).await;
+    }
+    let media = media(&file, &path);
+    let offers = [Offer::single(media), Offer::single(OCTETS), Offer::related(media), Offer::related(OCTETS)];
+    let choice = negotiation::choose(&acceptable, &offers, HAVE)?;
+    let chosen = &offers[choice.offer];
+    let bulk = Bulk::of(element, app.archive.open_place(client.hospital(), found.place).await?)?;
+    if !chosen.related {
+        return single(&app, bulk, chosen.media, &headers);
+    }
+    let mut writer = Writer::new(negotiation::boundary(), &ContentType::of(chosen.media));
+    let content_type = writer.content_type();
+    let head = PartHead::of(ContentType::of(chosen.media)).located(resource.bulk_url(&resource::root(
+        &app,
+        client.hospital(),
+        &headers,
+    )));
+    let body = Outgoing::body(&app.tasks, |out| async move {
+        out.send(writer.part(&head)).await?;
+        let whole = bulk.whole();
+        bulk.write(whole, &out).await?;
+        out.send(writer.end()).await
+    });
+    Ok(([(header::CONTENT_TYPE, content_type)], body).into_response())
+}
+
+/// A value by itself; part of it where the caller asks for a range (RFC 9110 §14).
+fn single(app: &App, bulk: Bulk, media: &'static str, headers: &HeaderMap) -> Result<Response, Refusal> {
+    let length = bulk.whole().length;
+    // Numbers that are turned round leave whole.
+    let headers = if bulk.is_turned() { &HeaderMap::new() } else { headers };
+    let Ranged { span, status } = range::asked(headers, length)?;
+    let mut response = Response::new(axum::body::Body::empty());
+    *response.status_mut() = status;
+    let set = response.headers_mut();
+    set.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    set.insert(header::CONTENT_LENGTH, HeaderValue::from(span.length));
+    set.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if status == StatusCode::PARTIAL_CONTENT {
+        let range = format!("bytes {}-{}/{length}", span.offset, span.offset + span.length - 1);
+        set.insert(header::CONTENT_RANGE, HeaderValue::try_from(range).map_err(|_| Refusal::Internal)?);
+    }
+    *response.body_mut() = Outgoing::body(&app.tasks, |out| async move { bulk.write(span, &out).await });
+    Ok(response)
+}
+
+/// A value's bytes.
+struct Bulk {
+    open: Open,
+    place: Where,
+}
+
+enum Where {
+    Here(Vec<u8>),
+    Left(Left),
+}
+
+impl Bulk {
+    fn of(element: &Element, open: Open) -> Result<Self, Refusal> {
+        let place = match &element.value {
+            Value::Bytes(bytes) => Where::Here(bytes.clone()),
+            Value::Left(left) => Where::Left(*left),
+            Value::Items(_) | Value::Fragments(_) => return Err(Refusal::NotFound),
+        };
+        Ok(Self { open, place })
+    }
+
+    fn is_turned(&self) -> bool {
+        matches!(&self.place, Where::Left(left) if left.swapped > 1)
+    }
+
+    fn whole(&self) -> Span {
+        let length = match &self.place {
+            Where::Here(bytes) => bytes.len() as u64,
+            Where::Left(left) => left.span.length,
+        };
+        Span { offset: 0, length }
+    }
+
+    /// Writes a stretch of the value.
+    async fn write(self, part: Span, out: &Outgoing) -> Result<(), super::outgoing::Ended> {
+        match self.place {
+            Where::Here(bytes) => {
+                let from = usize::try_from(part.offset).unwrap_or(usize::MAX).min(bytes.len());
+                let to = from.saturating_add(usize::try_from(part.length).unwrap_or(usize::MAX)).min(bytes.len());
+                out.send(bytes[from..to].to_vec()).await
+            }
+            Where::Left(Left { span, swapped }) => {
+                let part = Span { offset: span.offset + part.offset, length: part.length };
+                copy(&self.open, Left { span: part, swapped }, out).await
+            }
+        }
+    }
+}
+
+/// The media type of an encapsulated document is its own (§10.4.3.3.5); everything else is bytes.
+fn media(file: &File, path: &AttributePath) -> &'static str {
+    const DOCUMENTS: &[&str] = &[
+        "application/pdf",
+        "text/xml",
+        "application/xml",
+        "text/plain",
+        "model/stl",
+        "model/obj",
+        "model/mtl",
+        "application/sla",
+    ];
+    if !path.is_top() || path.tag() != tags::ENCAPSULATED_DOCUMENT {
+        return OCTETS;
+    }
+    let stated = file.data_set.ascii(tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT).unwrap_or_default();
+    DOCUMENTS.iter().copied().find(|known| known.eq_ignore_ascii_case(stated)).unwrap_or(OCTETS)
+}

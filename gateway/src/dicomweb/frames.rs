@@ -1,0 +1,257 @@
+//! WADO-RS frames and pixel data (PS3.18 §10.4.1.1.6): the bytes of single frames, as they are stored or uncompressed.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use axum::{
+    extract::{ConnectInfo, RawQuery, State},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use medvan_imaging::{
+    TransferSyntax,
+    accept::{Acceptable, Offer},
+    dataset::Left,
+    file::File,
+    frames::{self, Frame, FrameList, Frames, FramesError, Place},
+    multipart::{ContentType, PartHead, Writer},
+};
+
+use super::{
+    caller::ImagingClient,
+    instance::copy,
+    negotiation::{self, Parameters},
+    outgoing::{Ended, Outgoing},
+    refusal::Refusal,
+    resource::{self, Resource},
+};
+use crate::{App, archive::Open, catalog::HospitalId, decoder::FrameSource, store::FoundInstance};
+
+const OCTETS: &str = "application/octet-stream";
+const HAVE: &str = "multipart/related; type=\"application/octet-stream\" in Explicit VR Little Endian, or the stored frames in their own \
+     media type and transfer syntax";
+
+/// `GET …/instances/{instance}/frames/{frames}`
+pub(crate) async fn some(
+    State(app): State<App>,
+    resource: Resource,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let client = ImagingClient::authenticate(&app, &resource.hospital, &headers, peer).await?;
+    let acceptable = negotiation::acceptable(&headers, &Parameters::parse(query.as_deref())?)?;
+    let list = FrameList::parse(resource.rest()).map_err(|error| Refusal::BadRequest(error.to_string()))?;
+    let image = Image::open(&app, client.hospital(), &resource).await?;
+    image.answer(&app, list.numbers().to_vec(), &acceptable, &resource::root(&app, client.hospital(), &headers)).await
+}
+
+/// `GET …/instances/{instance}/pixeldata`
+pub(crate) async fn pixel_data(
+    State(app): State<App>,
+    resource: Resource,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let client = ImagingClient::authenticate(&app, &resource.hospital, &headers, peer).await?;
+    let acceptable = negotiation::acceptable(&headers, &Parameters::parse(query.as_deref())?)?;
+    let image = Image::open(&app, client.hospital(), &resource).await?;
+    image.all(&app, &acceptable, &resource::root(&app, client.hospital(), &headers)).await
+}
+
+/// A stored image whose frames were found. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Image {
+    pub(super) found: FoundInstance,
+    pub(super) file: Arc<File>,
+    pub(super) open: Open,
+    pub(super) frames: Frames,
+}
+
+impl Image {
+    /// Opens the instance that the path names.
+    pub(super) async fn open(app: &App, hospital: &HospitalId, resource: &Resource) -> Result<Self, Refusal> {
+        let found = app.store.select_instances(hospital, &resource.selection()?, 0, 1).await?;
+        let found = found.into_iter().next().ok_or(Refusal::NotFound)?;
+        Self::of(app, hospital, found).await
+    }
+
+    /// Finds the frames of an instance.
+    pub(super) async fn of(app: &App, hospital: &HospitalId, found: FoundInstance) -> Result<Self, Refusal> {
+        let file = app.archive.data_set(hospital, found.place).await?;
+        let open = app.archive.open_place(hospital, found.place).await?;
+        let reading = open.clone();
+        let located = tokio::task::spawn_blocking(move || {
+            let frames = frames::locate(&file.data_set, &file.head.syntax, |span| reading.read_now(span));
+            frames.map(|frames| (file, frames))
+        });
+        let (file, frames) = located.await.map_err(|_| Refusal::Internal)??;
+        Ok(Self { found, file: Arc::new(file), open, frames })
+    }
+
+    /// How the frames are stored.
+    pub(super) fn syntax(&self) -> &TransferSyntax {
+        &self.file.head.syntax
+    }
+
+    /// All of its frames, in order.
+    pub(super) async fn all(self, app: &App, acceptable: &Acceptable, root: &str) -> Result<Response, Refusal> {
+        let most = FrameList::LONGEST;
+        if self.frames.count() as usize > most {
+            return Err(Refusal::TooLarge(format!("at most {most} frames are given at once; ask for them by number")));
+        }
+        let numbers = (1..=self.frames.count()).collect();
+        self.answer(app, numbers, acceptable, root).await
+    }
+
+    async fn answer(
+        self,
+        app: &App,
+        numbers: Vec<u32>,
+        acceptable: &Acceptable,
+        root: &str,
+    ) -> Result<Response, Refusal> {
+        // Asked for before anything is sent: a frame that is not there is a 404, not a broken answer.
+        let frames: Vec<Frame> =
+            numbers.iter().map(|number| self.frames.frame(*number)).collect::<Result<_, FramesError>>()?;
+        let offers = self.offers();
+        let choice = negotiation::choose(acceptable, &offers, HAVE)?;
+        let offer = &offers[choice.offer];
+        if !offer.related && numbers.len() > 1 {
+            return Err(Refusal::NotAcceptable("several frames come as multipart/related only"));
+        }
+        let syntax = choice.transfer_syntax.map_or_else(TransferSyntax::explicit_little, TransferSyntax::of);
+        let media = ContentType::of(offer.media).with("transfer-syntax", syntax.uid());
+        let is_stored = syntax.uid() == self.syntax().uid() || !self.syntax().is_encapsulated();
+        if !is_stored {
+            let location = self.location(root);
+            return super::decoded::frames(app, self, numbers, !offer.related, media, location).await;
+        }
+        let is_single = !offer.related;
+        let writer = Writer::new(negotiation::boundary(), &ContentType::of(offer.media));
+        let content_type = if is_single { media.to_string() } else { writer.content_type() };
+        let sending = Sending { location: self.location(root), image: self, media, writer };
+        let body = Outgoing::body(&app.tasks, |out| sending.write(numbers, frames, is_single, out));
+        Ok(([(header::CONTENT_TYPE, content_type)], body).into_response())
+    }
+
+    /// What the frames can leave as: as they are stored first. Without a wish they leave uncompressed.
+    fn offers(&self) -> Vec<Offer> {
+        let stored = self.syntax().clone();
+        let plain = TransferSyntax::explicit_little();
+        if !stored.is_encapsulated() {
+            let plain = || [plain.clone()];
+            return vec![Offer::related(OCTETS).in_syntaxes(plain()), Offer::single(OCTETS).in_syntaxes(plain())];
+        }
+        let mut offers = Vec::new();
+        if let Some(media) = stored.frame_media_type() {
+            offers.push(Offer::related(media).in_syntaxes([stored.clone()]));
+            offers.push(Offer::single(media).in_syntaxes([stored.clone()]));
+        }
+        let mut plainly = Vec::new();
+        if medvan_pixels::can_decode(stored.uid().as_str()) {
+            plainly.push(plain);
+        }
+        // Clients ask for `application/octet-stream; transfer-syntax=*` and mean the stored frame.
+        plainly.push(stored);
+        offers.push(Offer::related(OCTETS).in_syntaxes(plainly.clone()).as_default());
+        offers.push(Offer::single(OCTETS).in_syntaxes(plainly));
+        offers
+    }
+
+    pub(super) fn location(&self, root: &str) -> String {
+        let found = &self.found;
+        format!("{root}/studies/{}/series/{}/instances/{}/frames", found.study_uid, found.series_uid, found.uid)
+    }
+
+    /// A frame for the decoder: its fragments as they are stored.
+    pub(super) async fn frame_source(&self, frame: &Frame) -> io::Result<FrameSource> {
+        // The decoder would refuse it: it need not be read for that.
+        if frame.length() > medvan_pixels::Limits::default().encoded_bytes {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        if !self.syntax().is_encapsulated() {
+            return Ok(Bytes::from(self.frame_bytes(frame).await?).into());
+        }
+        let mut fragments = Vec::with_capacity(frame.spans.len());
+        for span in &frame.spans {
+            fragments.push(self.open.bytes(span.offset, span.length).await?);
+        }
+        Ok(FrameSource { fragments, first_bit: 0 })
+    }
+
+    /// The bytes of a frame as they are stored, in little endian and beginning with its first bit.
+    pub(super) async fn frame_bytes(&self, frame: &Frame) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for span in &frame.spans {
+            match frame.place {
+                Place::Source => bytes.extend_from_slice(&self.open.bytes(span.offset, span.length).await?),
+                Place::Value(tag) => {
+                    let value = self.file.data_set.bytes(tag).unwrap_or_default();
+                    let from = usize::try_from(span.offset).unwrap_or(usize::MAX).min(value.len());
+                    let to = from.saturating_add(usize::try_from(span.length).unwrap_or(usize::MAX)).min(value.len());
+                    bytes.extend_from_slice(&value[from..to]);
+                }
+            }
+        }
+        Ok(if frame.is_as_stored() && frame.swapped <= 1 { bytes } else { frame.take_from(bytes) })
+    }
+}
+
+/// Stored frames on their way out.
+struct Sending {
+    image: Image,
+    media: ContentType,
+    writer: Writer,
+    location: String,
+}
+
+impl Sending {
+    async fn write(
+        mut self,
+        numbers: Vec<u32>,
+        frames: Vec<Frame>,
+        is_single: bool,
+        out: Outgoing,
+    ) -> Result<(), Ended> {
+        for (number, frame) in numbers.iter().zip(frames) {
+            if !is_single {
+                let head = PartHead::of(self.media.clone()).located(format!("{}/{number}", self.location));
+                out.send(self.writer.part(&head)).await?;
+            }
+            self.frame(&frame, &out).await?;
+        }
+        if is_single { Ok(()) } else { out.send(self.writer.end()).await }
+    }
+
+    /// A frame that is stored as it leaves is copied piece by piece, however large.
+    async fn frame(&self, frame: &Frame, out: &Outgoing) -> Result<(), Ended> {
+        if frame.place == Place::Source && frame.skipped_bits == 0 && frame.bits == frame.length() * 8 {
+            for span in &frame.spans {
+                copy(&self.image.open, Left { span: *span, swapped: frame.swapped.max(1) }, out).await?;
+            }
+            return Ok(());
+        }
+        out.send(self.image.frame_bytes(frame).await?).await
+    }
+}
+
+impl From<FramesError> for Refusal {
+    fn from(error: FramesError) -> Self {
+        match error {
+            FramesError::NoPixelData | FramesError::NoSuchFrame { .. } => Self::NotFound,
+            FramesError::Io(error) => {
+                tracing::error!(%error, "a stored instance cannot be read");
+                Self::Internal
+            }
+            FramesError::Video => {
+                Self::NotAcceptable("the frames of a video are only in its stream; retrieve the instance")
+            }
+            // What is stored is broken: nobody can have its frames, the instance itself can be retrieved.
+            FramesError::Attribute(_) | FramesError::Short(_) | FramesError::Unclear => {
+                Self::NotAcceptable("the instance's frames cannot be told apart; retrieve the instance")
+            }
+        }
+    }
+}

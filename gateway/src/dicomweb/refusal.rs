@@ -1,0 +1,114 @@
+//! Why a DICOMweb request got no answer, told once at the edge (PS3.18 §8.5, a status report).
+//!
+//! | refusal | status | whose fault | try again |
+//! |---|---|---|---|
+//! | [`Refusal::NotAuthenticated`] | 401, no body | caller | with a token |
+//! | [`Refusal::NoImages`], [`Refusal::NotFound`] | 404 | caller | no |
+//! | [`Refusal::BadRequest`] | 400 | caller | no |
+//! | [`Refusal::NotAcceptable`] | 406 | caller | with another Accept |
+//! | [`Refusal::TooSlow`] | 408 | caller | yes |
+//! | [`Refusal::TooBroad`], [`Refusal::TooLarge`] | 413 | caller | with a narrower question |
+//! | [`Refusal::UnsupportedMedia`] | 415 | caller | no |
+//! | [`Refusal::OutOfRange`] | 416 | caller | no |
+//! | [`Refusal::Busy`] | 503 + Retry-After | us | yes |
+//! | [`Refusal::Internal`] | 500 | us | perhaps |
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+
+use crate::{
+    archive::{Fault, ReadFault},
+    store::StoreError,
+};
+
+/// Why a request got no answer. Its text is for the caller and never has a patient's data in it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("the caller's token was not accepted")]
+    NotAuthenticated,
+    #[error("this hospital exchanges no images here; its `imaging` is not set")]
+    NoImages,
+    #[error("there is no such resource in this hospital")]
+    NotFound,
+    #[error("{0}")]
+    BadRequest(String),
+    #[error("none of the acceptable representations can be given: {0}")]
+    NotAcceptable(&'static str),
+    #[error("the request's body stopped coming")]
+    TooSlow,
+    #[error(
+        "the search matches more than can be looked at; add a key such as StudyDate, PatientID or StudyInstanceUID"
+    )]
+    TooBroad,
+    #[error("{0}")]
+    TooLarge(String),
+    #[error("{0}")]
+    UnsupportedMedia(&'static str),
+    #[error("the range lies outside of the resource")]
+    OutOfRange { length: u64 },
+    #[error("too many are storing at once; try again in a moment")]
+    Busy,
+    #[error("the server could not do it; the log says why")]
+    Internal,
+}
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotAuthenticated => StatusCode::UNAUTHORIZED,
+            Self::NoImages | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooBroad | Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::OutOfRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        if status == StatusCode::UNAUTHORIZED {
+            return (status, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response();
+        }
+        let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+        let mut response = (status, text, format!("{self}\n")).into_response();
+        match self {
+            Self::Busy => drop(response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"))),
+            Self::OutOfRange { length } => {
+                if let Ok(value) = HeaderValue::try_from(format!("bytes */{length}")) {
+                    response.headers_mut().insert(header::CONTENT_RANGE, value);
+                }
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "the index of images does not answer");
+        Self::Internal
+    }
+}
+
+impl From<ReadFault> for Refusal {
+    fn from(fault: ReadFault) -> Self {
+        tracing::error!(error = &fault as &dyn std::error::Error, "a stored instance cannot be read");
+        Self::Internal
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Busy => Self::Busy,
+            _ => Self::Internal,
+        }
+    }
+}

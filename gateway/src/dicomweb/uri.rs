@@ -1,0 +1,128 @@
+//! WADO-URI: one instance by query parameters (PS3.18 chapter 9).
+
+use std::net::SocketAddr;
+
+use axum::{
+    extract::{ConnectInfo, Path, RawQuery, State},
+    response::Response,
+};
+use http::HeaderMap;
+use medvan_imaging::{
+    accept::{Acceptable, Offer},
+    rendering::WadoUriQuery,
+};
+use medvan_pixels::{Region, RenderParameters, Viewport};
+
+use super::{
+    caller::ImagingClient,
+    frames::Image,
+    instance::others,
+    negotiation::{self, Parameters},
+    refusal::Refusal,
+    rendered::{Asked, pictures, window},
+    resource, retrieve,
+};
+use crate::{
+    App,
+    store::{FoundInstance, Selection},
+};
+
+const HAVE: &str = "application/dicom, and image/jpeg or image/png of one frame";
+
+/// `GET /hospitals/{hospital}/wado?requestType=WADO&…`
+pub(crate) async fn wado(
+    State(app): State<App>,
+    Path(hospital): Path<String>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let client = ImagingClient::authenticate(&app, &hospital, &headers, peer).await?;
+    let parameters = Parameters::parse(query.as_deref())?;
+    let query = WadoUriQuery::from_parameters(parameters.iter())?;
+    if query.anonymize {
+        // Identified bytes under this parameter would be the worst of all answers.
+        return Err(Refusal::NotAcceptable(
+            "de-identification is not offered here yet, so anonymize=yes cannot be honoured and nothing is sent",
+        ));
+    }
+    if query.presentation.is_some() {
+        return Err(Refusal::NotAcceptable("presentation states are not applied here; leave presentationUID out"));
+    }
+    let selection = Selection {
+        study: query.study.clone(),
+        series: Some(query.series.clone()),
+        instance: Some(query.instance.clone()),
+    };
+    let found = app.store.select_instances(client.hospital(), &selection, 0, 1).await?;
+    let found = found.into_iter().next().ok_or(Refusal::NotFound)?;
+    let acceptable = acceptable(&headers, &parameters, &query)?;
+    if is_dicom(&acceptable, &found, &query)? {
+        return retrieve::alone(&app, client.hospital(), &found, &acceptable).await;
+    }
+    let image = Image::of(&app, client.hospital(), found).await?;
+    let number = frame(&image, &query)?;
+    let asked = Asked { parameters: drawn(&image, &query), quality: query.quality };
+    let root = resource::root(&app, client.hospital(), &headers);
+    pictures(&app, image, vec![number], &acceptable, asked, &root).await
+}
+
+/// `contentType` goes before the Accept header (§9.4.1, §9.5.1).
+fn acceptable(headers: &HeaderMap, parameters: &Parameters, query: &WadoUriQuery) -> Result<Acceptable, Refusal> {
+    if query.content_types.is_empty() {
+        return negotiation::acceptable(headers, parameters);
+    }
+    let syntax = query.transfer_syntax.as_ref().map(|uid| uid.as_str());
+    Acceptable::parse([], Some(&query.content_types.join(",")), syntax)
+        .map_err(|error| Refusal::BadRequest(error.to_string()))
+}
+
+/// One frame is a picture unless the instance is asked for; several frames, or none, are the instance (§9.5.2).
+fn is_dicom(acceptable: &Acceptable, found: &FoundInstance, query: &WadoUriQuery) -> Result<bool, Refusal> {
+    let dicom = Offer::single("application/dicom")
+        .in_syntaxes(std::iter::once(found.syntax.clone()).chain(others(&found.syntax)));
+    let picture = ["image/jpeg", "image/png"].map(Offer::single);
+    let is_one = found.rows.is_some() && (found.frames.unwrap_or(1) <= 1 || query.frame.is_some());
+    let mut offers: Vec<Offer> = picture.into();
+    let at = if is_one { offers.len() } else { 0 };
+    offers.insert(at, dicom);
+    if found.rows.is_none() {
+        offers.truncate(1);
+    }
+    Ok(negotiation::choose(acceptable, &offers, HAVE)?.offer == at)
+}
+
+/// `frameNumber` is for instances of several frames, and must be one of theirs: else 400 (§9.5.1.2.7).
+fn frame(image: &Image, query: &WadoUriQuery) -> Result<u32, Refusal> {
+    let count = image.frames.count();
+    match query.frame {
+        None => Ok(1),
+        Some(_) if count == 1 => Err(Refusal::BadRequest("frameNumber is for instances of several frames".to_owned())),
+        Some(number) if number > count => Err(Refusal::BadRequest(format!("frameNumber goes from 1 to {count}"))),
+        Some(number) => Ok(number),
+    }
+}
+
+/// Rows and columns are a viewport, the region is in parts of the image.
+fn drawn(image: &Image, query: &WadoUriQuery) -> RenderParameters {
+    let size = |tag| f64::from(image.file.data_set.unsigned_short(tag).unwrap_or(0));
+    let (rows, columns) = (size(dicom_dictionary_std::tags::ROWS), size(dicom_dictionary_std::tags::COLUMNS));
+    let region = query.region.as_ref().map_or_else(Region::default, |part| Region {
+        left: part.left * columns,
+        top: part.top * rows,
+        width: Some((part.right - part.left) * columns),
+        height: Some((part.bottom - part.top) * rows),
+    });
+    let is_sized = query.rows.is_some() || query.columns.is_some() || query.region.is_some();
+    let side = |asked: Option<u32>, other: Option<u32>, own: Option<f64>, whole: f64| {
+        let own = own.unwrap_or(whole).max(1.0) as u32;
+        // One side alone bounds; the other one follows from the image's proportions.
+        asked.unwrap_or(if other.is_some() { 16_384 } else { own })
+    };
+    let viewport = is_sized.then(|| Viewport {
+        width: side(query.columns, query.rows, region.width, columns),
+        height: side(query.rows, query.columns, region.height, rows),
+        region,
+    });
+    RenderParameters { window: query.window.map(window), viewport }
+}

@@ -1,0 +1,10 @@
+//! The DICOMweb origin server, by HTTP, as systems of a hospital see it (PS3.18; the rows of `imaging/requirements.md`).
+
+mod access;
+mod instances;
+mod negotiation;
+mod pacs;
+mod retrieving;
+mod searching;
+mod storing;
+mod uri;
