@@ -35,8 +35,10 @@ pub struct Config {
     pub outgoing: Outgoing,
     /// Logging.
     pub log: Log,
-    /// Delivery of feedback to vendors.
+    /// Delivery of feedback to vendors and of instances to nodes.
     pub outbox: Outbox,
+    /// The DICOM network (DIMSE).
+    pub dimse: Dimse,
     /// Polling of vendors' discovery documents.
     pub discovery: Discovery,
     /// How long records are kept.
@@ -86,12 +88,49 @@ pub struct ServerLimits {
     pub body_read_ms: u64,
 }
 
+/// The DICOM network: associations from nodes of hospitals and to them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dimse {
+    /// Address and port for associations; unset: none are accepted.
+    pub listen: Option<SocketAddr>,
+    /// TLS of this listener, and of calls to nodes that want it.
+    pub tls: Option<DimseTls>,
+    /// Associations at once; a further one is rejected as "local limit exceeded".
+    pub associations: usize,
+    /// Of these, of one node.
+    pub associations_per_node: usize,
+    /// Most bytes of one PDU, in both directions.
+    pub pdu_bytes: u32,
+    /// Seconds that a peer may be silent, and may take to take what we send.
+    pub idle_seconds: u64,
+    /// Seconds for a peer to ask for an association, and to close the connection after its end (ARTIM timer, PS3.8 §9.1.5).
+    pub artim_seconds: u64,
+}
+
+/// TLS on the DICOM network (PS3.15 annex B).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DimseTls {
+    /// Certificate chain, leaf first. Also shown to nodes that are called and ask for one.
+    pub certificate: PathBuf,
+    /// Private key.
+    pub key: PathBuf,
+    /// Accept TLS 1.2 besides 1.3 (default: only 1.3).
+    #[serde(default)]
+    pub allow_tls_1_2: bool,
+    /// Certificates of the authorities that nodes have theirs from. With it every caller must show one; without it
+    /// callers show none, and no node can be called by TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorities: Option<PathBuf>,
+}
+
 /// Calls to other machines.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outgoing {
     /// Hosts, or `host:port`, of hospitals' own systems that may be called although they are private or on another
-    /// port: a FHIR server, the keys of an EHR. They are not open to what vendors register.
+    /// port: a FHIR server, the keys of an EHR, every node of a DICOM network. They are not open to what vendors register.
     pub allowed_hosts: Vec<String>,
     /// The same for AI services.
     pub allowed_vendor_hosts: Vec<String>,
@@ -117,7 +156,7 @@ pub enum LogFormat {
     Text,
 }
 
-/// Delivery of feedback to vendors: at least once, with growing pauses.
+/// Delivery of feedback to vendors and of instances to nodes: at least once, with growing pauses.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outbox {
@@ -146,7 +185,7 @@ pub struct Retention {
     pub exchange_days: u32,
     /// Counted uses and scorecards.
     pub usage_days: u32,
-    /// Feedback, and what could not be delivered of it.
+    /// Feedback, and what could not be delivered, to vendors and to nodes.
     pub feedback_days: u32,
 }
 
@@ -262,6 +301,8 @@ const CHECKS: &[Check] = &[
     production_has_an_https_url,
     external_url_is_a_base,
     limits_are_positive,
+    loopback_associates_on_loopback,
+    dimse_limits_are_possible,
 ];
 
 fn loopback_listens_on_loopback(config: &Config) -> Option<ConfigFault> {
@@ -320,6 +361,31 @@ fn limits_are_positive(config: &Config) -> Option<ConfigFault> {
     zero.then(|| ConfigFault { key: "limits", reason: "a limit of 0 would refuse everything".to_owned() })
 }
 
+fn loopback_associates_on_loopback(config: &Config) -> Option<ConfigFault> {
+    let listen = config.dimse.listen?;
+    (config.profile == ProfileName::Loopback && !listen.ip().is_loopback()).then(|| ConfigFault {
+        key: "dimse.listen",
+        reason: format!(
+            "{listen} is reachable from other machines; listen on 127.0.0.1 or set profile = \"production\""
+        ),
+    })
+}
+
+/// Below 4 KiB every instance is a crowd of PDUs; above 1 MiB memory goes to whoever announces much.
+fn dimse_limits_are_possible(config: &Config) -> Option<ConfigFault> {
+    let dimse = &config.dimse;
+    let zero = dimse.associations == 0
+        || dimse.associations_per_node == 0
+        || dimse.idle_seconds == 0
+        || dimse.artim_seconds == 0;
+    let reason = match () {
+        () if zero => "a limit of 0 would refuse everything",
+        () if !(4_096..=1_048_576).contains(&dimse.pdu_bytes) => "pdu_bytes must be 4096 to 1048576",
+        () => return None,
+    };
+    Some(ConfigFault { key: "dimse", reason: reason.to_owned() })
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -333,6 +399,7 @@ impl Default for Config {
             outgoing: Outgoing::default(),
             log: Log::default(),
             outbox: Outbox::default(),
+            dimse: Dimse::default(),
             discovery: Discovery::default(),
             retention: Retention::default(),
             shutdown_seconds: 30,
@@ -362,6 +429,20 @@ impl Default for Log {
 impl Default for Outbox {
     fn default() -> Self {
         Self { first_retry_ms: 1_000, attempts: 20, lease_seconds: 60 }
+    }
+}
+
+impl Default for Dimse {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            tls: None,
+            associations: 32,
+            associations_per_node: 8,
+            pdu_bytes: 128 << 10,
+            idle_seconds: 60,
+            artim_seconds: 10,
+        }
     }
 }
 

@@ -94,6 +94,28 @@ impl Guard {
         Ok(GuardedUrl(url))
     }
 
+    /// Judges a host and port that are called by DIMSE: no other hosts than those that the operator named, and this
+    /// machine in the loopback profile. DICOM does not go over the internet unasked.
+    ///
+    /// # Errors
+    /// The host is not named, or not with this port.
+    pub fn check_node(&self, host: &Host, port: u16) -> Result<(), UrlRefused> {
+        let host = borrowed(host);
+        let entries = || self.0.allowed.iter().filter(|allowed| allowed.is(&host));
+        let this_machine = self.0.profile == Profile::Loopback && is_this_machine(&host);
+        if !this_machine && entries().next().is_none() {
+            return Err(UrlRefused::Host);
+        }
+        let without_port = this_machine || entries().any(|allowed| allowed.port.is_none());
+        let open = entries().any(|allowed| allowed.port == Some(port)) || (without_port && port::is_for_dicom(port));
+        if open { Ok(()) } else { Err(UrlRefused::Port) }
+    }
+
+    /// Whether a connection to a node on this host may end at this address.
+    pub fn admits_node(&self, host: &Host, address: IpAddr) -> bool {
+        self.admits(&borrowed(host), address)
+    }
+
     /// The same judgement on a URL that may have been checked by another guard.
     pub(super) fn judge(&self, url: &Url) -> Result<(), UrlRefused> {
         if !url.username().is_empty() || url.password().is_some() {
@@ -226,6 +248,14 @@ impl GuardedUrl {
 impl fmt::Debug for GuardedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "GuardedUrl({})", self.0.origin().ascii_serialization())
+    }
+}
+
+fn borrowed(host: &Host) -> Host<&str> {
+    match host {
+        Host::Domain(name) => Host::Domain(name),
+        Host::Ipv4(address) => Host::Ipv4(*address),
+        Host::Ipv6(address) => Host::Ipv6(*address),
     }
 }
 

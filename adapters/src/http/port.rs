@@ -18,6 +18,12 @@ pub(super) fn is_secure(port: u16) -> bool {
     SECURE.contains(&port)
 }
 
+/// Whether an operator's own host may be called by DIMSE on this port without the port being named too: the registered
+/// ones (PS3.8 §9.1.1, PS3.15 §B.1) and those that are free for everybody.
+pub(super) fn is_for_dicom(port: u16) -> bool {
+    matches!(port, 104 | 2761 | 2762) || (port > 1023 && !TAKEN.contains(&port))
+}
+
 /// Whether an operator's own host may be called on this port without the port being named too.
 pub(super) fn is_plausible(port: u16) -> bool {
     matches!(port, 80 | 443) || (port > 1023 && !TAKEN.contains(&port))

@@ -28,6 +28,9 @@ fn each_contradiction_is_named() {
         ("external_url = \"ftp://gw.example\"", "external_url"),
         ("external_url = \"https://gw.example/?a=b\"", "external_url"),
         ("[limits]\nconnections = 0", "limits"),
+        ("[dimse]\nlisten = \"0.0.0.0:104\"", "dimse.listen"),
+        ("[dimse]\nassociations = 0", "dimse"),
+        ("[dimse]\npdu_bytes = 1024", "dimse"),
     ] {
         let config: Config = toml::from_str(text).unwrap();
         let Err(ConfigError::Faults { faults }) = config.check() else { panic!("{text} passed") };

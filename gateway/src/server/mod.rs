@@ -1,7 +1,7 @@
 //! The listener: an own accept loop, because only hyper's builder bounds the time for the request head, the number
 //! of headers and HTTP/2's streams (axum::serve offers none of these).
 
-mod tls;
+pub(crate) mod tls;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 

@@ -268,3 +268,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_node_is_called_only_where_the_operator_named_its_host() {
+    use UrlRefused::*;
+    let table = [
+        (Profile::Production, &["10.0.0.5"][..], "10.0.0.5", 104, Ok(())),
+        (Profile::Production, &["10.0.0.5"], "10.0.0.5", 11112, Ok(())),
+        (Profile::Production, &["10.0.0.5"], "10.0.0.5", 22, Err(Port)),
+        (Profile::Production, &["10.0.0.5"], "10.0.0.5", 6379, Err(Port)),
+        (Profile::Production, &["10.0.0.5:80"], "10.0.0.5", 80, Ok(())),
+        (Profile::Production, &["10.0.0.5:80"], "10.0.0.5", 104, Err(Port)),
+        (Profile::Production, &["pacs.example.jp"], "pacs.example.jp", 104, Ok(())),
+        (Profile::Production, &[], "pacs.example.jp", 104, Err(Host)),
+        (Profile::Production, &[], "127.0.0.1", 104, Err(Host)),
+        (Profile::Loopback, &[], "127.0.0.1", 11112, Ok(())),
+        (Profile::Loopback, &[], "localhost", 11112, Ok(())),
+        (Profile::Loopback, &[], "10.0.0.5", 104, Err(Host)),
+    ];
+    for (profile, allowed, host, port, expect) in table {
+        let parsed = url::Host::parse(host).unwrap();
+        assert_eq!(guard(profile, allowed).check_node(&parsed, port), expect, "{profile:?} {allowed:?} {host}:{port}");
+    }
+}

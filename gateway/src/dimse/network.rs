@@ -1,0 +1,130 @@
+//! [`Network`]: what all associations share: how many there are, the TLS of outgoing ones, and the outbox's bell.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use medvan_imaging::AeTitle;
+use rustls::{ClientConfig, RootCertStore, ServerConfig, server::WebPkiClientVerifier};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+use crate::{
+    catalog::HospitalId,
+    config::{self, DimseTls},
+    server::{
+        TlsError,
+        tls::{certificates, key, provider, versions},
+    },
+};
+
+/// What all associations share.
+#[derive(Debug)]
+pub(crate) struct Network {
+    associations: Arc<Semaphore>,
+    per_node: usize,
+    nodes: Arc<Mutex<HashMap<(HospitalId, AeTitle), usize>>>,
+    tls: Option<Arc<ClientConfig>>,
+    pub(super) bell: Notify,
+}
+
+/// A place among the associations; it is free again when this value goes.
+#[derive(Debug)]
+pub(super) struct Place {
+    _association: OwnedSemaphorePermit,
+    node: (HospitalId, AeTitle),
+    nodes: Arc<Mutex<HashMap<(HospitalId, AeTitle), usize>>>,
+}
+
+impl Network {
+    /// Reads the certificates for outgoing associations, if there are any.
+    ///
+    /// # Errors
+    /// They cannot be used.
+    pub(crate) fn open(settings: &config::Dimse) -> Result<Self, TlsError> {
+        let tls = settings.tls.as_ref().map(connector).transpose()?.flatten();
+        Ok(Self {
+            associations: Arc::new(Semaphore::new(settings.associations)),
+            per_node: settings.associations_per_node,
+            nodes: Arc::default(),
+            tls,
+            bell: Notify::new(),
+        })
+    }
+
+    /// There is something to send.
+    pub(crate) fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    /// How to call nodes that want TLS.
+    pub(super) fn connector(&self) -> Option<TlsConnector> {
+        self.tls.clone().map(TlsConnector::from)
+    }
+
+    /// A place for an association of this node, if there is one.
+    pub(super) fn place(&self, hospital: &HospitalId, node: &AeTitle) -> Option<Place> {
+        let association = Arc::clone(&self.associations).try_acquire_owned().ok()?;
+        let node = (hospital.clone(), node.clone());
+        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let many = nodes.entry(node.clone()).or_default();
+        if *many >= self.per_node {
+            return None;
+        }
+        *many += 1;
+        metrics::gauge!("medvan_associations").increment(1);
+        Some(Place { _association: association, node, nodes: Arc::clone(&self.nodes) })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        metrics::gauge!("medvan_associations").decrement(1);
+        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(many) = nodes.get_mut(&self.node) {
+            *many -= 1;
+            if *many == 0 {
+                nodes.remove(&self.node);
+            }
+        }
+    }
+}
+
+/// For incoming associations (PS3.15 §B.1 and following).
+pub(super) fn acceptor(tls: &DimseTls) -> Result<TlsAcceptor, TlsError> {
+    let builder =
+        ServerConfig::builder_with_provider(provider()).with_protocol_versions(versions(tls.allow_tls_1_2))?;
+    let builder = match authorities(tls)? {
+        Some(authorities) => {
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), provider()).build();
+            builder.with_client_cert_verifier(verifier.map_err(|error| rustls::Error::General(error.to_string()))?)
+        }
+        None => builder.with_no_client_auth(),
+    };
+    let config = builder.with_single_cert(certificates(&tls.certificate)?, key(&tls.key)?)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Without authorities nobody who is called could prove who he is.
+fn connector(tls: &DimseTls) -> Result<Option<Arc<ClientConfig>>, TlsError> {
+    let Some(authorities) = authorities(tls)? else {
+        return Ok(None);
+    };
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(versions(tls.allow_tls_1_2))?
+        .with_root_certificates(authorities)
+        .with_client_auth_cert(certificates(&tls.certificate)?, key(&tls.key)?)?;
+    Ok(Some(Arc::new(config)))
+}
+
+fn authorities(tls: &DimseTls) -> Result<Option<RootCertStore>, TlsError> {
+    let Some(path) = &tls.authorities else {
+        return Ok(None);
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        roots.add(certificate)?;
+    }
+    Ok(Some(roots))
+}
