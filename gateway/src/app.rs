@@ -6,14 +6,18 @@ use medvan_adapters::http;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    api, call,
+    api,
+    archive::Archive,
+    call,
     catalog::Catalog,
     clock::Clock,
     config::Checked,
+    decoder::{Decoder, DecoderLimits},
+    dimse::{self, DimseListenError, DimseListener},
     outbox, poll,
     readiness::Readiness,
     router::router,
-    server::{ListenError, Listener},
+    server::{ListenError, Listener, TlsError},
     store::{Store, StoreError},
     tasks::Tasks,
     telemetry,
@@ -37,6 +41,10 @@ pub struct Handles {
     pub tasks: Tasks,
     /// What must survive.
     pub store: Store,
+    /// Images.
+    pub archive: Archive,
+    /// Decodes and draws their pixels, in other processes.
+    pub decoder: Decoder,
     /// Who may what, as calls see it.
     pub catalog: Catalog,
     /// The way to hospitals' own systems: FHIR servers, keys of EHRs.
@@ -56,6 +64,7 @@ pub struct Handles {
     pub(crate) lines: call::Lines,
     pub(crate) recent: call::RecentCards,
     pub(crate) bell: outbox::Bell,
+    pub(crate) dimse: dimse::Network,
     pub(crate) readiness: Readiness,
     calls: Arc<Semaphore>,
     /// Places for each hospital's calls.
@@ -76,6 +85,12 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("cannot open the database")]
     Store(#[from] StoreError),
+    /// The folder of images cannot be used.
+    #[error("cannot use the folder of images")]
+    Archive(#[source] std::io::Error),
+    /// It is not known which program this is.
+    #[error("cannot find this program")]
+    Program(#[source] std::io::Error),
     /// The signing keys cannot be used.
     #[error("cannot use the signing keys")]
     Keys(#[from] KeyringError),
@@ -94,6 +109,12 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The DICOM network cannot be listened to.
+    #[error(transparent)]
+    Dimse(#[from] DimseListenError),
+    /// The certificates of the DICOM network cannot be used.
+    #[error("dimse.{0}")]
+    DimseTls(#[from] TlsError),
 }
 
 impl App {
@@ -116,6 +137,8 @@ impl App {
         for file in api::first_credentials(&store, &config.data, &clock).await? {
             tracing::warn!(file = %file.display(), "a first credential was written; hand it to its owner");
         }
+        let images = config.data.join("images");
+        let archive = Archive::open(images, store.clone(), clock.clone()).await.map_err(StartError::Archive)?;
         let replay = Replay::new();
         let spent = store.replays(clock.now()).await?;
         replay.restore(
@@ -126,6 +149,8 @@ impl App {
             http::Client::new(guard(&config, &config.outgoing.allowed_vendor_hosts)?, &http::Settings::default())?;
         let app = Self(Arc::new(Handles {
             tasks: Tasks::default(),
+            archive,
+            decoder: Decoder::new(decode_worker()?, DecoderLimits::default()),
             catalog: Catalog::load(store.clone()).await?,
             keys: Arc::new(keyring(&config)?),
             verifier: Verifier::new(Jwks::new(http.clone())),
@@ -134,6 +159,7 @@ impl App {
             lines: call::Lines::default(),
             recent: call::RecentCards::new(),
             bell: outbox::Bell::default(),
+            dimse: dimse::Network::open(&config.dimse)?,
             readiness: Readiness::default(),
             calls: Arc::new(Semaphore::new(config.limits.calls_in_flight)),
             shares: call::Shares::of(config.limits.calls_in_flight_per_hospital),
@@ -145,6 +171,7 @@ impl App {
             config,
         }));
         app.tasks.spawn("outbox", outbox::deliver(app.clone()));
+        app.tasks.spawn("node outbox", dimse::deliver(app.clone()));
         app.tasks.spawn("keys", follow_rotation(app.clone()));
         app.tasks.spawn("discovery", poll::run(app.clone()));
         app.tasks.spawn("upkeep", upkeep::run(app.clone()));
@@ -154,6 +181,11 @@ impl App {
     /// Serves until the tasks are asked to stop.
     pub async fn serve(&self, listener: Listener) {
         listener.serve(router(self), &self.config, &self.tasks).await;
+    }
+
+    /// Takes in associations of hospitals' nodes, until the tasks are asked to stop.
+    pub fn associate(&self, listener: DimseListener) {
+        self.tasks.spawn("associations", listener.serve(self.clone()));
     }
 
     /// Lets running work end, then closes the store.
@@ -188,6 +220,10 @@ impl App {
             metrics::gauge!("medvan_outbox_waiting").set(waiting as f64);
             metrics::gauge!("medvan_outbox_dead").set(dead as f64);
         }
+        if let Ok((waiting, dead)) = self.store.node_outbox_depth().await {
+            metrics::gauge!("medvan_node_outbox_waiting").set(waiting as f64);
+            metrics::gauge!("medvan_node_outbox_dead").set(dead as f64);
+        }
         self.lines.gauge();
     }
 
@@ -205,6 +241,16 @@ impl std::ops::Deref for App {
     fn deref(&self) -> &Handles {
         &self.0
     }
+}
+
+/// The program whose `decode-worker` decodes: this one. A test's own program has none; it finds the gateway's beside it.
+fn decode_worker() -> Result<std::path::PathBuf, StartError> {
+    let own = std::env::current_exe().map_err(StartError::Program)?;
+    if own.file_stem().is_some_and(|name| name == "medvan") {
+        return Ok(own);
+    }
+    let beside = own.ancestors().skip(1).map(|folder| folder.join("medvan")).find(|program| program.is_file());
+    Ok(beside.unwrap_or(own))
 }
 
 /// The signing keys of the data folder; they say who this gateway is in its own tokens.
@@ -233,7 +279,7 @@ fn guard(config: &Checked, allowed: &[String]) -> Result<http::Guard, http::NotA
 }
 
 /// The folder holds keys: only its owner may look inside.
-fn make_folder(path: &std::path::Path) -> Result<(), StartError> {
+pub(crate) fn make_folder(path: &std::path::Path) -> Result<(), StartError> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()
         .recursive(true)

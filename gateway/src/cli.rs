@@ -1,10 +1,12 @@
 //! The command line. Each command is a few lines that call the part which does the work.
 
 mod apply;
+mod decode_worker;
 mod demo;
 mod keys;
 mod serve;
 mod simulate;
+mod viewer;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -33,6 +35,11 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Show or change the gateway's signing keys.
     Keys(keys::Keys),
+    /// Put the OHIF viewer into the data folder.
+    Viewer(viewer::Viewer),
+    /// Decode the frames on standard input. The gateway starts it for each request that needs pixels.
+    #[command(hide = true)]
+    DecodeWorker(decode_worker::DecodeWorker),
 }
 
 /// Where a command finds its settings.
@@ -58,6 +65,14 @@ impl Settings {
 }
 
 impl Cli {
+    /// Runs a command that has no use for the runtime, whose threads would only take the decode worker's time and memory.
+    pub fn run_alone(&self) -> Option<ExitCode> {
+        match &self.command {
+            Command::DecodeWorker(worker) => Some(worker.run()),
+            _ => None,
+        }
+    }
+
     /// Runs the command.
     ///
     /// # Errors
@@ -69,6 +84,8 @@ impl Cli {
             Command::Demo(demo) => demo.run().await,
             Command::Simulate(simulate) => simulate.run().await,
             Command::Keys(keys) => keys.run().await,
+            Command::Viewer(viewer) => viewer.run().await,
+            Command::DecodeWorker(worker) => Ok(worker.run()),
         }
     }
 }

@@ -6,12 +6,16 @@
 pub mod api;
 mod app;
 pub mod apply;
+pub mod archive;
 mod bearer;
 mod call;
 pub mod catalog;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod decoder;
+mod dicomweb;
+pub mod dimse;
 mod feedback;
 mod fhir;
 mod middleware;
@@ -25,5 +29,6 @@ pub mod tasks;
 pub mod telemetry;
 pub mod trust;
 mod upkeep;
+mod viewer;
 
 pub use app::{App, StartError};

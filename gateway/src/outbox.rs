@@ -150,7 +150,7 @@ impl Outcome {
 }
 
 /// Doubling pauses, up to an hour.
-fn next_attempt(now: OffsetDateTime, attempt: u64, first_ms: u64) -> OffsetDateTime {
+pub(crate) fn next_attempt(now: OffsetDateTime, attempt: u64, first_ms: u64) -> OffsetDateTime {
     let doublings = u32::try_from(attempt.saturating_sub(1).min(31)).unwrap_or(31);
     let pause = Duration::from_millis(first_ms.saturating_mul(1 << doublings)).min(LONGEST_PAUSE);
     now + pause

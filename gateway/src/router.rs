@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 
-use crate::{App, api, call, config::ProfileName, feedback, middleware, telemetry};
+use crate::{App, api, call, config::ProfileName, dicomweb, feedback, middleware, telemetry, viewer};
 
 /// All routes with all layers.
 pub fn router(app: &App) -> Router {
@@ -18,6 +18,10 @@ pub fn router(app: &App) -> Router {
         .route("/hospitals/{hospital}/cds-services", get(call::discovery))
         .route("/hospitals/{hospital}/cds-services/{id}", post(call::call))
         .route("/hospitals/{hospital}/cds-services/{id}/feedback", post(feedback::receive))
+        // For PACS: DICOMweb.
+        .merge(dicomweb::routes())
+        // For people at a browser: images.
+        .merge(viewer::routes())
         // For vendors and everybody: keys and the descriptor's schema.
         .route("/.well-known/jwks.json", get(jwks))
         .route("/schemas/service-descriptor.json", get(descriptor_schema))

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::ExitCode};
 
 use super::{Failure, Settings};
-use crate::{App, server::Listener, telemetry};
+use crate::{App, dimse::DimseListener, server::Listener, telemetry};
 
 /// Run the gateway.
 #[derive(Debug, clap::Args)]
@@ -24,8 +24,13 @@ impl Serve {
         let config = config.check()?;
         telemetry::start_logging(&config.log)?;
         let listener = Listener::bind(&config).await?;
+        let associations = DimseListener::bind(&config).await?;
         let app = App::start(config.listening_on(listener.address())).await?;
         println!("MedVAN answers at {}", app.config.external_base());
+        if let Some(associations) = associations {
+            println!("DICOM nodes associate at {}", associations.address());
+            app.associate(associations);
+        }
         let serving = app.serve(listener);
         tokio::pin!(serving);
         tokio::select! {

@@ -9,6 +9,7 @@ use medvan_fixtures::{
     fhir_server::{self, FhirServer, Grant},
     misbehaving, patients,
     services::{self, KeySource, Options, Service, Trust},
+    studies::ChestCt,
 };
 
 use super::Failure;
@@ -28,6 +29,8 @@ enum What {
     Misbehaving(Listen),
     /// A hospital's FHIR server with synthetic patients.
     Fhir(Fhir),
+    /// A synthetic CT study with a Japanese name, written as DICOM files.
+    Study(StudyArgs),
     /// An EHR that fires hooks at a gateway, judges the answers by the standard and shows the cards.
     Ehr(EhrArgs),
 }
@@ -60,6 +63,18 @@ struct Fhir {
     /// The bearer token that it accepts; without one it is open to everybody on this machine.
     #[arg(long)]
     token: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct StudyArgs {
+    /// The folder to write to; it is made where there is none.
+    folder: std::path::PathBuf,
+    /// Slices of 512 by 512: about half a megabyte each.
+    #[arg(long, default_value_t = 24)]
+    slices: u32,
+    /// Another number makes another study; the same one the same bytes.
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
 }
 
 #[derive(Debug, clap::Args)]
@@ -106,6 +121,7 @@ impl Simulate {
                 Ok(ExitCode::SUCCESS)
             }
             What::Fhir(args) => args.run().await,
+            What::Study(args) => args.run(),
             What::Ehr(args) => args.run().await,
         }
     }
@@ -145,6 +161,18 @@ impl Fhir {
             println!("  Patient/{}  {}  {}", patient.id, patient.name, patient.about);
         }
         super::serve::asked_to_stop().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl StudyArgs {
+    fn run(self) -> Result<ExitCode, Failure> {
+        let study = ChestCt { slices: self.slices, seed: self.seed, ..ChestCt::default() };
+        std::fs::create_dir_all(&self.folder)?;
+        for (number, file) in (1..).zip(study.files()) {
+            std::fs::write(self.folder.join(format!("slice-{number:04}.dcm")), file)?;
+        }
+        println!("{} slices of study {}, patient {}", self.slices, study.study_uid(), study.patient_name);
         Ok(ExitCode::SUCCESS)
     }
 }

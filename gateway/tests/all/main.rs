@@ -4,3 +4,7 @@
 
 mod api;
 mod apply;
+mod decoder;
+mod dicomweb;
+mod dimse;
+mod viewer;

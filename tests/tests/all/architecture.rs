@@ -7,13 +7,26 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("medvan-profiles", &[]),
     ("medvan-authoring", &[]),
     ("medvan-hooks", &["medvan-profiles"]),
-    ("medvan-adapters", &["medvan-profiles", "medvan-hooks"]),
-    ("medvan-fixtures", &["medvan-profiles", "medvan-hooks"]),
-    ("medvan", &["medvan-profiles", "medvan-authoring", "medvan-hooks", "medvan-adapters", "medvan-fixtures"]),
+    ("medvan-imaging", &[]),
+    ("medvan-pixels", &[]),
+    ("medvan-adapters", &["medvan-profiles", "medvan-hooks", "medvan-imaging"]),
+    ("medvan-fixtures", &["medvan-profiles", "medvan-hooks", "medvan-imaging"]),
+    (
+        "medvan",
+        &[
+            "medvan-profiles",
+            "medvan-authoring",
+            "medvan-hooks",
+            "medvan-imaging",
+            "medvan-pixels",
+            "medvan-adapters",
+            "medvan-fixtures",
+        ],
+    ),
 ];
 
 /// Crates without socket, clock or disk.
-const PURE: &[&str] = &["medvan-profiles", "medvan-hooks", "medvan-authoring"];
+const PURE: &[&str] = &["medvan-profiles", "medvan-hooks", "medvan-authoring", "medvan-imaging", "medvan-pixels"];
 const IMPURE: &[&str] = &["tokio", "axum", "reqwest", "hyper", "sqlx", "sqlx-core", "socket2", "mio"];
 
 #[test]

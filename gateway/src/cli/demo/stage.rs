@@ -20,6 +20,7 @@ use crate::{
     apply::{self, Credentials, Management, Object},
     cli::Failure,
     config::Config,
+    dimse::DimseListener,
     server::Listener,
 };
 
@@ -28,6 +29,9 @@ pub(super) struct Stage {
     pub(super) app: App,
     pub(super) ehr: Ehr,
     pub(super) fhir: RunningFhirServer,
+    http: reqwest::Client,
+    /// Where its DICOM network listens.
+    pub(super) network: SocketAddr,
     services: Vec<ServiceProcess>,
     management: Management,
     folder: TempDir,
@@ -44,7 +48,7 @@ impl Stage {
     /// Starts everybody and takes the services through the catalog, each role with its own credential.
     pub(super) async fn set(listen: SocketAddr) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("medvan-demo-").tempdir()?;
-        let app = start_gateway(listen, &folder).await?;
+        let (app, network) = start_gateway(listen, &folder).await?;
         let fhir = fhir_server::start(FhirServer::with_synthetic_patients()).await?;
         let ehr = Ehr::new("kaede-ehr").fhir(&fhir).publishing_keys().await?;
         let jwks_url = format!("{}/.well-known/jwks.json", app.config.external_base());
@@ -54,7 +58,8 @@ impl Stage {
             .collect::<Result<_, _>>()?;
         let credentials = Credentials::in_folder(&app.config.data);
         let management = Management::new(app.config.external_base(), &credentials)?;
-        let stage = Self { app, ehr, fhir, services, management, folder };
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let stage = Self { app, ehr, fhir, http, network, services, management, folder };
         stage.apply(stage.cast()).await?;
         Ok(stage)
     }
@@ -62,6 +67,16 @@ impl Stage {
     /// The hospital's base URL, as its EHR knows it.
     pub(super) fn base_url(&self) -> String {
         format!("{}/hospitals/kaede", self.app.config.external_base())
+    }
+
+    /// What a PACS calls with.
+    pub(super) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// A hospital's DICOMweb root.
+    pub(super) fn images_of(&self, hospital: &str) -> String {
+        format!("{}/hospitals/{hospital}/dicom-web", self.app.config.external_base())
     }
 
     /// Applies objects of the management API.
@@ -91,6 +106,8 @@ impl Stage {
             "  discovery          {}/cds-services   (the demo's EHR signs its calls; see README)",
             self.base_url()
         );
+        println!("  images             {}  ({} on the DICOM network)", self.images_of("sumire"), self.network);
+        println!("  viewer             {base}/viewer");
         println!("  own keys           {base}/.well-known/jwks.json");
         println!("  management API     {base}/api/v1/openapi.json");
         println!("  operator           {}", self.app.config.data.join("operator.credential").display());
@@ -108,9 +125,20 @@ impl Stage {
 
     /// Hospital, client, vendors, services, approvals and enrolments, as files would declare them.
     fn cast(&self) -> Vec<Value> {
+        // Each is a node of the other's network: both are called at this gateway's own port.
+        let node = |ae_title: &str| {
+            json!({"aeTitle": ae_title, "host": "127.0.0.1", "port": self.network.port(), "store": true, "query": true,
+                   "retrieve": true})
+        };
         let mut objects = vec![
             json!({"kind": "Hospital", "id": "kaede", "name": {"ja": "かえで病院", "en": "Kaede Hospital"},
                    "linkHosts": ["www.rcplondon.ac.uk", "www.pmda.go.jp"]}),
+            json!({"kind": "Hospital", "id": "sumire", "name": {"ja": "すみれ病院", "en": "Sumire Hospital"},
+                   "imaging": {"aeTitle": "SUMIRE", "nodes": [node("TSUBAKI")]}}),
+            json!({"kind": "Hospital", "id": "tsubaki", "name": {"ja": "つばき病院", "en": "Tsubaki Hospital"},
+                   "imaging": {"aeTitle": "TSUBAKI", "nodes": [node("SUMIRE")]}}),
+            json!({"kind": "Client", "hospital": "sumire", "id": "pacs", "authentication": "loopback"}),
+            json!({"kind": "Client", "hospital": "tsubaki", "id": "pacs", "authentication": "loopback"}),
             json!({"kind": "Client", "hospital": "kaede", "id": "ehr", "fhirServer": self.fhir.base_url(),
                    "authentication": {"jwt": {"issuer": self.ehr.iss(), "jwksUrl": self.ehr.jwks_url()}}}),
         ];
@@ -161,19 +189,28 @@ impl Drop for ServiceProcess {
     }
 }
 
-async fn start_gateway(listen: SocketAddr, folder: &TempDir) -> Result<App, Failure> {
-    let config = |listen| Config { listen, data: folder.path().join("data"), ..Config::default() }.check();
+async fn start_gateway(listen: SocketAddr, folder: &TempDir) -> Result<(App, SocketAddr), Failure> {
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    let config = |listen| {
+        let mut config = Config { listen, data: folder.path().join("data"), ..Config::default() };
+        config.dimse.listen = Some(any_port);
+        config.outgoing.allowed_hosts = vec![any_port.ip().to_string()];
+        config.check()
+    };
     let wanted = config(listen)?;
     let (config, listener) = match Listener::bind(&wanted).await {
         Ok(listener) => (wanted, listener),
         Err(_) => {
-            let config = config(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+            let config = config(any_port)?;
             let listener = Listener::bind(&config).await?;
             (config, listener)
         }
     };
+    let associations = DimseListener::bind(&config).await?.ok_or("the demo listens for associations")?;
+    let network = associations.address();
     let app = App::start(config.listening_on(listener.address())).await?;
+    app.associate(associations);
     let serving = app.clone();
     app.tasks.spawn("server", async move { serving.serve(listener).await });
-    Ok(app)
+    Ok((app, network))
 }

@@ -1,5 +1,7 @@
 //! The steps of the demonstration. Each says what happened and whether it is what must be seen.
 
+mod images;
+
 use std::{future::Future, pin::Pin, time::Duration};
 
 use medvan_fixtures::ehr::{Answer, EhrError};
@@ -36,6 +38,12 @@ pub(super) fn all() -> &'static [Step] {
             play: |stage| Box::pin(suspension(stage)),
         },
         Step { title: "A service crashes: the other one's cards still come", play: |stage| Box::pin(crash(stage)) },
+        Step { title: "A CT study comes in by DICOMweb", play: |stage| Box::pin(images::by_web(stage)) },
+        Step {
+            title: "It goes to another hospital's PACS by C-STORE",
+            play: |stage| Box::pin(images::by_network(stage)),
+        },
+        Step { title: "It comes out bit for bit, and as a picture", play: |stage| Box::pin(images::out(stage)) },
         Step { title: "A stranger without a token gets nothing", play: |stage| Box::pin(stranger(stage)) },
     ]
 }
