@@ -23,20 +23,22 @@ def binary() -> str:
 
 
 class Gateway:
-    """`medvan serve` on a data folder of its own, loopback profile."""
+    """`medvan serve` on a data folder of its own, loopback profile; `settings` is the text of its configuration file."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, settings: str = ""):
         self.data = folder / "data"
         self._folder = folder
+        config = folder / "medvan.toml"
+        config.write_text(settings, encoding="utf-8")
         port = free_port()
         self.base = f"http://127.0.0.1:{port}"
-        command = [binary(), "serve", "--listen", f"127.0.0.1:{port}", "--data", self.data]
+        command = [binary(), "serve", "--config", config, "--listen", f"127.0.0.1:{port}", "--data", self.data]
         self._process = Process(command, folder / "gateway.log")
         self._process.wait_for_port(port)
         # The port is open before the rest is up.
         assert requests.get(f"{self.base}/readyz", timeout=30).status_code == 200, self.log()
 
-    def apply(self, *names: str, **values: str) -> None:
+    def apply(self, *names: str, **values: object) -> None:
         """`medvan apply` of files in objects/, with `${name}` in them replaced."""
         files = [self._filled(name, values) for name in names]
         command = [binary(), "apply", *files, "--server", self.base, "--data", self.data]
@@ -61,7 +63,7 @@ class Gateway:
     def stop(self) -> None:
         self._process.stop()
 
-    def _filled(self, name: str, values: dict[str, str]) -> Path:
+    def _filled(self, name: str, values: dict[str, object]) -> Path:
         text = string.Template((OBJECTS / f"{name}.yaml").read_text(encoding="utf-8")).substitute(values)
         path = self._folder / f"{name}.yaml"
         path.write_text(text, encoding="utf-8")

@@ -1,6 +1,7 @@
 """What one flush to this disk takes: no answer leaves before its record is flushed, so no call can be faster."""
 
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,3 +24,18 @@ def flush(folder: Path) -> Latency:
     file.unlink()
     times.sort()
     return Latency(percentile(times, 0.50), percentile(times, 0.99))
+
+
+def write(folder: Path, files: list[bytes]) -> float:
+    """Seconds of writing these files one by one, each of them and their folder flushed: what durability costs alone."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        start = time.monotonic()
+        for number, file in enumerate(files):
+            handle = os.open(f"{name}/{number}", os.O_WRONLY | os.O_CREAT)
+            os.write(handle, file)
+            os.fsync(handle)
+            os.close(handle)
+        handle = os.open(name, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+        return time.monotonic() - start

@@ -11,11 +11,18 @@ from net import free_port, wait_until_ready
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
+def memory_mb(pid: int, line: str) -> float:
+    """A line of /proc/PID/status: VmRSS is what is resident now, VmHWM the most that ever was."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    (found,) = [text for text in status.splitlines() if text.startswith(f"{line}:")]
+    return int(found.split()[1]) / 1000
+
+
 class Gateway:
     """Runs while the object is used as a context."""
 
-    def __init__(self, binary: Path, folder: Path):
-        self._binary, self._folder = binary, folder
+    def __init__(self, binary: Path, folder: Path, settings: str = ""):
+        self._binary, self._folder, self._settings = binary, folder, settings
         self._data = folder / "data"
         self._port = free_port()
         self.base = f"http://127.0.0.1:{self._port}"
@@ -23,7 +30,7 @@ class Gateway:
     def __enter__(self) -> "Gateway":
         config = self._folder / "medvan.toml"
         # As delivered but for one line: no line of log for each call, as nginx writes none either.
-        config.write_text('[log]\nfilter = "warn"\n[discovery]\npoll_seconds = 0\n', encoding="utf-8")
+        config.write_text(f'[log]\nfilter = "warn"\n[discovery]\npoll_seconds = 0\n{self._settings}', encoding="utf-8")
         command = [self._binary, "serve", "--config", config, "--listen", f"127.0.0.1:{self._port}"]
         with (self._folder / "gateway.log").open("wb") as log:
             self._process = subprocess.Popen([*command, "--data", self._data], stdout=log, stderr=log)
@@ -54,11 +61,13 @@ class Gateway:
             marks = json.load(answer)["marks"]
         return sum(mark["times"] for mark in marks if mark["kind"] == "asked" and mark["rule"] != "answered")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def resident_mb(self) -> float:
         """Resident memory now."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        (line,) = [line for line in status.splitlines() if line.startswith("VmRSS:")]
-        return int(line.split()[1]) / 1000
+        return memory_mb(self._process.pid, "VmRSS")
 
     def cpu_seconds(self) -> float:
         """Processor time used so far, user and system."""
