@@ -1,8 +1,9 @@
 //! The DICOMweb origin server of each hospital (PS3.18), below `/hospitals/{hospital}/dicom-web`.
 //!
-//! One file for each transaction; what they share stands beside them: who calls ([`caller`]), why not ([`refusal`]),
+//! One file for each transaction; what they share stands beside them: what every request begins with ([`ask`], [`caller`]), why not ([`refusal`]),
 //! what is acceptable ([`negotiation`]), and how bytes leave ([`outgoing`], [`instance`]).
 
+mod ask;
 mod bulkdata;
 mod caller;
 mod capabilities;

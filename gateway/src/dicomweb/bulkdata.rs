@@ -1,9 +1,7 @@
 //! WADO-RS bulk data: the long values that metadata only names (PS3.18 §10.4.1.1.5).
 
-use std::net::SocketAddr;
-
 use axum::{
-    extract::{ConnectInfo, RawQuery, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use dicom_dictionary_std::tags;
@@ -17,14 +15,13 @@ use medvan_imaging::{
 };
 
 use super::{
-    caller::ImagingClient,
+    ask::Ask,
     frames::Image,
     instance::copy,
-    negotiation::{self, Parameters},
+    negotiation,
     outgoing::Outgoing,
     range::{self, Ranged},
     refusal::Refusal,
-    resource::{self, Resource},
 };
 use crate::{App, archive::Open};
 
@@ -33,39 +30,28 @@ const HAVE: &str =
     "application/octet-stream, or multipart/related of it; for an encapsulated document its own media type";
 
 /// `GET …/instances/{instance}/bulkdata/{path}`: one value.
-pub(crate) async fn one(
-    State(app): State<App>,
-    resource: Resource,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let client = ImagingClient::authenticate(&app, &resource.hospital, &headers, peer).await?;
-    let acceptable = negotiation::acceptable(&headers, &Parameters::parse(query.as_deref())?)?;
+pub(crate) async fn one(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    let Ask { resource, acceptable, headers, root, .. } = &ask;
     let path: AttributePath = resource.rest().parse().map_err(|_| Refusal::NotFound)?;
-    let found = app.store.select_instances(client.hospital(), &resource.selection()?, 0, 1).await?;
+    let found = app.store.select_instances(ask.hospital(), &resource.selection()?, 0, 1).await?;
     let found = found.first().ok_or(Refusal::NotFound)?;
-    let file = app.archive.data_set(client.hospital(), found.place).await?;
+    let file = app.archive.data_set(ask.hospital(), found.place).await?;
     let element = path.find(&file.data_set).ok_or(Refusal::NotFound)?;
     if matches!(element.value, Value::Fragments(_)) {
-        let image = Image::of(&app, client.hospital(), found.clone()).await?;
-        return image.all(&app, &acceptable, &resource::root(&app, client.hospital(), &headers)).await;
+        let image = Image::of(&app, ask.hospital(), found.clone()).await?;
+        return image.all(&app, acceptable, root).await;
     }
     let media = media(&file, &path);
     let offers = [Offer::single(media), Offer::single(OCTETS), Offer::related(media), Offer::related(OCTETS)];
-    let choice = negotiation::choose(&acceptable, &offers, HAVE)?;
+    let choice = negotiation::choose(acceptable, &offers, HAVE)?;
     let chosen = &offers[choice.offer];
-    let bulk = Bulk::of(element, app.archive.open_place(client.hospital(), found.place).await?)?;
+    let bulk = Bulk::of(element, app.archive.open_place(ask.hospital(), found.place).await?)?;
     if !chosen.related {
-        return single(&app, bulk, chosen.media, &headers);
+        return single(&app, bulk, chosen.media, headers);
     }
     let mut writer = Writer::new(negotiation::boundary(), &ContentType::of(chosen.media));
     let content_type = writer.content_type();
-    let head = PartHead::of(ContentType::of(chosen.media)).located(resource.bulk_url(&resource::root(
-        &app,
-        client.hospital(),
-        &headers,
-    )));
+    let head = PartHead::of(ContentType::of(chosen.media)).located(resource.bulk_url(root));
     let body = Outgoing::body(&app.tasks, |out| async move {
         out.send(writer.part(&head)).await?;
         let whole = bulk.whole();

@@ -1,13 +1,13 @@
 //! WADO-RS frames and pixel data (PS3.18 §10.4.1.1.6): the bytes of single frames, as they are stored or uncompressed.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, sync::Arc};
 
 use axum::{
-    extract::{ConnectInfo, RawQuery, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::header;
 use medvan_imaging::{
     TransferSyntax,
     accept::{Acceptable, Offer},
@@ -18,12 +18,12 @@ use medvan_imaging::{
 };
 
 use super::{
-    caller::ImagingClient,
+    ask::Ask,
     instance::copy,
-    negotiation::{self, Parameters},
+    negotiation,
     outgoing::{Ended, Outgoing},
     refusal::Refusal,
-    resource::{self, Resource},
+    resource::Resource,
 };
 use crate::{App, archive::Open, catalog::HospitalId, decoder::FrameSource, store::FoundInstance};
 
@@ -32,32 +32,16 @@ const HAVE: &str = "multipart/related; type=\"application/octet-stream\" in Expl
      media type and transfer syntax";
 
 /// `GET …/instances/{instance}/frames/{frames}`
-pub(crate) async fn some(
-    State(app): State<App>,
-    resource: Resource,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let client = ImagingClient::authenticate(&app, &resource.hospital, &headers, peer).await?;
-    let acceptable = negotiation::acceptable(&headers, &Parameters::parse(query.as_deref())?)?;
-    let list = FrameList::parse(resource.rest()).map_err(|error| Refusal::BadRequest(error.to_string()))?;
-    let image = Image::open(&app, client.hospital(), &resource).await?;
-    image.answer(&app, list.numbers().to_vec(), &acceptable, &resource::root(&app, client.hospital(), &headers)).await
+pub(crate) async fn some(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    let list = FrameList::parse(ask.resource.rest()).map_err(|error| Refusal::BadRequest(error.to_string()))?;
+    let image = Image::open(&app, ask.hospital(), &ask.resource).await?;
+    image.answer(&app, list.numbers().to_vec(), &ask.acceptable, &ask.root).await
 }
 
 /// `GET …/instances/{instance}/pixeldata`
-pub(crate) async fn pixel_data(
-    State(app): State<App>,
-    resource: Resource,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let client = ImagingClient::authenticate(&app, &resource.hospital, &headers, peer).await?;
-    let acceptable = negotiation::acceptable(&headers, &Parameters::parse(query.as_deref())?)?;
-    let image = Image::open(&app, client.hospital(), &resource).await?;
-    image.all(&app, &acceptable, &resource::root(&app, client.hospital(), &headers)).await
+pub(crate) async fn pixel_data(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    let image = Image::open(&app, ask.hospital(), &ask.resource).await?;
+    image.all(&app, &ask.acceptable, &ask.root).await
 }
 
 /// A stored image whose frames were found. Cheap to clone.

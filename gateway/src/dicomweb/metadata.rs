@@ -1,9 +1,7 @@
 //! WADO-RS metadata: data sets without their bulk data (PS3.18 §10.4.1.1.2).
 
-use std::net::SocketAddr;
-
 use axum::{
-    extract::{ConnectInfo, RawQuery, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -15,11 +13,10 @@ use medvan_imaging::{
 };
 
 use super::{
-    caller::ImagingClient,
-    negotiation::{self, Parameters},
+    ask::Ask,
+    negotiation,
     outgoing::{Ended, Outgoing},
     refusal::Refusal,
-    resource::{self, Resource},
 };
 use crate::{
     App,
@@ -31,31 +28,23 @@ const PAGE: u32 = 500;
 const HAVE: &str = "application/dicom+json, or multipart/related; type=\"application/dicom+xml\"";
 
 /// `GET …/metadata` of a study, a series or an instance.
-pub(crate) async fn metadata(
-    State(app): State<App>,
-    resource: Resource,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let client = ImagingClient::authenticate(&app, &resource.hospital, &headers, peer).await?;
-    let acceptable = negotiation::acceptable(&headers, &Parameters::parse(query.as_deref())?)?;
+pub(crate) async fn metadata(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
     let offers = [
         Offer::single("application/dicom+json"),
         Offer::related("application/dicom+xml"),
         Offer::single("application/json"),
     ];
-    let choice = negotiation::choose(&acceptable, &offers, HAVE)?;
-    let selection = resource.selection()?;
-    let found = app.store.select_instances(client.hospital(), &selection, 0, PAGE).await?;
+    let choice = negotiation::choose(&ask.acceptable, &offers, HAVE)?;
+    let selection = ask.resource.selection()?;
+    let found = app.store.select_instances(ask.hospital(), &selection, 0, PAGE).await?;
     if found.is_empty() {
         return Err(Refusal::NotFound);
     }
-    let tag = etag(&app, client.hospital(), &selection, offers[choice.offer].media).await?;
-    if is_known(&headers, &tag) {
+    let tag = etag(&app, ask.hospital(), &selection, offers[choice.offer].media).await?;
+    if is_known(&ask.headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    let all = All { root: resource::root(&app, client.hospital(), &headers), app, hospital: client.hospital().clone() };
+    let all = All { root: ask.root.clone(), app, hospital: ask.hospital().clone() };
     let cache = (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     let tagged = [(header::ETAG, tag), cache];
     let tasks = all.app.tasks.clone();

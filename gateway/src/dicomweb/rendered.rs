@@ -1,13 +1,11 @@
 //! WADO-RS rendered resources and thumbnails (PS3.18 §10.4.1.1.3, §10.4.1.1.4): images as PNG or JPEG.
 
-use std::net::SocketAddr;
-
 use axum::{
-    extract::{ConnectInfo, RawQuery, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, header};
 use medvan_imaging::{
     accept::{Acceptable, Offer},
     frames::FrameList,
@@ -17,14 +15,7 @@ use medvan_imaging::{
 use medvan_pixels::{Region, RenderParameters, Viewport, Window, WindowFunction};
 
 use super::{
-    caller::ImagingClient,
-    decoded::sources,
-    description::describe,
-    frames::Image,
-    negotiation::{self, Parameters},
-    outgoing::Outgoing,
-    refusal::Refusal,
-    resource::{self, Resource},
+    ask::Ask, decoded::sources, description::describe, frames::Image, negotiation, outgoing::Outgoing, refusal::Refusal,
 };
 use crate::{
     App,
@@ -38,46 +29,27 @@ const HAVE: &str = "image/jpeg or image/png; of several frames multipart/related
 const THUMBNAIL: u32 = 256;
 
 /// `GET …/rendered` of an instance: its first frame; of frames: each of them.
-pub(crate) async fn rendered(
-    State(app): State<App>,
-    resource: Resource,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let client = ImagingClient::authenticate(&app, &resource.hospital, &headers, peer).await?;
-    let parameters = Parameters::parse(query.as_deref())?;
-    let acceptable = negotiation::acceptable(&headers, &parameters)?;
-    let query = RenderedQuery::from_parameters(parameters.iter())?;
+pub(crate) async fn rendered(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    let query = RenderedQuery::from_parameters(ask.parameters.iter())?;
     query.check(Target::Instance)?;
-    let numbers = match resource.rest() {
+    let numbers = match ask.resource.rest() {
         "" => vec![1],
         list => FrameList::parse(list).map_err(|error| Refusal::BadRequest(error.to_string()))?.numbers().to_vec(),
     };
-    let root = resource::root(&app, client.hospital(), &headers);
-    let image = Image::open(&app, client.hospital(), &resource).await?;
+    let image = Image::open(&app, ask.hospital(), &ask.resource).await?;
     let asked = Asked { parameters: parameters_of(&query), quality: query.quality };
-    let mut response = pictures(&app, image, numbers, &acceptable, asked, &root).await?;
-    warn(&mut response, &query, &root);
+    let mut response = pictures(&app, image, numbers, &ask.acceptable, asked, &ask.root).await?;
+    warn(&mut response, &query, &ask.root);
     Ok(response)
 }
 
 /// `GET …/thumbnail` of a study, a series, an instance or a frame: one picture that stands for it.
-pub(crate) async fn thumbnail(
-    State(app): State<App>,
-    resource: Resource,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let client = ImagingClient::authenticate(&app, &resource.hospital, &headers, peer).await?;
-    let parameters = Parameters::parse(query.as_deref())?;
-    let acceptable = negotiation::acceptable(&headers, &parameters)?;
-    let query = RenderedQuery::from_parameters(parameters.iter())?;
+pub(crate) async fn thumbnail(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    let query = RenderedQuery::from_parameters(ask.parameters.iter())?;
     query.check(Target::Thumbnail)?;
-    let found = representative(&app, client.hospital(), &resource.selection()?).await?;
-    let image = Image::of(&app, client.hospital(), found).await?;
-    let number = match resource.rest() {
+    let found = representative(&app, ask.hospital(), &ask.resource.selection()?).await?;
+    let image = Image::of(&app, ask.hospital(), found).await?;
+    let number = match ask.resource.rest() {
         "" => image.frames.count().div_ceil(2),
         list => FrameList::parse(list).map_err(|error| Refusal::BadRequest(error.to_string()))?.numbers()[0],
     };
@@ -85,8 +57,7 @@ pub(crate) async fn thumbnail(
     let small = Viewport { width: THUMBNAIL, height: THUMBNAIL, region: Region::default() };
     parameters.viewport.get_or_insert(small);
     let asked = Asked { parameters, quality: query.quality };
-    let root = resource::root(&app, client.hospital(), &headers);
-    pictures(&app, image, vec![number], &acceptable, asked, &root).await
+    pictures(&app, image, vec![number], &ask.acceptable, asked, &ask.root).await
 }
 
 /// The image in the middle: it shows more of what the series is about than its edge does.

@@ -1,12 +1,12 @@
 //! WADO-RS: instances of a study, of a series, or one (PS3.18 §10.4).
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::collections::HashMap;
 
 use axum::{
-    extract::{ConnectInfo, RawQuery, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use medvan_imaging::{
     TransferSyntax, Uid,
     accept::{Acceptable, Offer},
@@ -14,12 +14,11 @@ use medvan_imaging::{
 };
 
 use super::{
-    caller::ImagingClient,
+    ask::Ask,
     instance::{Leaving, others},
-    negotiation::{self, Parameters},
+    negotiation,
     outgoing::{Ended, Outgoing},
     refusal::Refusal,
-    resource::Resource,
 };
 use crate::{
     App,
@@ -31,24 +30,17 @@ use crate::{
 const PAGE: u32 = 500;
 
 /// `GET …/studies/{study}[/series/{series}[/instances/{instance}]]`
-pub(crate) async fn retrieve(
-    State(app): State<App>,
-    resource: Resource,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let client = ImagingClient::authenticate(&app, &resource.hospital, &headers, peer).await?;
-    let acceptable = negotiation::acceptable(&headers, &Parameters::parse(query.as_deref())?)?;
-    let selection = resource.selection()?;
-    let syntaxes = Syntaxes::choose(&app, client.hospital(), &selection, &acceptable).await?;
-    let first = app.store.select_instances(client.hospital(), &selection, 0, PAGE).await?;
-    match offer(&acceptable, &selection, &syntaxes)? {
+pub(crate) async fn retrieve(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    let (hospital, acceptable) = (ask.hospital(), &ask.acceptable);
+    let selection = ask.resource.selection()?;
+    let syntaxes = Syntaxes::choose(&app, hospital, &selection, acceptable).await?;
+    let first = app.store.select_instances(hospital, &selection, 0, PAGE).await?;
+    match offer(acceptable, &selection, &syntaxes)? {
         Packaging::Single => {
             let found = first.first().ok_or(Refusal::NotFound)?;
-            single(&app, client.hospital(), found, &syntaxes).await
+            single(&app, hospital, found, &syntaxes).await
         }
-        Packaging::Parts => Ok(parts(&app, client.hospital().clone(), selection, first, syntaxes)),
+        Packaging::Parts => Ok(parts(&app, hospital.clone(), selection, first, syntaxes)),
     }
 }
 

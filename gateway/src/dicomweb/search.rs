@@ -1,13 +1,11 @@
 //! QIDO-RS: studies, series and instances that match (PS3.18 §10.6).
 
-use std::net::SocketAddr;
-
 use axum::{
-    extract::{ConnectInfo, RawQuery, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use dicom_dictionary_std::tags;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, header};
 use medvan_imaging::{
     accept::{Acceptable, Offer},
     attributes::Attributes,
@@ -16,13 +14,8 @@ use medvan_imaging::{
     xml,
 };
 
-use super::{
-    caller::ImagingClient,
-    negotiation::{self, Parameters},
-    refusal::Refusal,
-    resource::{self, Resource},
-};
-use crate::{App, archive::SearchFault};
+use super::{ask::Ask, negotiation, refusal::Refusal};
+use crate::{App, archive::SearchFault, catalog::HospitalId};
 
 /// Results in one answer; a client that wants more asks with `offset`.
 const MOST: u64 = 5_000;
@@ -30,62 +23,33 @@ const HAVE: &str = "application/dicom+json, or multipart/related; type=\"applica
 const WARNING: HeaderName = HeaderName::from_static("warning");
 
 /// `GET …/studies`
-pub(crate) async fn studies(
-    state: State<App>,
-    resource: Resource,
-    peer: ConnectInfo<SocketAddr>,
-    query: RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    search(Level::Study, state, resource, peer, query, headers).await
+pub(crate) async fn studies(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    search(Level::Study, &app, &ask).await
 }
 
 /// `GET …/series` and `GET …/studies/{study}/series`
-pub(crate) async fn series(
-    state: State<App>,
-    resource: Resource,
-    peer: ConnectInfo<SocketAddr>,
-    query: RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    search(Level::Series, state, resource, peer, query, headers).await
+pub(crate) async fn series(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    search(Level::Series, &app, &ask).await
 }
 
 /// `GET …/instances`, `GET …/studies/{study}/instances` and `GET …/studies/{study}/series/{series}/instances`
-pub(crate) async fn instances(
-    state: State<App>,
-    resource: Resource,
-    peer: ConnectInfo<SocketAddr>,
-    query: RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    search(Level::Instance, state, resource, peer, query, headers).await
+pub(crate) async fn instances(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    search(Level::Instance, &app, &ask).await
 }
 
-async fn search(
-    level: Level,
-    State(app): State<App>,
-    resource: Resource,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let client = ImagingClient::authenticate(&app, &resource.hospital, &headers, peer).await?;
-    let parameters = Parameters::parse(query.as_deref())?;
-    let acceptable = negotiation::acceptable(&headers, &parameters)?;
-    let form = Form::choose(&acceptable)?;
-    let (query, mut warnings) = Query::from_parameters(level, parameters.iter())?;
-    let query = match (resource.study()?, resource.series()?) {
+async fn search(level: Level, app: &App, ask: &Ask) -> Result<Response, Refusal> {
+    let form = Form::choose(&ask.acceptable)?;
+    let (query, mut warnings) = Query::from_parameters(level, ask.parameters.iter())?;
+    let query = match (ask.resource.study()?, ask.resource.series()?) {
         (Some(study), Some(series)) => query.in_study(&study)?.in_series(&series)?,
         (Some(study), None) => query.in_study(&study)?,
         _ => query,
     };
-    let root = resource::root(&app, client.hospital(), &headers);
-    let found = results(&app, &client, query, &root).await?;
+    let found = results(app, ask.hospital(), query, &ask.root).await?;
     warnings.extend(found.warning);
     let mut response = form.response(&found.answers)?;
     for warning in warnings {
-        let value = HeaderValue::try_from(warning.header(&root)).map_err(|_| Refusal::Internal)?;
+        let value = HeaderValue::try_from(warning.header(&ask.root)).map_err(|_| Refusal::Internal)?;
         response.headers_mut().append(WARNING, value);
     }
     Ok(response)
@@ -97,10 +61,10 @@ struct Results {
     warning: Option<Warning>,
 }
 
-async fn results(app: &App, client: &ImagingClient, query: Query, root: &str) -> Result<Results, Refusal> {
+async fn results(app: &App, hospital: &HospitalId, query: Query, root: &str) -> Result<Results, Refusal> {
     let wanted = query.limit().unwrap_or(u64::MAX);
     let (limit, offset) = (wanted.min(MOST), query.offset());
-    let mut search = app.archive.search(client.hospital(), query);
+    let mut search = app.archive.search(hospital, query);
     let mut answers = Vec::new();
     let mut passed = 0;
     while (answers.len() as u64) < limit {

@@ -6,24 +6,18 @@
 mod answer;
 mod objects;
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::Body,
-    extract::{ConnectInfo, RawQuery, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, header};
 use medvan_imaging::multipart::{Boundary, ContentType, Event, Limits, MultipartError, PartHead, Reader};
 use uuid::Uuid;
 
-use super::{
-    caller::ImagingClient,
-    incoming::Incoming,
-    negotiation::{self, Parameters},
-    refusal::Refusal,
-    resource::{self, Resource},
-};
+use super::{ask::Ask, incoming::Incoming, negotiation, refusal::Refusal};
 use crate::{
     App,
     archive::{Arrival, Expected, Stored},
@@ -35,28 +29,19 @@ use answer::Answer;
 const AT_ONCE: usize = 2_000;
 
 /// `POST …/studies[/{study}]`
-pub(crate) async fn store(
-    State(app): State<App>,
-    resource: Resource,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    let client = ImagingClient::authenticate(&app, &resource.hospital, &headers, peer).await?;
-    let acceptable = negotiation::acceptable(&headers, &Parameters::parse(query.as_deref())?)?;
-    let study = resource.study()?;
-    let answer = Answer::choose(&acceptable, resource::root(&app, client.hospital(), &headers), study.clone())?;
-    let content = Content::of(&headers)?;
+pub(crate) async fn store(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
+    let study = ask.resource.study()?;
+    let answer = Answer::choose(&ask.acceptable, ask.root.clone(), study.clone())?;
+    let content = Content::of(&ask.headers)?;
     let origin = Origin {
         id: Uuid::now_v7(),
         protocol: Protocol::Stow,
-        source: client.name().to_owned(),
+        source: ask.client.name().to_owned(),
         called: None,
-        peer: peer.ip(),
+        peer: ask.peer.ip(),
         at: app.clock.now(),
     };
-    let arrival = app.archive.arrival(client.hospital(), origin, client.on_conflict())?;
+    let arrival = app.archive.arrival(ask.hospital(), origin, ask.client.on_conflict())?;
     let body = Incoming::new(body, Duration::from_millis(app.config.limits.body_read_ms));
     let expected = Expected { study, ..Expected::default() };
     let receiving = Receiving { arrival, expected, body, done: Vec::new(), at_once: 0 };

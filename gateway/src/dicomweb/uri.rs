@@ -1,12 +1,6 @@
 //! WADO-URI: one instance by query parameters (PS3.18 chapter 9).
 
-use std::net::SocketAddr;
-
-use axum::{
-    extract::{ConnectInfo, Path, RawQuery, State},
-    response::Response,
-};
-use http::HeaderMap;
+use axum::{extract::State, response::Response};
 use medvan_imaging::{
     accept::{Acceptable, Offer},
     rendering::WadoUriQuery,
@@ -14,13 +8,13 @@ use medvan_imaging::{
 use medvan_pixels::{Region, RenderParameters, Viewport};
 
 use super::{
-    caller::ImagingClient,
+    ask::Ask,
     frames::Image,
     instance::others,
-    negotiation::{self, Parameters},
+    negotiation,
     refusal::Refusal,
     rendered::{Asked, pictures, window},
-    resource, retrieve,
+    retrieve,
 };
 use crate::{
     App,
@@ -30,16 +24,8 @@ use crate::{
 const HAVE: &str = "application/dicom, and image/jpeg or image/png of one frame";
 
 /// `GET /hospitals/{hospital}/wado?requestType=WADO&…`
-pub(crate) async fn wado(
-    State(app): State<App>,
-    Path(hospital): Path<String>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    let client = ImagingClient::authenticate(&app, &hospital, &headers, peer).await?;
-    let parameters = Parameters::parse(query.as_deref())?;
-    let query = WadoUriQuery::from_parameters(parameters.iter())?;
+pub(crate) async fn wado(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    let query = WadoUriQuery::from_parameters(ask.parameters.iter())?;
     if query.anonymize {
         // Identified bytes under this parameter would be the worst of all answers.
         return Err(Refusal::NotAcceptable(
@@ -54,23 +40,22 @@ pub(crate) async fn wado(
         series: Some(query.series.clone()),
         instance: Some(query.instance.clone()),
     };
-    let found = app.store.select_instances(client.hospital(), &selection, 0, 1).await?;
+    let found = app.store.select_instances(ask.hospital(), &selection, 0, 1).await?;
     let found = found.into_iter().next().ok_or(Refusal::NotFound)?;
-    let acceptable = acceptable(&headers, &parameters, &query)?;
+    let acceptable = acceptable(&ask, &query)?;
     if is_dicom(&acceptable, &found, &query)? {
-        return retrieve::alone(&app, client.hospital(), &found, &acceptable).await;
+        return retrieve::alone(&app, ask.hospital(), &found, &acceptable).await;
     }
-    let image = Image::of(&app, client.hospital(), found).await?;
+    let image = Image::of(&app, ask.hospital(), found).await?;
     let number = frame(&image, &query)?;
     let asked = Asked { parameters: drawn(&image, &query), quality: query.quality };
-    let root = resource::root(&app, client.hospital(), &headers);
-    pictures(&app, image, vec![number], &acceptable, asked, &root).await
+    pictures(&app, image, vec![number], &acceptable, asked, &ask.root).await
 }
 
 /// `contentType` goes before the Accept header (§9.4.1, §9.5.1).
-fn acceptable(headers: &HeaderMap, parameters: &Parameters, query: &WadoUriQuery) -> Result<Acceptable, Refusal> {
+fn acceptable(ask: &Ask, query: &WadoUriQuery) -> Result<Acceptable, Refusal> {
     if query.content_types.is_empty() {
-        return negotiation::acceptable(headers, parameters);
+        return Ok(ask.acceptable.clone());
     }
     let syntax = query.transfer_syntax.as_ref().map(|uid| uid.as_str());
     Acceptable::parse([], Some(&query.content_types.join(",")), syntax)
