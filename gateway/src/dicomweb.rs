@@ -27,6 +27,8 @@ mod uri;
 pub(crate) use capabilities::on_options;
 
 use axum::{Router, routing::get};
+use http::{HeaderValue, header};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::App;
 
@@ -62,4 +64,6 @@ pub(crate) fn routes() -> Router<App> {
             get(rendered::thumbnail),
         )
         .route("/hospitals/{hospital}/wado", get(uri::wado))
+        // Whoever keeps an answer must know that another Accept has another one (RFC 9110 §12.5.5).
+        .layer(SetResponseHeaderLayer::appending(header::VARY, HeaderValue::from_static("accept")))
 }

@@ -185,6 +185,7 @@ impl Arrival {
                 for (place, placed) in places.into_iter().zip(placed) {
                     outcomes[place].outcome = match placed {
                         Placed::Refused => Err(Fault::Conflict),
+                        Placed::OtherPatient => Err(Fault::OtherPatient),
                         placed => Ok(placed),
                     };
                 }
@@ -198,7 +199,11 @@ impl Arrival {
         }
         for (place, first) in echoes {
             if let Err(fault) = &outcomes[first].outcome {
-                outcomes[place].outcome = Err(if fault.is_ours() { Fault::NotSafe } else { Fault::Conflict });
+                outcomes[place].outcome = Err(match fault {
+                    Fault::OtherPatient => Fault::OtherPatient,
+                    fault if fault.is_ours() => Fault::NotSafe,
+                    _ => Fault::Conflict,
+                });
             }
         }
         count(&self.origin, &outcomes);

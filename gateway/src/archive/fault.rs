@@ -32,6 +32,9 @@ pub(crate) enum Fault {
     /// The sender's: another content is stored under this SOP Instance UID.
     #[error("another content is stored under this SOP Instance UID; it was not replaced")]
     Conflict,
+    /// The sender's: a study of this UID is stored, and it is another patient's.
+    #[error("the study with this Study Instance UID has another Patient ID here; nothing was changed")]
+    OtherPatient,
     /// The sender's: more than one instance may have.
     #[error("an instance may have at most {0} bytes")]
     TooLarge(u64),
@@ -58,7 +61,7 @@ impl Fault {
             Self::Unreadable(_) => FailureReason::CannotUnderstand,
             Self::Foreign | Self::Unwritable(_) => FailureReason::NotAnInstance,
             Self::Uid(_) => FailureReason::DataSetDoesNotMatchSopClass,
-            Self::Other(tags::STUDY_INSTANCE_UID) => FailureReason::StudyDoesNotMatch,
+            Self::Other(tags::STUDY_INSTANCE_UID) | Self::OtherPatient => FailureReason::StudyDoesNotMatch,
             Self::Other(_) => FailureReason::InstanceDoesNotMatch,
             Self::Conflict => FailureReason::DuplicateSopInstance,
             Self::TooLarge(_) => FailureReason::TooLarge,

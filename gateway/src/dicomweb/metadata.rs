@@ -40,7 +40,7 @@ pub(crate) async fn metadata(State(app): State<App>, ask: Ask) -> Result<Respons
     if found.is_empty() {
         return Err(Refusal::NotFound);
     }
-    let tag = etag(&app, ask.hospital(), &selection, offers[choice.offer].media).await?;
+    let tag = etag(&app, &ask, &selection, offers[choice.offer].media).await?;
     if is_known(&ask.headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
@@ -58,10 +58,10 @@ pub(crate) async fn metadata(State(app): State<App>, ask: Ask) -> Result<Respons
     Ok((tagged, [(header::CONTENT_TYPE, offers[choice.offer].media)], body).into_response())
 }
 
-/// What the answer depends on: which bytes there are. Metadata of the same bytes is the same.
-async fn etag(app: &App, hospital: &HospitalId, selection: &Selection, media: &str) -> Result<HeaderValue, Refusal> {
-    let (count, newest) = app.store.version_of(hospital, selection).await?;
-    let text = format!("W/\"{count}-{newest:x}-{}\"", media.len());
+/// What the answer depends on: which bytes there are, its form, and the root of the URLs in it.
+async fn etag(app: &App, ask: &Ask, selection: &Selection, media: &str) -> Result<HeaderValue, Refusal> {
+    let (count, newest) = app.store.version_of(ask.hospital(), selection).await?;
+    let text = format!("W/\"{count}-{newest:x}-{}-{}\"", media.len(), ask.root);
     HeaderValue::try_from(text).map_err(|_| Refusal::Internal)
 }
 
@@ -81,15 +81,16 @@ impl All {
         let mut separator = "[";
         let mut page = found;
         while let Some(last) = page.last().map(|found| found.id) {
-            for found in self.each(&page) {
+            for found in &page {
+                let Some(attributes) = self.attributes(found).await else { continue };
                 let mut text = separator.as_bytes().to_vec();
-                serde_json::to_writer(&mut text, &found.await?).map_err(|_| Ended)?;
+                serde_json::to_writer(&mut text, &attributes).map_err(|_| Ended)?;
                 out.send(text).await?;
                 separator = ",\n";
             }
             page = self.next(&selection, last, page.len()).await?;
         }
-        out.send(Bytes::from_static(b"]")).await
+        out.send(Bytes::from_static(if separator == "[" { b"[]" } else { b"]" })).await
     }
 
     async fn xml(
@@ -101,21 +102,15 @@ impl All {
     ) -> Result<(), Ended> {
         let mut page = found;
         while let Some(last) = page.last().map(|found| found.id) {
-            for found in self.each(&page) {
+            for found in &page {
+                let Some(attributes) = self.attributes(found).await else { continue };
                 let head = PartHead::of(ContentType::of("application/dicom+xml"));
                 out.send(writer.part(&head)).await?;
-                out.send(medvan_imaging::xml::write(&found.await?)).await?;
+                out.send(medvan_imaging::xml::write(&attributes)).await?;
             }
             page = self.next(&selection, last, page.len()).await?;
         }
         out.send(writer.end()).await
-    }
-
-    fn each<'a>(
-        &'a self,
-        page: &'a [FoundInstance],
-    ) -> impl Iterator<Item = impl Future<Output = Result<Attributes, Ended>> + 'a> {
-        page.iter().map(|found| self.attributes(found))
     }
 
     async fn next(&self, selection: &Selection, last: i64, length: usize) -> Result<Vec<FoundInstance>, Ended> {
@@ -125,15 +120,18 @@ impl All {
         self.app.store.select_instances(&self.hospital, selection, last, PAGE).await.map_err(|_| Ended)
     }
 
-    async fn attributes(&self, found: &FoundInstance) -> Result<Attributes, Ended> {
-        let file = self.app.archive.data_set(&self.hospital, found.place).await.map_err(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "a stored instance cannot be read");
-            Ended
-        })?;
+    /// Of one that cannot be read any more there is nothing to say; the others must not be lost with it.
+    async fn attributes(&self, found: &FoundInstance) -> Option<Attributes> {
+        let file = self.app.archive.data_set(&self.hospital, found.place).await;
+        let file = file
+            .inspect_err(|error| {
+                tracing::error!(error = error as &dyn std::error::Error, "a stored instance cannot be read");
+            })
+            .ok()?;
         let url = format!(
             "{}/studies/{}/series/{}/instances/{}/bulkdata",
             self.root, found.study_uid, found.series_uid, found.uid
         );
-        Ok(attributes::read(&file.data_set, &|path: &AttributePath| Some(format!("{url}/{path}"))))
+        Some(attributes::read(&file.data_set, &|path: &AttributePath| Some(format!("{url}/{path}"))))
     }
 }

@@ -150,4 +150,6 @@ pub enum Placed {
     Replaced,
     /// Another content of that UID is there, and that is not allowed.
     Refused,
+    /// Its study is there and is another patient's.
+    OtherPatient,
 }

@@ -2,6 +2,8 @@
 
 mod progress;
 
+use std::collections::BTreeSet;
+
 use medvan_imaging::{
     AeTitle, TransferSyntax, Uid,
     dimse::{
@@ -289,6 +291,8 @@ fn narrowings(selection: &Selection) -> Vec<Vec<Narrow>> {
             (patient.chain(in_study).chain(in_series).collect(), &selection.instances, Narrow::SopInstanceUid)
         }
     };
+    // A UID that is named twice is sent once.
+    let lowest: Vec<Uid> = lowest.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
     let parts = lowest.chunks(UIDS);
     parts.map(|part| above.iter().cloned().chain([narrow(texts(part))]).collect()).collect()
 }

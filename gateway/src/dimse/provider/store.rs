@@ -94,6 +94,9 @@ fn refusal(request: &Request, fault: &Fault) -> Response {
             Some(tags::SOP_INSTANCE_UID),
             "another content is stored under this SOP Instance UID".to_owned(),
         ),
+        Fault::OtherPatient => {
+            (Status::DATA_SET_MISMATCH, Some(tags::PATIENT_ID), "the study has another Patient ID here".to_owned())
+        }
         Fault::TooLarge(most) => (Status::OUT_OF_RESOURCES, None, format!("an instance may have {most} bytes")),
         Fault::NoSpace => (Status::OUT_OF_RESOURCES, None, "there is no room left on the disk".to_owned()),
         Fault::Busy => (Status::OUT_OF_RESOURCES, None, "too many senders at once; try again".to_owned()),

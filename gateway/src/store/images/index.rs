@@ -1,6 +1,6 @@
 //! Writing the index.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 use time::OffsetDateTime;
@@ -56,15 +56,45 @@ type RowId = i64;
 impl Batch<'_> {
     async fn write(&mut self, instances: &[NewInstance]) -> Result<Vec<Placed>, StoreError> {
         self.origin_and_pack().await?;
-        let series = self.series_of(instances).await?;
-        let mut placed = self.insert(instances, &series).await?;
-        for (instance, placed) in instances.iter().zip(&mut placed) {
+        let strangers = self.strangers(instances).await?;
+        let taken: Vec<&NewInstance> = instances
+            .iter()
+            .zip(&strangers)
+            .filter(|(_, stranger)| !**stranger)
+            .map(|(instance, _)| instance)
+            .collect();
+        let series = self.series_of(&taken).await?;
+        let mut placed = self.insert(&taken, &series).await?;
+        for (instance, placed) in taken.iter().zip(&mut placed) {
             if placed.is_none() {
                 *placed = Some(self.conflict(instance, series[&key(instance)]).await?);
             }
         }
         self.count(&series).await?;
-        Ok(placed.into_iter().flatten().collect())
+        let mut placed = placed.into_iter().flatten();
+        let of = |stranger: bool| if stranger { Some(Placed::OtherPatient) } else { placed.next() };
+        Ok(strangers.into_iter().filter_map(of).collect())
+    }
+
+    /// Which instances say another Patient ID than their study has: it would be listed under a patient who is not on it.
+    /// Where the newest replaces what is stored, it corrects the study instead.
+    async fn strangers(&mut self, instances: &[NewInstance]) -> Result<Vec<bool>, StoreError> {
+        let mut patients: HashMap<&str, String> = HashMap::new();
+        let mut strangers = Vec::with_capacity(instances.len());
+        for NewInstance { study, .. } in instances {
+            if let Entry::Vacant(unknown) = patients.entry(study.uid.as_str()) {
+                let row = sqlx::query("SELECT patient_id FROM studies WHERE hospital = $1 AND uid = $2")
+                    .bind(self.hospital.as_str())
+                    .bind(study.uid.as_str())
+                    .fetch_optional(&mut *self.db)
+                    .await?;
+                unknown.insert(row.map_or_else(|| Ok(study.patient_id.clone()), |row| row.try_get(0))?);
+            }
+            let known = &patients[study.uid.as_str()];
+            let differs = !known.is_empty() && !study.patient_id.is_empty() && *known != study.patient_id;
+            strangers.push(differs && self.on_conflict != OnConflict::Replace);
+        }
+        Ok(strangers)
     }
 
     async fn origin_and_pack(&mut self) -> Result<(), StoreError> {
@@ -91,7 +121,7 @@ impl Batch<'_> {
     }
 
     /// The row of each instance's series, made where there is none.
-    async fn series_of<'i>(&mut self, instances: &'i [NewInstance]) -> Result<HashMap<Key<'i>, RowId>, StoreError> {
+    async fn series_of<'i>(&mut self, instances: &[&'i NewInstance]) -> Result<HashMap<Key<'i>, RowId>, StoreError> {
         let mut studies: HashMap<&str, RowId> = HashMap::new();
         let mut series: HashMap<Key<'i>, RowId> = HashMap::new();
         for instance in instances {
@@ -100,7 +130,7 @@ impl Batch<'_> {
                 None => self.study(instance).await?,
             };
             studies.insert(instance.study.uid.as_str(), study);
-            if let std::collections::hash_map::Entry::Vacant(vacant) = series.entry(key(instance)) {
+            if let Entry::Vacant(vacant) = series.entry(key(instance)) {
                 vacant.insert(self.one_series(instance, study).await?);
             }
         }
@@ -132,17 +162,18 @@ impl Batch<'_> {
         .fetch_one(&mut *self.db)
         .await?;
         let id: RowId = made.try_get(0)?;
-        rows::insert(
-            &mut *self.db,
-            "INSERT INTO study_names (hospital, word, study) ",
-            " ON CONFLICT DO NOTHING",
-            &study.words,
-            |mut row, word| {
-                row.push_bind(self.hospital.as_str().to_owned()).push_bind(word.clone()).push_bind(id);
-            },
-        )
-        .await?;
+        self.names(instance, id).await?;
         Ok(id)
+    }
+
+    async fn names(&mut self, instance: &NewInstance, study: RowId) -> Result<(), StoreError> {
+        let hospital = self.hospital.as_str();
+        let head = "INSERT INTO study_names (hospital, word, study) ";
+        rows::insert(&mut *self.db, head, " ON CONFLICT DO NOTHING", &instance.study.words, |mut row, word| {
+            row.push_bind(hospital.to_owned()).push_bind(word.clone()).push_bind(study);
+        })
+        .await?;
+        Ok(())
     }
 
     async fn one_series(&mut self, instance: &NewInstance, study: RowId) -> Result<RowId, StoreError> {
@@ -171,7 +202,7 @@ impl Batch<'_> {
     /// Inserts what is new; `None` for an instance whose UID is there already, also within the batch.
     async fn insert(
         &mut self,
-        instances: &[NewInstance],
+        instances: &[&NewInstance],
         series: &HashMap<Key<'_>, RowId>,
     ) -> Result<Vec<Option<Placed>>, StoreError> {
         let (hospital, pack, origin) = (self.hospital.as_str(), self.pack.to_string(), self.origin);
@@ -228,6 +259,7 @@ impl Batch<'_> {
             OnConflict::Keep => Ok(Placed::Kept),
             OnConflict::Replace => {
                 self.replace(instance, series).await?;
+                self.renew(instance, series).await?;
                 self.leave(row.try_get(1)?, row.try_get(2)?).await?;
                 Ok(Placed::Replaced)
             }
@@ -260,6 +292,30 @@ impl Batch<'_> {
         .execute(&mut *self.db)
         .await?;
         Ok(())
+    }
+
+    /// What the newest says of its study and series is what they are found by.
+    async fn renew(&mut self, instance: &NewInstance, series: RowId) -> Result<(), StoreError> {
+        let row = sqlx::query("UPDATE series SET modality = $2, attributes = $3 WHERE id = $1 RETURNING study")
+            .bind(series)
+            .bind(&instance.series.modality)
+            .bind(&instance.series.attributes)
+            .fetch_one(&mut *self.db)
+            .await?;
+        let (study, new) = (row.try_get::<RowId, _>(0)?, &instance.study);
+        sqlx::query(
+            "UPDATE studies SET patient_id = $2, accession = $3, study_id = $4, date = $5, attributes = $6 WHERE id = $1",
+        )
+        .bind(study)
+        .bind(&new.patient_id)
+        .bind(&new.accession)
+        .bind(&new.study_id)
+        .bind(&new.date)
+        .bind(&new.attributes)
+        .execute(&mut *self.db)
+        .await?;
+        sqlx::query("DELETE FROM study_names WHERE study = $1").bind(study).execute(&mut *self.db).await?;
+        self.names(instance, study).await
     }
 
     /// What was replaced is counted no more where it was; its pack's file is swept when nothing else leads to it.

@@ -1,1 +1,172 @@
+//! The index: what is stored, found, refused, replaced and forgotten, and whose it is.
 
+use medvan_imaging::{TransferSyntax, Uid, query::Narrow};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    catalog::{Hospital, HospitalId, OnConflict},
+    store::Store,
+};
+
+const NOW: OffsetDateTime = time::macros::datetime!(2026-11-01 9:00 UTC);
+
+struct Index {
+    store: Store,
+    hospital: HospitalId,
+    _folder: tempfile::TempDir,
+}
+
+impl Index {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("medvan.sqlite")).await.unwrap();
+        for id in ["kaede", "sumire"] {
+            let hospital = Hospital::new(id.parse().unwrap(), serde_json::from_str(r#"{"ja": "病院", "en": "Hospital"}"#).unwrap());
+            store.put_hospital(&hospital, false).await.unwrap();
+        }
+        Self { store, hospital: "kaede".parse().unwrap(), _folder: folder }
+    }
+
+    async fn takes(&self, instances: &[NewInstance], on_conflict: OnConflict, at: OffsetDateTime) -> Vec<Placed> {
+        let origin = Origin {
+            id: Uuid::now_v7(),
+            protocol: Protocol::Stow,
+            source: "pacs".to_owned(),
+            called: None,
+            peer: [127, 0, 0, 1].into(),
+            at,
+        };
+        let pack = Uuid::now_v7();
+        self.store.index_instances(&self.hospital, &origin, pack, instances, on_conflict, at).await.unwrap()
+    }
+
+    async fn stores(&self, instances: &[NewInstance]) -> Vec<Placed> {
+        self.takes(instances, OnConflict::Refuse, NOW).await
+    }
+
+    async fn studies(&self, narrow: &[Narrow]) -> Vec<(String, u64, u64)> {
+        let found = self.store.find_studies(&self.hospital, narrow, 0, 100).await.unwrap();
+        found.into_iter().map(|study| (study.uid.to_string(), study.series, study.instances)).collect()
+    }
+}
+
+/// An instance of the study, series and number that its UID says: `1.<study>.<series>.<number>`.
+fn instance(uid: &str, patient: &str, content: u8) -> NewInstance {
+    let series = uid.rsplit_once('.').unwrap().0;
+    let study = series.rsplit_once('.').unwrap().0;
+    NewInstance {
+        study: NewStudy {
+            uid: Uid::parse(study).unwrap(),
+            patient_id: patient.to_owned(),
+            accession: String::new(),
+            study_id: String::new(),
+            date: "20261101".to_owned(),
+            words: vec![format!("name{}", patient.to_lowercase())],
+            attributes: format!(r#"{{"00100020": {{"vr": "LO", "Value": ["{patient}"]}}}}"#),
+        },
+        series: NewSeries { uid: Uid::parse(series).unwrap(), modality: "CT".to_owned(), attributes: "{}".to_owned() },
+        uid: Uid::parse(uid).unwrap(),
+        class: Uid::known("1.2.840.10008.5.1.4.1.1.2"),
+        syntax: TransferSyntax::explicit_little(),
+        number: Some(1),
+        frames: None,
+        rows: Some(2),
+        columns: Some(2),
+        bits: Some(16),
+        at_byte: u64::from(content) * 100,
+        bytes: 100,
+        digest: [content; 32],
+        kind: Kind::Original,
+    }
+}
+
+#[tokio::test]
+async fn studies_count_their_series_and_instances() {
+    let index = Index::open().await;
+    let some = ["1.1.1.1", "1.1.1.2", "1.1.2.1", "1.2.1.1"].map(|uid| instance(uid, "P1", 1));
+    assert_eq!(index.stores(&some).await, [Placed::New; 4]);
+    assert_eq!(index.studies(&[]).await, [("1.1".to_owned(), 2, 3), ("1.2".to_owned(), 1, 1)]);
+    let narrow = [Narrow::SeriesInstanceUid(vec!["1.1.2".to_owned()])];
+    let found = index.store.find_instances(&index.hospital, &narrow, 0, 100).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].study_uid.as_str(), found[0].place.length), ("1.1", 100));
+}
+
+#[tokio::test]
+async fn a_known_uid_is_the_same_is_refused_is_kept_out_or_replaces() {
+    let index = Index::open().await;
+    index.stores(&[instance("1.1.1.1", "P1", 1)]).await;
+    assert_eq!(index.stores(&[instance("1.1.1.1", "P1", 1)]).await, [Placed::Same]);
+    assert_eq!(index.stores(&[instance("1.1.1.1", "P1", 2)]).await, [Placed::Refused]);
+    let other = [instance("1.1.1.1", "P1", 2)];
+    assert_eq!(index.takes(&other, OnConflict::Keep, NOW).await, [Placed::Kept]);
+    assert_eq!(index.takes(&other, OnConflict::Replace, NOW).await, [Placed::Replaced]);
+    let digest = index.store.known_digest(&index.hospital, &other[0].uid).await.unwrap();
+    assert_eq!(digest, Some(vec![2; 32]));
+    // What came first has no row any more, and neither has its pack.
+    assert_eq!(index.store.packs().await.unwrap().len(), 1);
+    assert_eq!(index.studies(&[]).await, [("1.1".to_owned(), 1, 1)]);
+}
+
+#[tokio::test]
+async fn a_study_is_never_two_patients() {
+    let index = Index::open().await;
+    index.stores(&[instance("1.1.1.1", "P1", 1)]).await;
+    let mixed = [instance("1.1.1.2", "P2", 1), instance("1.1.1.3", "P1", 1), instance("1.1.1.4", "", 1)];
+    assert_eq!(index.stores(&mixed).await, [Placed::OtherPatient, Placed::New, Placed::New]);
+    let together = [instance("1.5.1.1", "P1", 1), instance("1.5.1.2", "P2", 1)];
+    assert_eq!(index.stores(&together).await, [Placed::New, Placed::OtherPatient]);
+    assert_eq!(index.studies(&[]).await, [("1.1".to_owned(), 1, 3), ("1.5".to_owned(), 1, 1)]);
+}
+
+#[tokio::test]
+async fn a_replacement_corrects_the_study() {
+    let index = Index::open().await;
+    index.stores(&[instance("1.1.1.1", "WRONG", 1)]).await;
+    let corrected = [instance("1.1.1.1", "RIGHT", 2)];
+    assert_eq!(index.takes(&corrected, OnConflict::Replace, NOW).await, [Placed::Replaced]);
+    let by_word = |word: &str| [Narrow::PatientNameWord(vec![word.to_owned()])];
+    assert_eq!(index.studies(&by_word("nameright")).await.len(), 1);
+    assert_eq!(index.studies(&by_word("namewrong")).await, []);
+}
+
+#[tokio::test]
+async fn another_hospital_finds_nothing_and_may_have_the_same_uids() {
+    let mut index = Index::open().await;
+    index.stores(&[instance("1.1.1.1", "P1", 1)]).await;
+    index.hospital = "sumire".parse().unwrap();
+    assert_eq!(index.studies(&[]).await, []);
+    let uid = Uid::known("1.1.1.1");
+    assert_eq!(index.store.known_digest(&index.hospital, &uid).await.unwrap(), None);
+    assert_eq!(index.stores(&[instance("1.1.1.1", "P9", 9)]).await, [Placed::New]);
+}
+
+#[tokio::test]
+async fn originals_are_forgotten_after_their_time_and_results_stay() {
+    let index = Index::open().await;
+    let old = NOW - Duration::days(40);
+    let result = NewInstance { kind: Kind::Result, ..instance("1.1.2.1", "P1", 2) };
+    index.takes(&[instance("1.1.1.1", "P1", 1), instance("1.9.1.1", "P1", 1)], OnConflict::Refuse, old).await;
+    index.takes(&[result], OnConflict::Refuse, old).await;
+    index.stores(&[instance("1.1.1.2", "P1", 3)]).await;
+    let emptied = index.store.forget_originals(&index.hospital, NOW - Duration::days(30), NOW).await.unwrap();
+    assert_eq!((emptied.instances, emptied.packs.len()), (2, 1));
+    // The study with a result and a young original is left, the other one is gone.
+    assert_eq!(index.studies(&[]).await, [("1.1".to_owned(), 2, 2)]);
+    let again = index.store.forget_originals(&index.hospital, NOW - Duration::days(30), NOW).await.unwrap();
+    assert_eq!((again.instances, again.packs.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_still_has_to_reach_a_node_is_not_forgotten() {
+    let index = Index::open().await;
+    let old = NOW - Duration::days(40);
+    let waiting = instance("1.1.1.1", "P1", 1);
+    index.takes(&[waiting.clone()], OnConflict::Refuse, old).await;
+    let node = medvan_imaging::AeTitle::parse("PACS").unwrap();
+    index.store.send_to_node(&index.hospital, &node, &[waiting.uid], NOW).await.unwrap();
+    let emptied = index.store.forget_originals(&index.hospital, NOW - Duration::days(30), NOW).await.unwrap();
+    assert_eq!(emptied.instances, 0);
+}
