@@ -74,12 +74,23 @@ fn add_words(first: &mut Card, second: &Card, says_more: bool) {
     if !words.is_empty() {
         let added = format!("**{}**: {}", escape(&second.source.label), words.join("\n\n"));
         first.detail = Some(match first.detail.take() {
-            Some(detail) => format!("{detail}\n\n{added}"),
+            Some(detail) => joined(&detail, &added),
             None => added,
         });
     }
     if !first.source.label.split(" / ").any(|label| label == second.source.label) {
         first.source.label = format!("{} / {}", first.source.label, second.source.label);
+    }
+}
+
+/// One text after the other. A code block that the first one leaves open would swallow the second one's words as code: then
+/// these come first, escaped as they are.
+fn joined(detail: &str, added: &str) -> String {
+    let after = format!("{detail}\n\n{added}");
+    if to_plain(&after).trim_end().ends_with(to_plain(added).trim_end()) {
+        after
+    } else {
+        format!("{added}\n\n{detail}")
     }
 }
 

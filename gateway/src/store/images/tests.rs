@@ -23,7 +23,10 @@ impl Index {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("medvan.sqlite")).await.unwrap();
         for id in ["kaede", "sumire"] {
-            let hospital = Hospital::new(id.parse().unwrap(), serde_json::from_str(r#"{"ja": "病院", "en": "Hospital"}"#).unwrap());
+            let hospital = Hospital::new(
+                id.parse().unwrap(),
+                serde_json::from_str(r#"{"ja": "病院", "en": "Hospital"}"#).unwrap(),
+            );
             store.put_hospital(&hospital, false).await.unwrap();
         }
         Self { store, hospital: "kaede".parse().unwrap(), _folder: folder }

@@ -40,6 +40,16 @@ fn two_services_that_suggest_the_same_become_one_card_with_both_named() {
 }
 
 #[test]
+fn a_code_block_left_open_does_not_swallow_the_second_service() {
+    let first = with(about("k", "warning", "K is high", "Asagao"), stopping("MedicationRequest/1", "a-1"));
+    let first = with(first, json!({"detail": "```\nopen"}));
+    let second = with(about("k", "warning", "Stop *potassium*", "Botan"), stopping("MedicationRequest/1", "b-1"));
+    let result = merged(vec![answer("a.a", json!({"cards": [first]})), answer("b.b", json!({"cards": [second]}))]);
+    let detail = shown(&result)["cards"][0]["detail"].as_str().unwrap().to_owned();
+    assert_eq!(detail, "**Botan**: Stop \\*potassium\\*\n\n```\nopen");
+}
+
+#[test]
 fn feedback_on_a_shared_card_finds_both_services() {
     let of = |card: &str, suggestion: &str| {
         with(with(about("k", "warning", "s", "l"), stopping("Task/1", suggestion)), json!({"uuid": card}))
