@@ -121,6 +121,14 @@ impl Arrival {
         let _ = self.orders.send(Order::Bytes(bytes)).await;
     }
 
+    /// A nameless file beside the packs, for what must be kept until the arrival is done. It goes with its handle.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(crate) fn scratch(&self) -> std::io::Result<std::fs::File> {
+        tempfile::tempfile_in(&self.archive.0.folder)
+    }
+
     /// The current instance did not come to its end: it is dropped.
     pub(crate) async fn abandon(&mut self) {
         let _ = self.orders.send(Order::Abandon).await;

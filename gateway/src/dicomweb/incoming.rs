@@ -1,6 +1,7 @@
-//! A request's body as it streams in: no chunk may keep us waiting, the whole may take as long as it takes.
+//! A request's body as it streams in: no chunk may keep us waiting, and what comes must come at some rate. The whole may then
+//! take as long as it takes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -12,7 +13,15 @@ use super::refusal::Refusal;
 pub(super) struct Incoming {
     body: Body,
     patience: Duration,
+    began: Instant,
+    bytes: u64,
 }
+
+/// Bytes a second that a sender must reach on the whole; a modem did. Slower, it would hold a place among those who store for
+/// ever.
+const SLOWEST: u64 = 1_000;
+/// Before that nobody is judged.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// Why no more comes.
 #[derive(Debug)]
@@ -25,7 +34,7 @@ pub(super) enum Cut {
 
 impl Incoming {
     pub(super) fn new(body: Body, patience: Duration) -> Self {
-        Self { body, patience }
+        Self { body, patience, began: Instant::now(), bytes: 0 }
     }
 
     /// The next bytes; `None` at the end.
@@ -38,11 +47,21 @@ impl Incoming {
                 // Trailers say nothing to us.
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(bytes) if bytes.is_empty() => {}
-                    Ok(bytes) => return Ok(Some(bytes)),
+                    Ok(bytes) => {
+                        self.bytes += bytes.len() as u64;
+                        return if self.is_too_slow() { Err(Cut::Slow) } else { Ok(Some(bytes)) };
+                    }
                     Err(_) => {}
                 },
             }
         }
+    }
+}
+
+impl Incoming {
+    fn is_too_slow(&self) -> bool {
+        let elapsed = self.began.elapsed();
+        elapsed > GRACE && self.bytes / elapsed.as_secs().max(1) < SLOWEST
     }
 }
 

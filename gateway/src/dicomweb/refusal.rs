@@ -10,7 +10,7 @@
 //! | [`Refusal::TooBroad`], [`Refusal::TooLarge`] | 413 | caller | with a narrower question |
 //! | [`Refusal::UnsupportedMedia`] | 415 | caller | no |
 //! | [`Refusal::OutOfRange`] | 416 | caller | no |
-//! | [`Refusal::Busy`] | 503 + Retry-After | us | yes |
+//! | [`Refusal::Busy`], [`Refusal::NoRoom`] | 503 + Retry-After | us | yes |
 //! | [`Refusal::Internal`] | 500 | us | perhaps |
 
 use axum::response::{IntoResponse, Response};
@@ -48,6 +48,8 @@ pub(crate) enum Refusal {
     OutOfRange { length: u64 },
     #[error("too many are storing at once; try again in a moment")]
     Busy,
+    #[error("there is no room left on the disk; try again when there is")]
+    NoRoom,
     #[error("the server could not do it; the log says why")]
     Internal,
 }
@@ -63,7 +65,7 @@ impl Refusal {
             Self::TooBroad | Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::OutOfRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -78,7 +80,9 @@ impl IntoResponse for Refusal {
         let text = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
         let mut response = (status, text, format!("{self}\n")).into_response();
         match self {
-            Self::Busy => drop(response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"))),
+            Self::Busy | Self::NoRoom => {
+                drop(response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1")))
+            }
             Self::OutOfRange { length } => {
                 if let Ok(value) = HeaderValue::try_from(format!("bytes */{length}")) {
                     response.headers_mut().insert(header::CONTENT_RANGE, value);
@@ -108,6 +112,7 @@ impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Busy => Self::Busy,
+            Fault::NoSpace => Self::NoRoom,
             _ => Self::Internal,
         }
     }

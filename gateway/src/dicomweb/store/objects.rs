@@ -27,7 +27,7 @@ const METADATA: usize = 16 << 20;
 impl Receiving {
     /// Reads objects and bulk data, then stores each object as an instance.
     pub(super) async fn objects(&mut self, boundary: &Boundary) -> Result<(), Refusal> {
-        let mut spool = Spool::new()?;
+        let mut spool = Spool::new(self.arrival.scratch().map_err(|error| failed(&error))?);
         let mut metadata = Vec::new();
         let mut reader = Reader::new(boundary, Limits::default());
         let mut is_metadata = false;
@@ -110,9 +110,8 @@ struct Spool {
 }
 
 impl Spool {
-    fn new() -> Result<Self, Refusal> {
-        let file = tempfile::tempfile().map_err(|error| failed(&error))?;
-        Ok(Self { file, length: 0, parts: HashMap::new(), current: None })
+    fn new(file: File) -> Self {
+        Self { file, length: 0, parts: HashMap::new(), current: None }
     }
 
     /// Whether the part that begins is metadata; else it is the bulk data at its location.
@@ -158,5 +157,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 
 fn failed(error: &io::Error) -> Refusal {
     tracing::error!(%error, "bulk data cannot be kept while it arrives");
-    Refusal::Internal
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Refusal::NoRoom,
+        _ => Refusal::Internal,
+    }
 }

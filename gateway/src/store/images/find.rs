@@ -288,7 +288,9 @@ fn from_instances(query: &mut QueryBuilder<Sqlite>, hospital: &HospitalId, narro
         ("instances i CROSS JOIN series se ON se.id = i.series CROSS JOIN studies st ON st.id = se.study", "i")
     } else if has(narrowings, of_study) {
         ("studies st CROSS JOIN series se ON se.study = st.id CROSS JOIN instances i ON i.series = se.id", "st")
-    } else if has(narrowings, |narrow| matches!(narrow, Narrow::SeriesInstanceUid(_))) {
+    } else if has(narrowings, |narrow| matches!(narrow, Narrow::SeriesInstanceUid(_) | Narrow::Modality(_)))
+        && !has(narrowings, |narrow| matches!(narrow, Narrow::SopClassUid(_)))
+    {
         ("series se CROSS JOIN studies st ON st.id = se.study CROSS JOIN instances i ON i.series = se.id", "se")
     } else {
         ("instances i CROSS JOIN series se ON se.id = i.series CROSS JOIN studies st ON st.id = se.study", "i")

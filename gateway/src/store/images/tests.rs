@@ -167,7 +167,7 @@ async fn what_still_has_to_reach_a_node_is_not_forgotten() {
     let index = Index::open().await;
     let old = NOW - Duration::days(40);
     let waiting = instance("1.1.1.1", "P1", 1);
-    index.takes(&[waiting.clone()], OnConflict::Refuse, old).await;
+    index.takes(std::slice::from_ref(&waiting), OnConflict::Refuse, old).await;
     let node = medvan_imaging::AeTitle::parse("PACS").unwrap();
     index.store.send_to_node(&index.hospital, &node, &[waiting.uid], NOW).await.unwrap();
     let emptied = index.store.forget_originals(&index.hospital, NOW - Duration::days(30), NOW).await.unwrap();

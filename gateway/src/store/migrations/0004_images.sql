@@ -59,6 +59,7 @@ CREATE TABLE series (
     UNIQUE (study, uid)
 );
 CREATE INDEX series_in_order ON series (hospital, id);
+CREATE INDEX series_by_modality ON series (hospital, modality, id);
 CREATE INDEX series_by_uid ON series (hospital, uid);
 
 CREATE TABLE instances (
@@ -83,6 +84,7 @@ CREATE TABLE instances (
     UNIQUE (hospital, uid)
 );
 CREATE INDEX instances_in_order ON instances (hospital, id);
+CREATE INDEX instances_by_class ON instances (hospital, class, id);
 CREATE INDEX instances_of_series ON instances (series, id);
 CREATE INDEX instances_in_pack ON instances (pack);
 CREATE INDEX instances_of_origin ON instances (origin);
