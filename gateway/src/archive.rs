@@ -2,7 +2,7 @@
 //!
 //! What came stays as it came, byte for byte. The instances of one arrival (a STOW-RS request, an association) are
 //! written one after the other into one file, a *pack*: one flush makes hundreds of them safe, and a whole series is read
-//! in one sweep. Rows are written after the flush, so that a row never leads to bytes that are not there; bytes without a row are
+//! in one sweep. A pack that is not full is taken up by the next arrival. Rows are written after the flush, so that a row never leads to bytes that are not there; bytes without a row are
 //! swept at the next start.
 
 mod arrival;
@@ -12,6 +12,9 @@ mod pack;
 mod reading;
 mod retention;
 mod search;
+mod shelf;
+#[cfg(test)]
+mod tests;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -19,6 +22,7 @@ pub(crate) use arrival::{Arrival, Expected, Stored};
 pub(crate) use fault::Fault;
 pub(crate) use reading::{Open, ReadFault};
 pub(crate) use search::SearchFault;
+use shelf::Shelf;
 
 use tokio::sync::Semaphore;
 
@@ -26,7 +30,7 @@ use crate::{
     call::Shares,
     catalog::{HospitalId, OnConflict},
     clock::Clock,
-    store::{Origin, Store},
+    store::{Kind, Origin, Store},
 };
 
 /// Arrivals that write at once; each has a thread and a buffer of its own.
@@ -42,6 +46,8 @@ pub struct Archive(Arc<Inner>);
 struct Inner {
     store: Store,
     folder: PathBuf,
+    shelf: Arc<Shelf>,
+    files: reading::Files,
     clock: Clock,
     writers: Arc<Semaphore>,
     /// Of these, each hospital's.
@@ -61,7 +67,17 @@ impl Archive {
         let is_alone = lock.is_some();
         let writers = Arc::new(Semaphore::new(ARRIVALS));
         let shares = Shares::of(ARRIVALS_OF_HOSPITAL);
-        let archive = Self(Arc::new(Inner { store, folder, clock, writers, shares, _lock: lock }));
+        let shelf = Arc::new(Shelf::new(folder.clone()));
+        let archive = Self(Arc::new(Inner {
+            store,
+            folder,
+            shelf,
+            files: reading::files(),
+            clock,
+            writers,
+            shares,
+            _lock: lock,
+        }));
         if is_alone {
             archive.sweep().await?;
         } else {
@@ -70,7 +86,7 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Begins an arrival.
+    /// Begins an arrival of instances that are all there for the same.
     ///
     /// # Errors
     /// [`Fault::Busy`] when too many are under way.
@@ -79,9 +95,10 @@ impl Archive {
         hospital: &HospitalId,
         origin: Origin,
         on_conflict: OnConflict,
+        kind: Kind,
     ) -> Result<Arrival, Fault> {
         let own = self.0.shares.place(hospital).ok_or(Fault::Busy)?;
         let place = Arc::clone(&self.0.writers).try_acquire_owned().map_err(|_| Fault::Busy)?;
-        Ok(Arrival::begin(self.clone(), hospital.clone(), origin, on_conflict, [own, place]))
+        Ok(Arrival::begin(self.clone(), hospital.clone(), origin, on_conflict, kind, [own, place]))
     }
 }

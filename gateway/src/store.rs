@@ -59,7 +59,8 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     readers: SqlitePool,
     writer: SqlitePool,
-    commits: commit::Queue,
+    commits: commit::Queue<commit::CallWork>,
+    images: commit::Queue<images::Placement>,
 }
 
 /// Why the store did not do it. The text names no data.
@@ -74,9 +75,12 @@ pub enum StoreError {
     /// The database refused or cannot be reached.
     #[error("the database does not answer as it should")]
     Database(#[from] sqlx::Error),
-    /// A batch failed; the reason was logged once with the first of them.
+    /// The database did not take it; the reason was logged.
     #[error("the database did not take the record")]
     NotRecorded,
+    /// There is no room on the disk. Worth a retry when there is.
+    #[error("there is no room left on the disk")]
+    NoSpace,
     /// Something stored is not readable any more.
     #[error("stored {0} is not readable")]
     Unreadable(&'static str),
@@ -92,7 +96,8 @@ impl Store {
         connect::migrate(&writer).await?;
         let readers = connect::readers(file).await?;
         let commits = commit::Queue::start(writer.clone());
-        Ok(Self(Arc::new(Inner { readers, writer, commits })))
+        let images = commit::Queue::start(writer.clone());
+        Ok(Self(Arc::new(Inner { readers, writer, commits, images })))
     }
 
     /// Whether a write would be taken now: for the readiness check.
@@ -108,6 +113,7 @@ impl Store {
 
     /// Writes what waits, then closes. Records that come later are refused.
     pub async fn close(&self) {
+        self.0.images.close().await;
         self.0.commits.close().await;
         self.0.writer.close().await;
         self.0.readers.close().await;
@@ -119,6 +125,18 @@ impl Store {
 
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.0.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+impl StoreError {
+    /// What whoever waits for a record is told when the database did not take it.
+    fn not_recorded(error: &sqlx::Error) -> Self {
+        /// `SQLITE_FULL`
+        const FULL: &str = "13";
+        match error.as_database_error().and_then(|error| error.code()) {
+            Some(code) if code == FULL => Self::NoSpace,
+            _ => Self::NotRecorded,
+        }
     }
 }
 

@@ -167,7 +167,7 @@ impl Kind {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy | StoreError::Closed => Self::bare(Kind::Unavailable),
+            StoreError::Busy | StoreError::Closed | StoreError::NoSpace => Self::bare(Kind::Unavailable),
             StoreError::Database(_) | StoreError::NotRecorded | StoreError::Unreadable(_) | StoreError::Schema(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the management API met a fault");
                 Self::bare(Kind::Internal)

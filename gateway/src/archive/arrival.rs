@@ -6,7 +6,7 @@
 
 mod writer;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use medvan_imaging::{Uid, stow};
@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use super::{Archive, Fault};
 use crate::{
     catalog::{HospitalId, OnConflict},
-    store::{NewInstance, Origin, Placed},
+    store::{Kind, NewInstance, Origin, Placed},
 };
 use writer::{Order, Writer};
 
@@ -29,8 +29,6 @@ pub(crate) struct Expected {
     pub(crate) study: Option<Uid>,
     /// SOP Class and Instance UID of the command.
     pub(crate) object: Option<(Uid, Uid)>,
-    /// What the instance is there for.
-    pub(crate) is_result: bool,
 }
 
 /// Whose instance it was and what became of it.
@@ -95,10 +93,11 @@ impl Arrival {
         hospital: HospitalId,
         origin: Origin,
         on_conflict: OnConflict,
+        kind: Kind,
         places: [OwnedSemaphorePermit; 2],
     ) -> Self {
         let (orders, taken) = mpsc::channel(WAITING);
-        let writer = Writer::new(archive.0.folder.clone(), hospital.clone());
+        let writer = Writer::new(Arc::clone(&archive.0.shelf), hospital.clone(), kind);
         // Ends when the arrival is dropped: the channel closes then.
         tokio::task::spawn_blocking(move || writer.obey(taken));
         Self {
@@ -188,7 +187,7 @@ impl Arrival {
             count(&self.origin, &outcomes);
             return outcomes;
         }
-        match self.make_safe(&instances).await {
+        match self.make_safe(instances).await {
             Ok(placed) => {
                 for (place, placed) in places.into_iter().zip(placed) {
                     outcomes[place].outcome = match placed {
@@ -218,7 +217,7 @@ impl Arrival {
         outcomes
     }
 
-    async fn make_safe(&self, instances: &[NewInstance]) -> Result<Vec<Placed>, Fault> {
+    async fn make_safe(&self, instances: Vec<NewInstance>) -> Result<Vec<Placed>, Fault> {
         let (reply, synced) = oneshot::channel();
         let _ = self.orders.send(Order::Sync(reply)).await;
         let pack = synced.await.map_err(|_| Fault::NotSafe)??;

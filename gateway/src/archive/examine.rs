@@ -36,7 +36,12 @@ impl Identity {
 }
 
 /// The rows of an instance; where its bytes are is filled in by the writer.
-pub(super) fn instance(file: &File, identity: &Identity, expected: &Expected) -> Result<NewInstance, Fault> {
+pub(super) fn instance(
+    file: &File,
+    identity: &Identity,
+    expected: &Expected,
+    kind: Kind,
+) -> Result<NewInstance, Fault> {
     let class = present(identity.class.as_ref(), tags::SOP_CLASS_UID)?;
     let uid = present(identity.instance.as_ref(), tags::SOP_INSTANCE_UID)?;
     let study = present(identity.study.as_ref(), tags::STUDY_INSTANCE_UID)?;
@@ -73,7 +78,7 @@ pub(super) fn instance(file: &File, identity: &Identity, expected: &Expected) ->
         at_byte: 0,
         bytes: 0,
         digest: [0; 32],
-        kind: if expected.is_result { Kind::Result } else { Kind::Original },
+        kind,
     })
 }
 

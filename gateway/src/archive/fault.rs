@@ -95,6 +95,11 @@ impl From<ReadError> for Fault {
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoSpace => return Self::NoSpace,
+            StoreError::Busy => return Self::Busy,
+            _ => {}
+        }
         tracing::error!(error = &error as &dyn std::error::Error, "instances were not indexed");
         Self::NotSafe
     }

@@ -24,6 +24,9 @@ impl Archive {
             let emptied = self.0.store.forget_originals(hospital, now - keep, now).await?;
             forgotten += emptied.instances;
             for pack in emptied.packs {
+                if !self.0.shelf.lets_go(pack) {
+                    continue;
+                }
                 // Without its row a file that stays behind is swept at the next start.
                 if let Err(error) = fs::remove_file(pack::path(&self.0.folder, hospital, pack)) {
                     tracing::warn!(%error, "a pack without rows stays behind");

@@ -60,6 +60,14 @@ impl Leaving {
         Ok(Self::Written { open, pieces })
     }
 
+    /// The stored bytes, where they are read in one step.
+    pub(super) fn if_small(&self) -> Option<&Open> {
+        match self {
+            Self::Stored(open) if open.length() <= AT_ONCE => Some(open),
+            _ => None,
+        }
+    }
+
     /// Bytes that will be written.
     pub(super) fn length(&self) -> u64 {
         match self {
@@ -69,18 +77,20 @@ impl Leaving {
         }
     }
 
-    /// Writes it.
-    pub(super) async fn write(self, out: &Outgoing) -> Result<(), Ended> {
+    /// Writes it behind some bytes.
+    pub(super) async fn write(self, before: Bytes, out: &Outgoing) -> Result<(), Ended> {
         match self {
-            Self::Stored(open) => copy(&open, Left { span: whole(&open), swapped: 1 }, out).await,
-            Self::Decoded(decoded) => decoded.write(out).await,
-            Self::Written { open, pieces } => write_pieces(&open, pieces, out).await,
+            Self::Stored(open) => copy_behind(&open, before, Left { span: open.whole(), swapped: 1 }, out).await,
+            Self::Decoded(decoded) => {
+                out.send(before).await?;
+                decoded.write(out).await
+            }
+            Self::Written { open, pieces } => {
+                out.send(before).await?;
+                write_pieces(&open, pieces, out).await
+            }
         }
     }
-}
-
-fn whole(open: &Open) -> Span {
-    Span { offset: 0, length: open.length() }
 }
 
 /// Writes pieces one after the other.
@@ -96,14 +106,40 @@ pub(super) async fn write_pieces(open: &Open, pieces: Vec<Piece>, out: &Outgoing
 
 /// Copies a stretch of the stored instance; of a big-endian one every number is turned round.
 pub(super) async fn copy(open: &Open, left: Left, out: &Outgoing) -> Result<(), Ended> {
-    /// A multiple of every number's size.
-    const CHUNK: u64 = 512 * 1024;
-    let end = left.span.offset + left.span.length;
-    let mut at = left.span.offset;
+    copy_behind(open, Bytes::new(), left, out).await
+}
+
+/// The same behind some bytes, in one piece with the first of it: a picture of common size leaves as one.
+pub(super) async fn copy_behind(open: &Open, before: Bytes, left: Left, out: &Outgoing) -> Result<(), Ended> {
+    let Left { span: Span { offset, length }, swapped } = left;
+    let end = offset + length;
+    if swapped > 1 {
+        out.send(before).await?;
+        return copy_turned(open, offset, end, swapped, out).await;
+    }
+    let (mut at, mut before) = (offset, Vec::from(before));
+    loop {
+        let rest = end - at;
+        let length = if rest <= AT_ONCE { rest } else { CHUNK };
+        out.send(open.bytes_behind(std::mem::take(&mut before), Span { offset: at, length }).await?).await?;
+        at += length;
+        if at >= end {
+            return Ok(());
+        }
+    }
+}
+
+/// Bytes that are read at once; a multiple of every number's size.
+const CHUNK: u64 = 512 * 1024;
+/// What is a little longer is not worth two steps.
+const AT_ONCE: u64 = 640 * 1024;
+
+async fn copy_turned(open: &Open, offset: u64, end: u64, swapped: u8, out: &Outgoing) -> Result<(), Ended> {
+    let mut at = offset;
     while at < end {
         let bytes = open.bytes(at, CHUNK.min(end - at)).await?;
         at += bytes.len() as u64;
-        out.send(turned(bytes, left.swapped)).await?;
+        out.send(turned(bytes, swapped)).await?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use medvan_imaging::{
     accept::Offer,
     attributes::{self, AttributePath, Attributes},
     multipart::{ContentType, PartHead, Writer},
+    xml,
 };
 
 use super::{
@@ -25,6 +26,8 @@ use crate::{
 };
 
 const PAGE: u32 = 500;
+/// Instances that are read in one step.
+const AT_ONCE: usize = 32;
 const HAVE: &str = "application/dicom+json, or multipart/related; type=\"application/dicom+xml\"";
 
 /// `GET …/metadata` of a study, a series or an instance.
@@ -70,6 +73,7 @@ fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     known.flat_map(|list| list.split(',')).any(|known| known.trim() == "*" || known.trim().as_bytes() == tag.as_bytes())
 }
 
+#[derive(Clone)]
 struct All {
     app: App,
     hospital: HospitalId,
@@ -81,12 +85,12 @@ impl All {
         let mut separator = "[";
         let mut page = found;
         while let Some(last) = page.last().map(|found| found.id) {
-            for found in &page {
-                let Some(attributes) = self.attributes(found).await else { continue };
-                let mut text = separator.as_bytes().to_vec();
-                serde_json::to_writer(&mut text, &attributes).map_err(|_| Ended)?;
+            for some in page.chunks(AT_ONCE) {
+                let text = self.read(some, move |all, some| all.json_of(some, separator)).await?;
+                if !text.is_empty() {
+                    separator = ",\n";
+                }
                 out.send(text).await?;
-                separator = ",\n";
             }
             page = self.next(&selection, last, page.len()).await?;
         }
@@ -102,11 +106,13 @@ impl All {
     ) -> Result<(), Ended> {
         let mut page = found;
         while let Some(last) = page.last().map(|found| found.id) {
-            for found in &page {
-                let Some(attributes) = self.attributes(found).await else { continue };
-                let head = PartHead::of(ContentType::of("application/dicom+xml"));
-                out.send(writer.part(&head)).await?;
-                out.send(medvan_imaging::xml::write(&attributes)).await?;
+            for some in page.chunks(AT_ONCE) {
+                let documents = self.read(some, |all, some| all.xml_of(some)).await?;
+                for document in documents {
+                    let head = PartHead::of(ContentType::of("application/dicom+xml"));
+                    out.send(writer.part(&head)).await?;
+                    out.send(document).await?;
+                }
             }
             page = self.next(&selection, last, page.len()).await?;
         }
@@ -120,9 +126,35 @@ impl All {
         self.app.store.select_instances(&self.hospital, selection, last, PAGE).await.map_err(|_| Ended)
     }
 
+    /// Reads some instances on a thread that may wait for the disk.
+    async fn read<T: Send + 'static>(
+        &self,
+        some: &[FoundInstance],
+        read: impl FnOnce(&Self, &[FoundInstance]) -> T + Send + 'static,
+    ) -> Result<T, Ended> {
+        let (all, some) = (self.clone(), some.to_vec());
+        tokio::task::spawn_blocking(move || read(&all, &some)).await.map_err(|_| Ended)
+    }
+
+    /// Objects of an array, each behind its separator.
+    fn json_of(&self, some: &[FoundInstance], mut separator: &str) -> Vec<u8> {
+        let mut text = Vec::new();
+        for attributes in some.iter().filter_map(|found| self.attributes(found)) {
+            text.extend_from_slice(separator.as_bytes());
+            separator = ",\n";
+            // A map of strings: writing it into memory cannot fail.
+            let _ = serde_json::to_writer(&mut text, &attributes);
+        }
+        text
+    }
+
+    fn xml_of(&self, some: &[FoundInstance]) -> Vec<Vec<u8>> {
+        some.iter().filter_map(|found| self.attributes(found)).map(|attributes| xml::write(&attributes)).collect()
+    }
+
     /// Of one that cannot be read any more there is nothing to say; the others must not be lost with it.
-    async fn attributes(&self, found: &FoundInstance) -> Option<Attributes> {
-        let file = self.app.archive.data_set(&self.hospital, found.place).await;
+    fn attributes(&self, found: &FoundInstance) -> Option<Attributes> {
+        let file = self.app.archive.data_set_now(&self.hospital, found.place);
         let file = file
             .inspect_err(|error| {
                 tracing::error!(error = error as &dyn std::error::Error, "a stored instance cannot be read");

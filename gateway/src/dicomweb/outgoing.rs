@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::tasks::Tasks;
 
 /// Chunks that may wait for the client.
-const WAITING: usize = 4;
+const WAITING: usize = 2;
 
 /// Where a body is written.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use medvan_imaging::{
     TransferSyntax, Uid,
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::{
     App,
+    archive::ReadFault,
     catalog::HospitalId,
     store::{FoundInstance, Selection},
 };
@@ -33,14 +35,17 @@ const PAGE: u32 = 500;
 pub(crate) async fn retrieve(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
     let (hospital, acceptable) = (ask.hospital(), &ask.acceptable);
     let selection = ask.resource.selection()?;
-    let syntaxes = Syntaxes::choose(&app, hospital, &selection, acceptable).await?;
     let first = app.store.select_instances(hospital, &selection, 0, PAGE).await?;
+    let syntaxes = Syntaxes::choose(&app, hospital, &selection, &first, acceptable).await?;
     match offer(acceptable, &selection, &syntaxes)? {
         Packaging::Single => {
             let found = first.first().ok_or(Refusal::NotFound)?;
             single(&app, hospital, found, &syntaxes).await
         }
-        Packaging::Parts => Ok(parts(&app, hospital.clone(), selection, first, syntaxes)),
+        Packaging::Parts => match first.as_slice() {
+            [found] => one_part(&app, hospital, found, &syntaxes).await,
+            _ => Ok(parts(&app, hospital.clone(), selection, first, syntaxes)),
+        },
     }
 }
 
@@ -75,9 +80,14 @@ impl Syntaxes {
         app: &App,
         hospital: &HospitalId,
         selection: &Selection,
+        first: &[FoundInstance],
         acceptable: &Acceptable,
     ) -> Result<Self, Refusal> {
-        let stored = app.store.syntaxes_of(hospital, selection).await?;
+        let stored = if first.len() < PAGE as usize {
+            first.iter().map(|found| found.syntax.clone()).collect()
+        } else {
+            app.store.syntaxes_of(hospital, selection).await?
+        };
         if stored.is_empty() {
             return Err(Refusal::NotFound);
         }
@@ -123,11 +133,46 @@ async fn single(
 ) -> Result<Response, Refusal> {
     let syntax = syntaxes.of(found).ok_or(Refusal::NotAcceptable(HAVE))?;
     let leaving = Leaving::open(app, hospital, found, syntax).await?;
-    let length = leaving.length();
     let content_type = ContentType::of("application/dicom").with("transfer-syntax", syntax.uid()).to_string();
-    let body = Outgoing::body(&app.tasks, |out| async move { leaving.write(&out).await });
-    let length = (header::CONTENT_LENGTH, HeaderValue::from(length));
-    Ok(([length], [(header::CONTENT_TYPE, content_type)], body).into_response())
+    between(app, leaving, content_type, Bytes::new(), Bytes::new()).await
+}
+
+/// One instance as the only part.
+async fn one_part(
+    app: &App,
+    hospital: &HospitalId,
+    found: &FoundInstance,
+    syntaxes: &Syntaxes,
+) -> Result<Response, Refusal> {
+    let syntax = syntaxes.of(found).ok_or(Refusal::NotAcceptable(HAVE))?;
+    let leaving = Leaving::open(app, hospital, found, syntax).await?;
+    let mut writer = Writer::new(negotiation::boundary(), &ContentType::of("application/dicom"));
+    let head = PartHead::of(ContentType::of("application/dicom").with("transfer-syntax", syntax.uid()));
+    let content_type = writer.content_type();
+    let before = writer.part(&head);
+    between(app, leaving, content_type, before, writer.end()).await
+}
+
+/// An instance with what stands around it; its length is told, and a small one is read before the answer begins.
+async fn between(
+    app: &App,
+    leaving: Leaving,
+    content_type: String,
+    before: Bytes,
+    after: Bytes,
+) -> Result<Response, Refusal> {
+    let head = [(header::CONTENT_TYPE, content_type)];
+    if let Some(open) = leaving.if_small() {
+        let mut bytes = open.bytes_behind(before.into(), open.whole()).await.map_err(ReadFault::from)?;
+        bytes.extend_from_slice(&after);
+        return Ok((head, bytes).into_response());
+    }
+    let length = before.len() as u64 + leaving.length() + after.len() as u64;
+    let body = Outgoing::body(&app.tasks, |out| async move {
+        leaving.write(before, &out).await?;
+        out.send(after).await
+    });
+    Ok(([(header::CONTENT_LENGTH, HeaderValue::from(length))], head, body).into_response())
 }
 
 fn parts(
@@ -184,7 +229,6 @@ impl Parts {
             Ended
         })?;
         let head = PartHead::of(ContentType::of("application/dicom").with("transfer-syntax", syntax.uid()));
-        out.send(self.writer.part(&head)).await?;
-        leaving.write(out).await
+        leaving.write(self.writer.part(&head), out).await
     }
 }

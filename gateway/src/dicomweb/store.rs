@@ -21,7 +21,7 @@ use super::{ask::Ask, incoming::Incoming, negotiation, refusal::Refusal};
 use crate::{
     App,
     archive::{Arrival, Expected, Stored},
-    store::{Origin, Protocol},
+    store::{Kind, Origin, Protocol},
 };
 use answer::Answer;
 
@@ -41,7 +41,7 @@ pub(crate) async fn store(State(app): State<App>, ask: Ask, body: Body) -> Resul
         peer: ask.peer.ip(),
         at: app.clock.now(),
     };
-    let arrival = app.archive.arrival(ask.hospital(), origin, ask.client.on_conflict())?;
+    let arrival = app.archive.arrival(ask.hospital(), origin, ask.client.on_conflict(), Kind::Original)?;
     let body = Incoming::new(body, Duration::from_millis(app.config.limits.body_read_ms));
     let expected = Expected { study, ..Expected::default() };
     let receiving = Receiving { arrival, expected, body, done: Vec::new(), at_once: 0 };

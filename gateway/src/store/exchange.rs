@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     Store, StoreError,
     column::{instant, parsed, service_name},
-    commit::Work,
+    commit::CallWork,
     instant::micros,
 };
 use crate::{
@@ -198,7 +198,7 @@ pub struct StoredExchange {
 impl Store {
     /// Writes the record of an exchange. When this returns `Ok`, it survives the process and the power.
     pub async fn record(&self, record: ExchangeRecord) -> Result<(), StoreError> {
-        self.0.commits.commit(Work::record(record)).await.map(|_| ())
+        self.0.commits.commit(CallWork::record(record)).await.map(|_| ())
     }
 
     /// Adds to an exchange of this hospital what became known later.
@@ -206,7 +206,7 @@ impl Store {
     /// # Errors
     /// It was not written.
     pub async fn append(&self, hospital: &HospitalId, addendum: Addendum) -> Result<(), StoreError> {
-        self.0.commits.commit(Work::Append(hospital.clone(), addendum)).await.map(|_| ())
+        self.0.commits.commit(CallWork::Append(hospital.clone(), addendum)).await.map(|_| ())
     }
 
     /// What was added to an exchange of this hospital, oldest first.
@@ -226,7 +226,7 @@ impl Store {
 
     /// Promises a use on trial. `false`: the quota is used up. Parallel calls never get more places than there are.
     pub async fn admit_trial(&self, ask: TrialAsk) -> Result<bool, StoreError> {
-        self.0.commits.commit(Work::Admit(ask)).await
+        self.0.commits.commit(CallWork::Admit(ask)).await
     }
 
     /// Where these cards came from; cards of other hospitals are unknown.

@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub use find::{FoundInstance, FoundSeries, FoundStudy, Place, Selection};
+pub(super) use index::Placement;
 pub use remove::Emptied;
 
 /// Who brought instances, from where, when, and by which protocol.

@@ -1,6 +1,6 @@
 //! Tokens that were used for something that is no exchange: discovery, feedback.
 
-use super::{Replay, Store, StoreError, commit::Work};
+use super::{Replay, Store, StoreError, commit::CallWork};
 
 impl Store {
     /// Remembers a token that must not come again.
@@ -8,6 +8,6 @@ impl Store {
     /// # Errors
     /// The database does not take it; then the token must not be honoured.
     pub async fn spend(&self, token: Replay) -> Result<(), StoreError> {
-        self.0.commits.commit(Work::Spend(token)).await.map(|_| ())
+        self.0.commits.commit(CallWork::Spend(token)).await.map(|_| ())
     }
 }

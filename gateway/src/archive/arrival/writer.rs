@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufReader, Cursor},
-    path::PathBuf,
+    sync::Arc,
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -17,9 +17,9 @@ use uuid::Uuid;
 
 use super::{Expected, Fault};
 use crate::{
-    archive::{examine, pack::Pack},
+    archive::{examine, pack::Pack, shelf::Shelf},
     catalog::HospitalId,
-    store::NewInstance,
+    store::{Kind, NewInstance},
 };
 
 /// Bytes of an instance that are held before they are written.
@@ -66,8 +66,9 @@ impl Read {
 
 /// The thread's state.
 pub(super) struct Writer {
-    folder: PathBuf,
+    shelf: Arc<Shelf>,
     hospital: HospitalId,
+    kind: Kind,
     pack: Option<Pack>,
     /// Whether rows may lead to the pack: then it is not removed.
     kept: bool,
@@ -86,10 +87,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(folder: PathBuf, hospital: HospitalId) -> Self {
+    pub(super) fn new(shelf: Arc<Shelf>, hospital: HospitalId, kind: Kind) -> Self {
         Self {
-            folder,
+            shelf,
             hospital,
+            kind,
             pack: None,
             kept: false,
             begin: 0,
@@ -113,9 +115,20 @@ impl Writer {
                 Order::Kept => self.kept = true,
             }
         }
-        if let (Some(pack), false) = (self.pack.take(), self.kept) {
+        self.leave();
+    }
+
+    /// Lets go of the pack: others may go on with it where it ends with what is safe.
+    fn leave(&mut self) {
+        let Some(mut pack) = self.pack.take() else { return };
+        if !self.kept {
+            self.shelf.close(&pack);
             // A file without rows would be swept at the next start anyway.
             let _ = pack.remove();
+        } else if pack.length == self.synced || pack.truncate(self.synced).is_ok() {
+            self.shelf.put_back(&self.hospital, self.kind, pack);
+        } else {
+            self.shelf.close(&pack);
         }
     }
 
@@ -135,14 +148,16 @@ impl Writer {
         // Only between two commits: the instances of one commit are in one pack.
         let is_between = self.pack.as_ref().is_some_and(|pack| pack.length == self.begin && self.begin == self.synced);
         if is_between && self.pack.as_ref().is_some_and(|pack| self.kept && pack.is_done()) {
-            self.pack = None;
+            self.leave();
         }
         let pack = match &mut self.pack {
             Some(pack) => pack,
             none => {
-                (self.begin, self.synced) = (0, 0);
-                self.kept = false;
-                none.insert(Pack::create(&self.folder, &self.hospital)?)
+                let pack = self.shelf.take(&self.hospital, self.kind)?;
+                (self.begin, self.synced) = (pack.length, pack.length);
+                // Of a pack that was used before rows lead to what is in it.
+                self.kept = pack.length > 0;
+                none.insert(pack)
             }
         };
         if pack.length + self.buffer.len() as u64 - self.begin > LARGEST {
@@ -186,7 +201,7 @@ impl Writer {
     }
 
     fn place(&mut self, file: &File, identity: &examine::Identity, expected: &Expected) -> Result<NewInstance, Fault> {
-        let mut instance = examine::instance(file, identity, expected)?;
+        let mut instance = examine::instance(file, identity, expected, self.kind)?;
         self.spill()?;
         let end = self.pack.as_ref().map_or(0, |pack| pack.length);
         instance.at_byte = self.begin;

@@ -12,6 +12,7 @@ use super::Provider;
 use crate::{
     archive::{Arrival, Expected, Fault},
     dimse::association::Ended,
+    store::Kind,
 };
 
 impl Provider {
@@ -52,7 +53,7 @@ impl Provider {
             Some(arrival) => Ok(arrival),
             None => {
                 let on_conflict = self.session.imaging.on_conflict_from(&self.session.node);
-                self.app.archive.arrival(&self.session.hospital, self.origin.clone(), on_conflict)
+                self.app.archive.arrival(&self.session.hospital, self.origin.clone(), on_conflict, Kind::Original)
             }
         }
     }

@@ -51,7 +51,7 @@ impl Store {
         studies.sort_unstable();
         studies.dedup();
         for study in studies {
-            count_study(&mut db, study, now).await?;
+            count_study(&mut db, study, micros(now)).await?;
         }
         let packs = sqlx::query(
             "DELETE FROM packs WHERE hospital = $1 AND NOT EXISTS (SELECT 1 FROM instances WHERE pack = packs.id) \

@@ -42,7 +42,7 @@ impl Index {
             at,
         };
         let pack = Uuid::now_v7();
-        self.store.index_instances(&self.hospital, &origin, pack, instances, on_conflict, at).await.unwrap()
+        self.store.index_instances(&self.hospital, &origin, pack, instances.to_vec(), on_conflict, at).await.unwrap()
     }
 
     async fn stores(&self, instances: &[NewInstance]) -> Vec<Placed> {

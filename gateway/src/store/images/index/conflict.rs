@@ -1,0 +1,107 @@
+//! A UID that is there already: with these bytes, or with others.
+
+use sqlx::{Row as _, SqliteConnection};
+
+use super::{
+    RowId,
+    batch::{Entry, names},
+    count_series, count_study, whole,
+};
+use crate::{
+    catalog::OnConflict,
+    store::{images::Placed, instant::micros},
+};
+
+/// What becomes of an instance whose UID is known.
+pub(super) async fn settle(
+    db: &mut SqliteConnection,
+    entry: &Entry<'_>,
+    series: Option<RowId>,
+) -> Result<Placed, sqlx::Error> {
+    let row = sqlx::query("SELECT digest, series, pack FROM instances WHERE hospital = $1 AND uid = $2")
+        .bind(entry.placement.hospital.as_str())
+        .bind(entry.instance.uid.as_str())
+        .fetch_one(&mut *db)
+        .await?;
+    let digest: &[u8] = row.try_get(0)?;
+    match entry.placement.on_conflict {
+        _ if digest == entry.instance.digest => Ok(Placed::Same),
+        OnConflict::Refuse => Ok(Placed::Refused),
+        OnConflict::Keep => Ok(Placed::Kept),
+        OnConflict::Replace => {
+            replace(db, entry, series).await?;
+            renew(db, entry, series).await?;
+            leave(db, entry, row.try_get(1)?, row.try_get(2)?).await?;
+            Ok(Placed::Replaced)
+        }
+    }
+}
+
+async fn replace(db: &mut SqliteConnection, entry: &Entry<'_>, series: Option<RowId>) -> Result<(), sqlx::Error> {
+    let Entry { instance, placement, .. } = entry;
+    sqlx::query(
+        "UPDATE instances SET series = $3, class = $4, syntax = $5, number = $6, frames = $7, rows = $8, columns = $9, \
+         bits = $10, pack = $11, at_byte = $12, bytes = $13, digest = $14, origin = $15, kind = $16, stored_at = $17 \
+         WHERE hospital = $1 AND uid = $2",
+    )
+    .bind(placement.hospital.as_str())
+    .bind(instance.uid.as_str())
+    .bind(series)
+    .bind(instance.class.as_str())
+    .bind(instance.syntax.uid().as_str())
+    .bind(instance.number)
+    .bind(instance.frames)
+    .bind(instance.rows)
+    .bind(instance.columns)
+    .bind(instance.bits)
+    .bind(placement.pack.to_string())
+    .bind(whole(instance.at_byte))
+    .bind(whole(instance.bytes))
+    .bind(instance.digest.as_slice())
+    .bind(placement.origin.id.to_string())
+    .bind(instance.kind.word())
+    .bind(micros(placement.now))
+    .execute(&mut *db)
+    .await?;
+    Ok(())
+}
+
+/// What the newest says of its study and series is what they are found by, and both are counted anew.
+async fn renew(db: &mut SqliteConnection, entry: &Entry<'_>, series: Option<RowId>) -> Result<(), sqlx::Error> {
+    let Entry { instance, placement, .. } = entry;
+    let row = sqlx::query("UPDATE series SET modality = $2, attributes = $3 WHERE id = $1 RETURNING id, study")
+        .bind(series)
+        .bind(&instance.series.modality)
+        .bind(&instance.series.attributes)
+        .fetch_one(&mut *db)
+        .await?;
+    let (series, study, new) = (row.try_get(0)?, row.try_get::<RowId, _>(1)?, &instance.study);
+    sqlx::query(
+        "UPDATE studies SET patient_id = $2, accession = $3, study_id = $4, date = $5, attributes = $6 WHERE id = $1",
+    )
+    .bind(study)
+    .bind(&new.patient_id)
+    .bind(&new.accession)
+    .bind(&new.study_id)
+    .bind(&new.date)
+    .bind(&new.attributes)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query("DELETE FROM study_names WHERE study = $1").bind(study).execute(&mut *db).await?;
+    let words: Vec<(RowId, &str)> = new.words.iter().map(|word| (study, word.as_str())).collect();
+    names(db, &placement.hospital, &words).await?;
+    count_series(db, series).await?;
+    count_study(db, study, micros(placement.now)).await
+}
+
+/// What was replaced is counted no more where it was; its pack's file is swept when nothing else leads to it.
+async fn leave(db: &mut SqliteConnection, entry: &Entry<'_>, series: RowId, pack: String) -> Result<(), sqlx::Error> {
+    if let Some(study) = count_series(db, series).await? {
+        count_study(db, study, micros(entry.placement.now)).await?;
+    }
+    sqlx::query("DELETE FROM packs WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM instances WHERE pack = $1)")
+        .bind(pack)
+        .execute(&mut *db)
+        .await?;
+    Ok(())
+}
