@@ -184,6 +184,19 @@ impl Attribute {
     }
 }
 
+impl Number {
+    /// The number that a text means in a VR of binary numbers. Not a number and the infinities are numbers of FL and FD.
+    pub(crate) fn parse(vr: VR, text: &str) -> Option<Self> {
+        let text = text.trim();
+        match vr {
+            VR::FL => text.parse().ok().map(Self::Single),
+            VR::FD => text.parse().ok().map(Self::Double),
+            VR::SL | VR::SS | VR::SV => text.parse().ok().map(Self::Signed),
+            _ => text.parse().ok().map(Self::Unsigned),
+        }
+    }
+}
+
 impl std::fmt::Display for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

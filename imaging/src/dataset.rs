@@ -19,6 +19,7 @@ pub use deflate::Inflated;
 pub use fault::ReadError;
 pub use read::{Limits, read, read_until};
 pub use source::{Seekable, Source};
+pub(crate) use vr::parse_vr;
 pub use vr::{dictionary_vr, is_text, word_size};
 pub use write::{Piece, write};
 

@@ -1,5 +1,6 @@
 //! The Native DICOM Model: attributes as XML (PS3.19 §A.1; media type `application/dicom+xml` of PS3.18).
 
+mod parse;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,8 @@ use dicom_core::{
     dictionary::{DataDictionary as _, DataDictionaryEntry},
 };
 use dicom_dictionary_std::StandardDataDictionary;
+
+pub use parse::{XmlError, parse};
 
 use crate::{
     attributes::{Attribute, Attributes, Content, Number},

@@ -45,6 +45,11 @@ pub(super) fn vr_in(tag: Tag, context: Context) -> VR {
     }
 }
 
+/// The VR of this name.
+pub(crate) fn parse_vr(text: &str) -> Option<VR> {
+    VR::from_binary(*text.as_bytes().first_chunk::<2>()?).filter(|_| text.len() == 2)
+}
+
 /// Whether its length takes four bytes in explicit VR (PS3.5 §7.1.2).
 pub(super) fn has_long_length(vr: VR) -> bool {
     matches!(

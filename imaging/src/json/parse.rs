@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     attributes::{Attribute, Attributes, Content, Number, parse_tag},
-    dataset::dictionary_vr,
+    dataset::{dictionary_vr, parse_vr},
     person_name::PersonName,
 };
 
@@ -74,15 +74,11 @@ fn data_set(value: Value) -> Result<Attributes, JsonError> {
 fn attribute(tag: Tag, value: Value) -> Result<Attribute, JsonError> {
     let Value::Object(mut object) = value else { return Err(JsonError::Attribute(tag)) };
     let vr = match object.get("vr") {
-        Some(Value::String(vr)) => vr_of(vr).ok_or(JsonError::Attribute(tag))?,
+        Some(Value::String(vr)) => parse_vr(vr).ok_or(JsonError::Attribute(tag))?,
         Some(_) => return Err(JsonError::Attribute(tag)),
         None => dictionary_vr(tag),
     };
     Ok(Attribute { vr, content: content(tag, vr, &mut object)? })
-}
-
-fn vr_of(text: &str) -> Option<VR> {
-    VR::from_binary(*text.as_bytes().first_chunk::<2>()?).filter(|_| text.len() == 2)
 }
 
 fn content(tag: Tag, vr: VR, object: &mut Map<String, Value>) -> Result<Content, JsonError> {
@@ -139,13 +135,8 @@ fn name(value: Value) -> Option<PersonName> {
 fn number(vr: VR, value: &Value) -> Option<Number> {
     let text = match value {
         Value::Number(number) => number.to_string(),
-        Value::String(text) => text.trim().to_owned(),
+        Value::String(text) => text.clone(),
         _ => return None,
     };
-    match vr {
-        VR::FL => text.parse().ok().map(Number::Single),
-        VR::FD => text.parse().ok().map(Number::Double),
-        VR::SL | VR::SS | VR::SV => text.parse().ok().map(Number::Signed),
-        _ => text.parse().ok().map(Number::Unsigned),
-    }
+    Number::parse(vr, &text)
 }
