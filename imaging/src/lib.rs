@@ -20,6 +20,7 @@ pub mod multipart;
 pub mod person_name;
 pub mod query;
 pub mod rendering;
+pub mod report;
 pub mod stow;
 pub mod transfer_syntax;
 pub mod uid;
