@@ -102,14 +102,15 @@ impl<S: Source> Reader<'_, S> {
     fn root(&mut self, mut form: Form, stop: &impl Fn(Tag) -> bool) -> Result<Dataset, ReadError> {
         let mut elements = Vec::new();
         let mut context = Context::default();
-        while !self.source.at_end()? {
+        while self.goes_on(End::Source)? {
             let at = self.source.position();
             let first = self.first_half(at)?;
             // Padding behind the last element, of whole blocks in real files.
             if first == [0; 8] && !elements.is_empty() {
                 break;
             }
-            if elements.is_empty() {
+            let is_delimiter = form.short([first[0], first[1]]) == ITEM.group();
+            if elements.is_empty() && !is_delimiter {
                 form.explicit = form.explicit && looks_explicit(first);
             }
             let header = self.header(first, form, context, at)?;
@@ -147,7 +148,10 @@ impl<S: Source> Reader<'_, S> {
         Ok(match end {
             End::At(position) => self.source.position() < position,
             End::Delimiter => true,
-            End::Source => !self.source.at_end()?,
+            End::Source => {
+                let at = self.source.position();
+                !self.source.at_end().map_err(|error| cut_short(error, at, Tag(0, 0)))?
+            }
         })
     }
 

@@ -2,4 +2,5 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 
+mod corpus;
 mod requirements;
