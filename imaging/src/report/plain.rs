@@ -42,10 +42,16 @@ fn items(out: &mut String, document: &Document, items: &[Item], level: usize) {
             Shown::Reference(place) => parts.push(format!("→ [{place}]")),
         }
         parts.retain(|part| !part.is_empty());
+        if parts.is_empty() {
+            // A container needs no name; what it holds still belongs together.
+            parts.extend((!item.items.is_empty()).then(|| "—".to_owned()));
+        }
         let indent = "  ".repeat(level.min(INDENTED));
         // Lines of a value stand deeper than its name and the items below it, so that none looks like one of them.
         let shown = parts.join(" ").replace('\n', &format!("\n{indent}    "));
-        out.push_str(&format!("{indent}{shown}\n"));
+        if !shown.is_empty() {
+            out.push_str(&format!("{indent}{shown}\n"));
+        }
         self::items(out, document, &item.items, level + 1);
     }
 }

@@ -195,6 +195,16 @@ fn an_empty_report_says_so() {
 }
 
 #[test]
+fn a_container_without_a_name_holds_its_items_together() {
+    let nameless = attributes([(tags::RELATIONSHIP_TYPE, "CONTAINS"), (tags::VALUE_TYPE, "CONTAINER")]);
+    let inner = vec![valued("CONTAINS", "TEXT", "Size", tags::TEXT_VALUE, "3 cm")];
+    let report = holding(Attributes::new(), vec![holding(nameless.clone(), inner), nameless, Attributes::new()]);
+    let shown = text(&report, Language::English);
+    assert_eq!(shown, "Structured report\n\n—\n  Size: 3 cm\n");
+    assert!(html(&report, Language::English).contains("<li>\n<ul>\n<li>Size: "));
+}
+
+#[test]
 fn names_are_read_as_they_are_spoken() {
     for (name, expected) in [
         ("YAMADA^TARO=山田^太郎=やまだ^たろう", "山田 太郎 (やまだ たろう) YAMADA TARO"),
