@@ -9,6 +9,9 @@ mod caller;
 mod capabilities;
 mod decoded;
 mod description;
+mod documents;
+mod drawing;
+mod each;
 mod frames;
 mod incoming;
 mod instance;
@@ -23,19 +26,30 @@ mod retrieve;
 mod search;
 mod store;
 mod uri;
+mod walk;
+mod zip;
 
 pub(crate) use capabilities::on_options;
 
 use axum::{Router, routing::get};
-use http::{HeaderValue, header};
-use tower_http::set_header::SetResponseHeaderLayer;
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
+use tower_http::{
+    compression::{
+        CompressionLayer,
+        predicate::{Predicate, SizeAbove},
+    },
+    set_header::SetResponseHeaderLayer,
+};
 
 use crate::App;
 
 /// The routes of a hospital's DICOMweb root.
 pub(crate) fn routes() -> Router<App> {
     let below = |rest: &str| format!("/hospitals/{{hospital}}/dicom-web{rest}");
-    Router::new()
+    let (study, series) = ("/studies/{study}", "/studies/{study}/series/{series}");
+    let instance = "/studies/{study}/series/{series}/instances/{instance}";
+    let frames = "/studies/{study}/series/{series}/instances/{instance}/frames/{frames}";
+    let mut router = Router::new()
         .route(&below("/studies"), get(search::studies).post(store::store))
         .route(&below("/studies/{study}"), get(retrieve::retrieve).post(store::store))
         .route(&below("/series"), get(search::series))
@@ -43,27 +57,34 @@ pub(crate) fn routes() -> Router<App> {
         .route(&below("/studies/{study}/series"), get(search::series))
         .route(&below("/studies/{study}/instances"), get(search::instances))
         .route(&below("/studies/{study}/series/{series}/instances"), get(search::instances))
-        .route(&below("/studies/{study}/series/{series}"), get(retrieve::retrieve))
-        .route(&below("/studies/{study}/series/{series}/instances/{instance}"), get(retrieve::retrieve))
-        .route(&below("/studies/{study}/metadata"), get(metadata::metadata))
-        .route(&below("/studies/{study}/series/{series}/metadata"), get(metadata::metadata))
-        .route(&below("/studies/{study}/series/{series}/instances/{instance}/metadata"), get(metadata::metadata))
-        .route(&below("/studies/{study}/series/{series}/instances/{instance}/bulkdata/{path}"), get(bulkdata::one))
-        .route(&below("/studies/{study}/series/{series}/instances/{instance}/frames/{frames}"), get(frames::some))
-        .route(&below("/studies/{study}/series/{series}/instances/{instance}/pixeldata"), get(frames::pixel_data))
-        .route(&below("/studies/{study}/series/{series}/instances/{instance}/rendered"), get(rendered::rendered))
-        .route(
-            &below("/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/rendered"),
-            get(rendered::rendered),
-        )
-        .route(&below("/studies/{study}/thumbnail"), get(rendered::thumbnail))
-        .route(&below("/studies/{study}/series/{series}/thumbnail"), get(rendered::thumbnail))
-        .route(&below("/studies/{study}/series/{series}/instances/{instance}/thumbnail"), get(rendered::thumbnail))
-        .route(
-            &below("/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/thumbnail"),
-            get(rendered::thumbnail),
-        )
+        .route(&below(series), get(retrieve::retrieve))
+        .route(&below(instance), get(retrieve::retrieve))
+        .route(&below(frames), get(frames::some))
+        .route(&below(&format!("{frames}/rendered")), get(rendered::rendered))
+        .route(&below(&format!("{frames}/thumbnail")), get(rendered::thumbnail))
+        .route(&below(&format!("{instance}/bulkdata/{{path}}")), get(bulkdata::one));
+    for level in [study, series, instance] {
+        router = router
+            .route(&below(&format!("{level}/metadata")), get(metadata::metadata))
+            .route(&below(&format!("{level}/bulkdata")), get(bulkdata::all))
+            .route(&below(&format!("{level}/pixeldata")), get(frames::pixel_data))
+            .route(&below(&format!("{level}/rendered")), get(rendered::rendered))
+            .route(&below(&format!("{level}/thumbnail")), get(rendered::thumbnail));
+    }
+    router
         .route("/hospitals/{hospital}/wado", get(uri::wado))
         // Whoever keeps an answer must know that another Accept has another one (RFC 9110 §12.5.5).
+        .layer(gzip())
         .layer(SetResponseHeaderLayer::appending(header::VARY, HeaderValue::from_static("accept")))
+}
+
+/// Text leaves compressed for whoever accepts that; pixels would cost much and shrink little.
+fn gzip() -> CompressionLayer<impl Predicate> {
+    let is_text = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        ["application/dicom+json", "application/json", "application/dicom+xml", "text/"]
+            .iter()
+            .any(|text| media.starts_with(text) || media.contains("type=\"application/dicom+xml"))
+    };
+    CompressionLayer::new().gzip(true).compress_when(SizeAbove::new(1_024).and(is_text))
 }

@@ -11,6 +11,8 @@ mod ohif;
 mod pages;
 mod this_machine;
 
+pub(crate) use language::Language;
+
 use axum::{Router, response::Redirect, routing::get};
 
 use crate::App;

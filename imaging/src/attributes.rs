@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use dicom_core::{Tag, VR};
 
-pub use from_dataset::{Bulk, read};
+pub use from_dataset::{Bulk, bulk_paths, read};
 pub(crate) use path::parse_tag;
 pub use path::{AttributePath, NoSuchPath};
 pub use to_dataset::{NotWritable, write};

@@ -15,6 +15,7 @@ pub mod dataset;
 pub mod dimse;
 pub mod file;
 pub mod frames;
+pub mod jpeg;
 pub mod json;
 pub mod multipart;
 pub mod person_name;

@@ -7,23 +7,24 @@ use axum::{
 use dicom_dictionary_std::tags;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use medvan_imaging::{
-    accept::Offer,
-    attributes::AttributePath,
-    dataset::{Element, Left, Span, Value},
-    file::File,
+    accept::{Acceptable, Offer},
+    attributes::{self, AttributePath},
+    dataset::{Dataset, Element, Left, Span, Value},
     multipart::{ContentType, PartHead, Writer},
 };
 
 use super::{
     ask::Ask,
-    frames::Image,
+    each::{self, Giving},
+    frames::{Image, Ready},
     instance::copy,
     negotiation,
-    outgoing::Outgoing,
+    outgoing::{Ended, Outgoing},
     range::{self, Ranged},
     refusal::Refusal,
+    walk::Walk,
 };
-use crate::{App, archive::Open};
+use crate::{App, archive::Open, catalog::HospitalId, store::FoundInstance};
 
 const OCTETS: &str = "application/octet-stream";
 const HAVE: &str =
@@ -39,9 +40,9 @@ pub(crate) async fn one(State(app): State<App>, ask: Ask) -> Result<Response, Re
     let element = path.find(&file.data_set).ok_or(Refusal::NotFound)?;
     if matches!(element.value, Value::Fragments(_)) {
         let image = Image::of(&app, ask.hospital(), found.clone()).await?;
-        return image.all(&app, acceptable, root).await;
+        return image.all(&app, acceptable, root).await?.answer(&app);
     }
-    let media = media(&file, &path);
+    let media = media(&file.data_set, &path);
     let offers = [Offer::single(media), Offer::single(OCTETS), Offer::related(media), Offer::related(OCTETS)];
     let choice = negotiation::choose(acceptable, &offers, HAVE)?;
     let chosen = &offers[choice.offer];
@@ -51,7 +52,7 @@ pub(crate) async fn one(State(app): State<App>, ask: Ask) -> Result<Response, Re
     }
     let mut writer = Writer::new(negotiation::boundary(), &ContentType::of(chosen.media));
     let content_type = writer.content_type();
-    let head = PartHead::of(ContentType::of(chosen.media)).located(resource.bulk_url(root));
+    let head = PartHead::of(ContentType::of(chosen.media)).located(url(root, found, &path));
     let body = Outgoing::body(&app.tasks, |out| async move {
         out.send(writer.part(&head)).await?;
         let whole = bulk.whole();
@@ -59,6 +60,83 @@ pub(crate) async fn one(State(app): State<App>, ask: Ask) -> Result<Response, Re
         out.send(writer.end()).await
     });
     Ok(([(header::CONTENT_TYPE, content_type)], body).into_response())
+}
+
+/// `GET …/bulkdata` of a study, a series or an instance: every value that its metadata only names.
+pub(crate) async fn all(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    negotiation::choose(&ask.acceptable, &[Offer::related(OCTETS)], HAVE)?;
+    let walk = Walk::begin(&app, ask.hospital(), ask.resource.selection()?).await?;
+    let giving = BulkData { app, hospital: ask.hospital().clone(), acceptable: ask.acceptable, root: ask.root };
+    each::parts(giving, walk, OCTETS).await
+}
+
+/// An encapsulated document in its own media type, as it is.
+pub(super) async fn document(
+    app: &App,
+    ask: &Ask,
+    found: &FoundInstance,
+    data_set: &Dataset,
+    document: &Element,
+) -> Result<Response, Refusal> {
+    let media = media(data_set, &AttributePath::to(document.tag));
+    negotiation::choose(&ask.acceptable, &[Offer::single(media)], HAVE)?;
+    let open = app.archive.open_place(ask.hospital(), found.place).await?;
+    single(app, Bulk::of(document, open)?, media, &ask.headers)
+}
+
+/// The URL of a value, as metadata gives it.
+pub(super) fn url(root: &str, found: &FoundInstance, path: &AttributePath) -> String {
+    let FoundInstance { study_uid, series_uid, uid, .. } = found;
+    format!("{root}/studies/{study_uid}/series/{series_uid}/instances/{uid}/bulkdata/{path}")
+}
+
+/// Every long value of each instance.
+struct BulkData {
+    app: App,
+    hospital: HospitalId,
+    acceptable: Acceptable,
+    root: String,
+}
+
+/// Long values of an instance, ready to leave.
+struct Values {
+    values: Vec<(PartHead, Bulk)>,
+    /// Pixels in fragments are parts of their own.
+    frames: Option<Ready>,
+}
+
+impl Giving for BulkData {
+    type Ready = Values;
+
+    async fn prepare(&self, found: FoundInstance) -> Result<Option<Values>, Refusal> {
+        let file = self.app.archive.data_set(&self.hospital, found.place).await?;
+        let open = self.app.archive.open_place(&self.hospital, found.place).await?;
+        let (mut values, mut frames) = (Vec::new(), None);
+        for path in attributes::bulk_paths(&file.data_set) {
+            let Some(element) = path.find(&file.data_set) else { continue };
+            if matches!(element.value, Value::Fragments(_)) {
+                let image = Image::of(&self.app, &self.hospital, found.clone()).await?;
+                frames = Some(image.all(&self.app, &self.acceptable, &self.root).await?);
+            } else {
+                let media = ContentType::of(media(&file.data_set, &path));
+                let head = PartHead::of(media).located(url(&self.root, &found, &path));
+                values.push((head, Bulk::of(element, open.clone())?));
+            }
+        }
+        Ok((!values.is_empty() || frames.is_some()).then_some(Values { values, frames }))
+    }
+
+    async fn write(&self, ready: Values, writer: &mut Writer, out: &Outgoing) -> Result<(), Ended> {
+        for (head, bulk) in ready.values {
+            out.send(writer.part(&head)).await?;
+            let whole = bulk.whole();
+            bulk.write(whole, out).await?;
+        }
+        match ready.frames {
+            Some(frames) => frames.parts(writer, out).await,
+            None => Ok(()),
+        }
+    }
 }
 
 /// A value by itself; part of it where the caller asks for a range (RFC 9110 §14).
@@ -115,7 +193,7 @@ impl Bulk {
     }
 
     /// Writes a stretch of the value.
-    async fn write(self, part: Span, out: &Outgoing) -> Result<(), super::outgoing::Ended> {
+    async fn write(self, part: Span, out: &Outgoing) -> Result<(), Ended> {
         match self.place {
             Where::Here(bytes) => {
                 let from = usize::try_from(part.offset).unwrap_or(usize::MAX).min(bytes.len());
@@ -131,7 +209,7 @@ impl Bulk {
 }
 
 /// The media type of an encapsulated document is its own (§10.4.3.3.5); everything else is bytes.
-fn media(file: &File, path: &AttributePath) -> &'static str {
+fn media(data_set: &Dataset, path: &AttributePath) -> &'static str {
     const DOCUMENTS: &[&str] = &[
         "application/pdf",
         "text/xml",
@@ -145,6 +223,6 @@ fn media(file: &File, path: &AttributePath) -> &'static str {
     if !path.is_top() || path.tag() != tags::ENCAPSULATED_DOCUMENT {
         return OCTETS;
     }
-    let stated = file.data_set.ascii(tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT).unwrap_or_default();
+    let stated = data_set.ascii(tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT).unwrap_or_default();
     DOCUMENTS.iter().copied().find(|known| known.eq_ignore_ascii_case(stated)).unwrap_or(OCTETS)
 }

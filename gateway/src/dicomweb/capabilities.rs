@@ -19,13 +19,16 @@ const HAVE: &str = "application/vnd.sun.wadl+xml, application/json";
 /// A resource below the root: path, methods with the media types of their answers.
 type Entry = (&'static str, &'static [(&'static str, &'static [&'static str])]);
 
-const DICOM: &[&str] = &["multipart/related; type=\"application/dicom\"", "application/dicom"];
+const DICOM: &[&str] = &["multipart/related; type=\"application/dicom\"", "application/dicom", "application/zip"];
 const METADATA: &[&str] = &["application/dicom+json", "multipart/related; type=\"application/dicom+xml\""];
 const STORED: &[&str] = &["application/dicom+json", "application/dicom+xml"];
 const BYTES: &[&str] = &["application/octet-stream", "multipart/related; type=\"application/octet-stream\""];
 
 const PIXELS: &[&str] = &["multipart/related; type=\"application/octet-stream\"", "application/octet-stream"];
 const PICTURES: &[&str] = &["image/jpeg", "image/png"];
+const ALL_BYTES: &[&str] = &["multipart/related; type=\"application/octet-stream\""];
+const ALL_PICTURES: &[&str] = &["multipart/related; type=\"image/jpeg\"", "multipart/related; type=\"image/png\""];
+const RENDERED: &[&str] = &["image/jpeg", "image/png", "text/html", "text/plain", "application/pdf"];
 
 /// Every resource that is there. A test asks for each.
 pub(super) const RESOURCES: &[Entry] = &[
@@ -42,8 +45,15 @@ pub(super) const RESOURCES: &[Entry] = &[
     ("/studies/{study}/series/{series}/instances/{instance}/bulkdata/{path}", &[("GET", BYTES)]),
     ("/studies/{study}/series/{series}/instances/{instance}/frames/{frames}", &[("GET", PIXELS)]),
     ("/studies/{study}/series/{series}/instances/{instance}/pixeldata", &[("GET", PIXELS)]),
-    ("/studies/{study}/series/{series}/instances/{instance}/rendered", &[("GET", PICTURES)]),
+    ("/studies/{study}/series/{series}/instances/{instance}/rendered", &[("GET", RENDERED)]),
     ("/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/rendered", &[("GET", PICTURES)]),
+    ("/studies/{study}/bulkdata", &[("GET", ALL_BYTES)]),
+    ("/studies/{study}/pixeldata", &[("GET", ALL_BYTES)]),
+    ("/studies/{study}/rendered", &[("GET", ALL_PICTURES)]),
+    ("/studies/{study}/series/{series}/bulkdata", &[("GET", ALL_BYTES)]),
+    ("/studies/{study}/series/{series}/pixeldata", &[("GET", ALL_BYTES)]),
+    ("/studies/{study}/series/{series}/rendered", &[("GET", ALL_PICTURES)]),
+    ("/studies/{study}/series/{series}/instances/{instance}/bulkdata", &[("GET", ALL_BYTES)]),
     ("/studies/{study}/thumbnail", &[("GET", PICTURES)]),
     ("/studies/{study}/series/{series}/thumbnail", &[("GET", PICTURES)]),
     ("/studies/{study}/series/{series}/instances/{instance}/thumbnail", &[("GET", PICTURES)]),
@@ -85,7 +95,7 @@ fn wadl() -> String {
         for (method, media) in *methods {
             text.push_str(&format!("<method name=\"{method}\">\n"));
             if *method == "POST" {
-                for sent in ["application/dicom", "application/dicom+json"] {
+                for sent in ["application/dicom", "application/dicom+json", "application/dicom+xml"] {
                     let media = format!("multipart/related; type=&quot;{sent}&quot;");
                     text.push_str(&format!("<request><representation mediaType=\"{media}\"/></request>\n"));
                 }

@@ -1,23 +1,19 @@
-//! Compressed frames given uncompressed: by themselves, and as an instance in Explicit VR Little Endian.
+//! Compressed frames given uncompressed, and instances of them in Explicit VR Little Endian.
 
-use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use dicom_dictionary_std::tags;
 use futures_util::{Stream, StreamExt as _, stream};
-use http::header;
 use medvan_imaging::{
     TransferSyntax, VR,
     dataset::{Dataset, Element, Piece, Span, Value, write},
     file,
-    multipart::{ContentType, PartHead, Writer},
 };
-use medvan_pixels::{Fault, FrameFormat, ImageDescription};
+use medvan_pixels::{Fault, FrameFormat};
 
 use super::{
     description::describe,
     frames::Image,
     instance::write_pieces,
-    negotiation,
     outgoing::{Ended, Outgoing},
     refusal::Refusal,
 };
@@ -29,46 +25,19 @@ use crate::{
 
 const CANNOT: &str = "its frames cannot be decoded here; ask for them as they are stored, with transfer-syntax=*";
 
-/// The frames with these numbers, uncompressed; the first one decides whether there is an answer at all.
-pub(super) async fn frames(
-    app: &App,
-    image: Image,
-    numbers: Vec<u32>,
-    is_single: bool,
-    media: ContentType,
-    location: String,
-) -> Result<Response, Refusal> {
+/// Starts a worker for the frames with these numbers, and waits for the first one.
+pub(super) async fn begin(app: &App, image: Image, numbers: Vec<u32>) -> Result<(DecodedFrame, Frames), Refusal> {
     let description = describe(&image, 1).await.map_err(|error| unreadable(&error))?;
-    let (first, mut rest) = begin(app, image, description, numbers.clone()).await?;
-    let mut writer = Writer::new(negotiation::boundary(), &media);
-    let content_type = if is_single { media.to_string() } else { writer.content_type() };
-    let body = Outgoing::body(&app.tasks, |out| async move {
-        let mut frame = Some(first);
-        for number in numbers {
-            let Some(bytes) = frame.take() else { return Err(Ended) };
-            if !is_single {
-                let head = PartHead::of(media.clone()).located(format!("{location}/{number}"));
-                out.send(writer.part(&head)).await?;
-            }
-            out.send(bytes.bytes).await?;
-            frame = rest.next().await.transpose().map_err(|error| broken_off(&error))?;
-        }
-        if is_single { Ok(()) } else { out.send(writer.end()).await }
-    });
-    Ok(([(header::CONTENT_TYPE, content_type)], body).into_response())
-}
-
-/// Starts a worker, and waits for the first frame.
-async fn begin(
-    app: &App,
-    image: Image,
-    description: ImageDescription,
-    numbers: Vec<u32>,
-) -> Result<(DecodedFrame, Frames), Refusal> {
     let count = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
     let mut frames = app.decoder.frames(description, What::Native, count, sources(image, numbers)).await?;
     let first = frames.next().await.ok_or(Refusal::Internal)??;
     Ok((first, frames))
+}
+
+/// The next of them.
+pub(super) async fn next(frames: &mut Frames) -> Result<DecodedFrame, Ended> {
+    let frame = frames.next().await.ok_or(Ended)?;
+    frame.map_err(|error| broken_off(&error))
 }
 
 /// The encoded frames, each read when the worker is ready for it.
@@ -98,10 +67,9 @@ pub(super) struct Decoded {
 impl Decoded {
     /// Decodes the first frame, and with what it turns out to be writes all that stands around the pixels.
     pub(super) async fn begin(app: &App, image: Image) -> Result<Self, Refusal> {
-        let description = describe(&image, 1).await.map_err(|error| unreadable(&error))?;
         let (data_set, open, count) = (image.file.data_set.clone(), image.open.clone(), image.frames.count());
         let (class, uid) = (image.found.class.clone(), image.found.uid.clone());
-        let (first, rest) = begin(app, image, description, (1..=count).collect()).await?;
+        let (first, rest) = begin(app, image, (1..=count).collect()).await?;
         let Form::Native(format) = &first.form else { return Err(Refusal::Internal) };
         let pixels = format.frame_bytes() * u64::from(count);
         // One element cannot be longer, and frames of single bits would have to be packed into each other.

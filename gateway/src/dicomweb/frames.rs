@@ -19,13 +19,22 @@ use medvan_imaging::{
 
 use super::{
     ask::Ask,
+    decoded,
+    each::{self, Giving},
     instance::copy,
     negotiation,
     outgoing::{Ended, Outgoing},
     refusal::Refusal,
     resource::Resource,
+    walk::Walk,
 };
-use crate::{App, archive::Open, catalog::HospitalId, decoder::FrameSource, store::FoundInstance};
+use crate::{
+    App,
+    archive::Open,
+    catalog::HospitalId,
+    decoder::{self, DecodedFrame, FrameSource},
+    store::FoundInstance,
+};
 
 const OCTETS: &str = "application/octet-stream";
 const HAVE: &str = "multipart/related; type=\"application/octet-stream\" in Explicit VR Little Endian, or the stored frames in their own \
@@ -35,13 +44,45 @@ const HAVE: &str = "multipart/related; type=\"application/octet-stream\" in Expl
 pub(crate) async fn some(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
     let list = FrameList::parse(ask.resource.rest()).map_err(|error| Refusal::BadRequest(error.to_string()))?;
     let image = Image::open(&app, ask.hospital(), &ask.resource).await?;
-    image.answer(&app, list.numbers().to_vec(), &ask.acceptable, &ask.root).await
+    let ready = image.ready(&app, list.numbers().to_vec(), &ask.acceptable, &ask.root).await?;
+    ready.answer(&app)
 }
 
-/// `GET …/instances/{instance}/pixeldata`
+/// `GET …/pixeldata` of a study, a series or an instance.
 pub(crate) async fn pixel_data(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
-    let image = Image::open(&app, ask.hospital(), &ask.resource).await?;
-    image.all(&app, &ask.acceptable, &ask.root).await
+    let selection = ask.resource.selection()?;
+    if selection.instance.is_some() {
+        let image = Image::open(&app, ask.hospital(), &ask.resource).await?;
+        return image.all(&app, &ask.acceptable, &ask.root).await?.answer(&app);
+    }
+    let walk = Walk::begin(&app, ask.hospital(), selection).await?;
+    let giving = PixelData { app, hospital: ask.hospital().clone(), acceptable: ask.acceptable, root: ask.root };
+    each::parts(giving, walk, OCTETS).await
+}
+
+/// Every frame of each image.
+struct PixelData {
+    app: App,
+    hospital: HospitalId,
+    acceptable: Acceptable,
+    root: String,
+}
+
+impl Giving for PixelData {
+    type Ready = Ready;
+
+    async fn prepare(&self, found: FoundInstance) -> Result<Option<Ready>, Refusal> {
+        if found.rows.is_none() {
+            return Ok(None);
+        }
+        let image = Image::of(&self.app, &self.hospital, found).await?;
+        let ready = image.all(&self.app, &self.acceptable, &self.root).await?;
+        if ready.related { Ok(Some(ready)) } else { Err(Refusal::NotAcceptable(HAVE)) }
+    }
+
+    async fn write(&self, ready: Ready, writer: &mut Writer, out: &Outgoing) -> Result<(), Ended> {
+        ready.parts(writer, out).await
+    }
 }
 
 /// A stored image whose frames were found. Cheap to clone.
@@ -80,22 +121,17 @@ impl Image {
     }
 
     /// All of its frames, in order.
-    pub(super) async fn all(self, app: &App, acceptable: &Acceptable, root: &str) -> Result<Response, Refusal> {
+    pub(super) async fn all(self, app: &App, acceptable: &Acceptable, root: &str) -> Result<Ready, Refusal> {
         let most = FrameList::LONGEST;
         if self.frames.count() as usize > most {
             return Err(Refusal::TooLarge(format!("at most {most} frames are given at once; ask for them by number")));
         }
         let numbers = (1..=self.frames.count()).collect();
-        self.answer(app, numbers, acceptable, root).await
+        self.ready(app, numbers, acceptable, root).await
     }
 
-    async fn answer(
-        self,
-        app: &App,
-        numbers: Vec<u32>,
-        acceptable: &Acceptable,
-        root: &str,
-    ) -> Result<Response, Refusal> {
+    /// These frames in the form that is accepted; of what must be decoded the first one is.
+    async fn ready(self, app: &App, numbers: Vec<u32>, acceptable: &Acceptable, root: &str) -> Result<Ready, Refusal> {
         // Asked for before anything is sent: a frame that is not there is a 404, not a broken answer.
         let frames: Vec<Frame> =
             numbers.iter().map(|number| self.frames.frame(*number)).collect::<Result<_, FramesError>>()?;
@@ -108,16 +144,14 @@ impl Image {
         let syntax = choice.transfer_syntax.map_or_else(TransferSyntax::explicit_little, TransferSyntax::of);
         let media = ContentType::of(offer.media).with("transfer-syntax", syntax.uid());
         let is_stored = syntax.uid() == self.syntax().uid() || !self.syntax().is_encapsulated();
-        if !is_stored {
-            let location = self.location(root);
-            return super::decoded::frames(app, self, numbers, !offer.related, media, location).await;
-        }
-        let is_single = !offer.related;
-        let writer = Writer::new(negotiation::boundary(), &ContentType::of(offer.media));
-        let content_type = if is_single { media.to_string() } else { writer.content_type() };
-        let sending = Sending { location: self.location(root), image: self, media, writer };
-        let body = Outgoing::body(&app.tasks, |out| sending.write(numbers, frames, is_single, out));
-        Ok(([(header::CONTENT_TYPE, content_type)], body).into_response())
+        let (location, related) = (self.location(root), offer.related);
+        let form = if is_stored {
+            Form::Stored(Box::new(self), frames)
+        } else {
+            let (first, rest) = decoded::begin(app, self, numbers.clone()).await?;
+            Form::Decoded(Some(first), rest)
+        };
+        Ok(Ready { numbers, media, related, location, form })
     }
 
     /// What the frames can leave as: as they are stored first. Without a wish they leave uncompressed.
@@ -183,41 +217,77 @@ impl Image {
     }
 }
 
-/// Stored frames on their way out.
-struct Sending {
-    image: Image,
+/// Frames that are ready to leave.
+pub(super) struct Ready {
+    numbers: Vec<u32>,
     media: ContentType,
-    writer: Writer,
+    /// Whether they are parts.
+    related: bool,
     location: String,
+    form: Form,
 }
 
-impl Sending {
-    async fn write(
-        mut self,
-        numbers: Vec<u32>,
-        frames: Vec<Frame>,
-        is_single: bool,
-        out: Outgoing,
-    ) -> Result<(), Ended> {
-        for (number, frame) in numbers.iter().zip(frames) {
-            if !is_single {
-                let head = PartHead::of(self.media.clone()).located(format!("{}/{number}", self.location));
-                out.send(self.writer.part(&head)).await?;
-            }
-            self.frame(&frame, &out).await?;
+enum Form {
+    Stored(Box<Image>, Vec<Frame>),
+    /// The first one, until it is sent, and the others.
+    Decoded(Option<DecodedFrame>, decoder::Frames),
+}
+
+impl Ready {
+    /// The answer that has nothing but them.
+    pub(super) fn answer(self, app: &App) -> Result<Response, Refusal> {
+        if !self.related {
+            let (content_type, mut form) = (self.media.to_string(), self.form);
+            let body = Outgoing::body(&app.tasks, |out| async move { form.write(0, &out).await });
+            return Ok(([(header::CONTENT_TYPE, content_type)], body).into_response());
         }
-        if is_single { Ok(()) } else { out.send(self.writer.end()).await }
+        let mut writer = Writer::new(negotiation::boundary(), &self.media);
+        let content_type = writer.content_type();
+        let body = Outgoing::body(&app.tasks, |out| async move {
+            self.parts(&mut writer, &out).await?;
+            out.send(writer.end()).await
+        });
+        Ok(([(header::CONTENT_TYPE, content_type)], body).into_response())
     }
 
+    /// Writes each of them as a part.
+    pub(super) async fn parts(self, writer: &mut Writer, out: &Outgoing) -> Result<(), Ended> {
+        let Self { numbers, media, location, mut form, .. } = self;
+        for (at, number) in numbers.iter().enumerate() {
+            let head = PartHead::of(media.clone()).located(format!("{location}/{number}"));
+            out.send(writer.part(&head)).await?;
+            form.write(at, out).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Form {
+    /// Writes the frame at this place of the list; they are written one after the other.
+    async fn write(&mut self, at: usize, out: &Outgoing) -> Result<(), Ended> {
+        match self {
+            Self::Stored(image, frames) => image.write(&frames[at], out).await,
+            Self::Decoded(first, rest) => {
+                let frame = match first.take() {
+                    Some(first) => first,
+                    None => decoded::next(rest).await?,
+                };
+                out.send(frame.bytes).await
+            }
+        }
+    }
+}
+
+impl Image {
     /// A frame that is stored as it leaves is copied piece by piece, however large.
-    async fn frame(&self, frame: &Frame, out: &Outgoing) -> Result<(), Ended> {
+    async fn write(&self, frame: &Frame, out: &Outgoing) -> Result<(), Ended> {
         if frame.place == Place::Source && frame.skipped_bits == 0 && frame.bits == frame.length() * 8 {
             for span in &frame.spans {
-                copy(&self.image.open, Left { span: *span, swapped: frame.swapped.max(1) }, out).await?;
+                copy(&self.open, Left { span: *span, swapped: frame.swapped.max(1) }, out).await?;
             }
             return Ok(());
         }
-        out.send(self.image.frame_bytes(frame).await?).await
+        out.send(self.frame_bytes(frame).await?).await
     }
 }
 

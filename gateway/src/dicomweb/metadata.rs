@@ -15,9 +15,10 @@ use medvan_imaging::{
 
 use super::{
     ask::Ask,
-    negotiation,
+    bulkdata, negotiation,
     outgoing::{Ended, Outgoing},
     refusal::Refusal,
+    walk::Walk,
 };
 use crate::{
     App,
@@ -25,7 +26,6 @@ use crate::{
     store::{FoundInstance, Selection},
 };
 
-const PAGE: u32 = 500;
 /// Instances that are read in one step.
 const AT_ONCE: usize = 32;
 const HAVE: &str = "application/dicom+json, or multipart/related; type=\"application/dicom+xml\"";
@@ -39,25 +39,22 @@ pub(crate) async fn metadata(State(app): State<App>, ask: Ask) -> Result<Respons
     ];
     let choice = negotiation::choose(&ask.acceptable, &offers, HAVE)?;
     let selection = ask.resource.selection()?;
-    let found = app.store.select_instances(ask.hospital(), &selection, 0, PAGE).await?;
-    if found.is_empty() {
-        return Err(Refusal::NotFound);
-    }
+    let walk = Walk::begin(&app, ask.hospital(), selection.clone()).await?;
     let tag = etag(&app, &ask, &selection, offers[choice.offer].media).await?;
     if is_known(&ask.headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    let all = All { root: ask.root.clone(), app, hospital: ask.hospital().clone() };
+    let reading = Reading { app, hospital: ask.hospital().clone(), root: ask.root.clone() };
     let cache = (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     let tagged = [(header::ETAG, tag), cache];
-    let tasks = all.app.tasks.clone();
+    let tasks = reading.app.tasks.clone();
     if choice.offer == 1 {
         let writer = Writer::new(negotiation::boundary(), &ContentType::of("application/dicom+xml"));
         let content_type = writer.content_type();
-        let body = Outgoing::body(&tasks, |out| all.xml(selection, found, writer, out));
+        let body = Outgoing::body(&tasks, |out| reading.xml(walk, writer, out));
         return Ok((tagged, [(header::CONTENT_TYPE, content_type)], body).into_response());
     }
-    let body = Outgoing::body(&tasks, |out| all.json(selection, found, out));
+    let body = Outgoing::body(&tasks, |out| reading.json(walk, out));
     Ok((tagged, [(header::CONTENT_TYPE, offers[choice.offer].media)], body).into_response())
 }
 
@@ -74,66 +71,50 @@ fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
 }
 
 #[derive(Clone)]
-struct All {
+struct Reading {
     app: App,
     hospital: HospitalId,
     root: String,
 }
 
-impl All {
-    async fn json(self, selection: Selection, found: Vec<FoundInstance>, out: Outgoing) -> Result<(), Ended> {
+impl Reading {
+    async fn json(self, mut walk: Walk, out: Outgoing) -> Result<(), Ended> {
         let mut separator = "[";
-        let mut page = found;
-        while let Some(last) = page.last().map(|found| found.id) {
-            for some in page.chunks(AT_ONCE) {
-                let text = self.read(some, move |all, some| all.json_of(some, separator)).await?;
-                if !text.is_empty() {
-                    separator = ",\n";
-                }
-                out.send(text).await?;
+        loop {
+            let some = walk.some(AT_ONCE).await?;
+            if some.is_empty() {
+                return out.send(Bytes::from_static(if separator == "[" { b"[]" } else { b"]" })).await;
             }
-            page = self.next(&selection, last, page.len()).await?;
+            let text = self.read(some, move |reading, some| reading.json_of(some, separator)).await?;
+            if !text.is_empty() {
+                separator = ",\n";
+            }
+            out.send(text).await?;
         }
-        out.send(Bytes::from_static(if separator == "[" { b"[]" } else { b"]" })).await
     }
 
-    async fn xml(
-        self,
-        selection: Selection,
-        found: Vec<FoundInstance>,
-        mut writer: Writer,
-        out: Outgoing,
-    ) -> Result<(), Ended> {
-        let mut page = found;
-        while let Some(last) = page.last().map(|found| found.id) {
-            for some in page.chunks(AT_ONCE) {
-                let documents = self.read(some, |all, some| all.xml_of(some)).await?;
-                for document in documents {
-                    let head = PartHead::of(ContentType::of("application/dicom+xml"));
-                    out.send(writer.part(&head)).await?;
-                    out.send(document).await?;
-                }
+    async fn xml(self, mut walk: Walk, mut writer: Writer, out: Outgoing) -> Result<(), Ended> {
+        loop {
+            let some = walk.some(AT_ONCE).await?;
+            if some.is_empty() {
+                return out.send(writer.end()).await;
             }
-            page = self.next(&selection, last, page.len()).await?;
+            for document in self.read(some, Self::xml_of).await? {
+                let head = PartHead::of(ContentType::of("application/dicom+xml"));
+                out.send(writer.part(&head)).await?;
+                out.send(document).await?;
+            }
         }
-        out.send(writer.end()).await
-    }
-
-    async fn next(&self, selection: &Selection, last: i64, length: usize) -> Result<Vec<FoundInstance>, Ended> {
-        if length < PAGE as usize {
-            return Ok(Vec::new());
-        }
-        self.app.store.select_instances(&self.hospital, selection, last, PAGE).await.map_err(|_| Ended)
     }
 
     /// Reads some instances on a thread that may wait for the disk.
     async fn read<T: Send + 'static>(
         &self,
-        some: &[FoundInstance],
+        some: Vec<FoundInstance>,
         read: impl FnOnce(&Self, &[FoundInstance]) -> T + Send + 'static,
     ) -> Result<T, Ended> {
-        let (all, some) = (self.clone(), some.to_vec());
-        tokio::task::spawn_blocking(move || read(&all, &some)).await.map_err(|_| Ended)
+        let reading = self.clone();
+        tokio::task::spawn_blocking(move || read(&reading, &some)).await.map_err(|_| Ended)
     }
 
     /// Objects of an array, each behind its separator.
@@ -160,10 +141,6 @@ impl All {
                 tracing::error!(error = error as &dyn std::error::Error, "a stored instance cannot be read");
             })
             .ok()?;
-        let url = format!(
-            "{}/studies/{}/series/{}/instances/{}/bulkdata",
-            self.root, found.study_uid, found.series_uid, found.uid
-        );
-        Some(attributes::read(&file.data_set, &|path: &AttributePath| Some(format!("{url}/{path}"))))
+        Some(attributes::read(&file.data_set, &|path: &AttributePath| Some(bulkdata::url(&self.root, found, path))))
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 
 use crate::tasks::Tasks;
@@ -34,9 +34,18 @@ impl Outgoing {
                 let _ = broken.send(Err(io::ErrorKind::BrokenPipe.into())).await;
             }
         });
-        Body::from_stream(stream::unfold(receiver, |mut receiver| async move {
-            receiver.recv().await.map(|chunk| (chunk, receiver))
-        }))
+        let chunks =
+            stream::unfold(
+                receiver,
+                |mut receiver| async move { receiver.recv().await.map(|chunk| (chunk, receiver)) },
+            );
+        // A body that compresses asks once more after the end.
+        Body::from_stream(chunks.fuse())
+    }
+
+    /// To somebody else than a client.
+    pub(super) fn to(receiver: mpsc::Sender<io::Result<Bytes>>) -> Self {
+        Self(receiver)
     }
 
     /// Some bytes.

@@ -16,6 +16,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 
+use super::outgoing::Ended;
 use crate::{
     archive::{Fault, ReadFault},
     store::StoreError,
@@ -68,6 +69,20 @@ impl Refusal {
             Self::Busy | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+}
+
+impl Refusal {
+    /// Whether it is about one instance, and another one may be given.
+    pub(super) fn is_of_one_instance(&self) -> bool {
+        matches!(self, Self::NotFound | Self::NotAcceptable(_) | Self::TooLarge(_))
+    }
+}
+
+impl From<Ended> for Refusal {
+    /// Before anything was sent.
+    fn from(_: Ended) -> Self {
+        Self::Internal
     }
 }
 

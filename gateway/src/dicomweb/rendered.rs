@@ -1,46 +1,105 @@
-//! WADO-RS rendered resources and thumbnails (PS3.18 §10.4.1.1.3, §10.4.1.1.4): images as PNG or JPEG.
+//! WADO-RS rendered resources and thumbnails (PS3.18 §10.4.1.1.3, §10.4.1.1.4): images as PNG or JPEG, reports as pages, documents as
+//! they are.
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, header};
+use axum::{extract::State, response::Response};
+use http::{HeaderName, HeaderValue};
 use medvan_imaging::{
-    accept::{Acceptable, Offer},
     frames::FrameList,
-    multipart::{ContentType, PartHead, Writer},
+    multipart::Writer,
     rendering::{self, RenderedQuery, RenderingError, Target},
 };
-use medvan_pixels::{Region, RenderParameters, Viewport, Window, WindowFunction};
+use medvan_pixels::{Region, Viewport};
 
 use super::{
-    ask::Ask, decoded::sources, description::describe, frames::Image, negotiation, outgoing::Outgoing, refusal::Refusal,
+    ask::Ask,
+    documents,
+    drawing::{self, Asked, Drawn},
+    each::{self, Giving},
+    frames::Image,
+    negotiation,
+    outgoing::{Ended, Outgoing},
+    refusal::Refusal,
+    walk::Walk,
 };
 use crate::{
     App,
     catalog::HospitalId,
-    decoder::What,
     store::{FoundInstance, Selection},
 };
 
-const HAVE: &str = "image/jpeg or image/png; of several frames multipart/related of them";
 /// Longest side of a thumbnail that asks for no size.
 const THUMBNAIL: u32 = 256;
 
-/// `GET …/rendered` of an instance: its first frame; of frames: each of them.
+/// `GET …/rendered` of a study, a series, an instance or of frames.
 pub(crate) async fn rendered(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
     let query = RenderedQuery::from_parameters(ask.parameters.iter())?;
     query.check(Target::Instance)?;
-    let numbers = match ask.resource.rest() {
-        "" => vec![1],
-        list => FrameList::parse(list).map_err(|error| Refusal::BadRequest(error.to_string()))?.numbers().to_vec(),
+    let asked = Asked { parameters: drawing::parameters_of(&query), quality: query.quality };
+    let walk = Walk::begin(&app, ask.hospital(), ask.resource.selection()?).await?;
+    let mut response = match (walk.only(), ask.resource.rest()) {
+        (Some(found), "") if ask.resource.is_instance() && found.rows.is_none() => {
+            return documents::rendered(&app, &ask, found).await;
+        }
+        (Some(found), "") if ask.resource.is_instance() => {
+            let found = found.clone();
+            instance(&app, &ask, walk, found, asked).await?
+        }
+        (Some(found), list) if !list.is_empty() => {
+            let list = FrameList::parse(list).map_err(|error| Refusal::BadRequest(error.to_string()))?;
+            let image = Image::of(&app, ask.hospital(), found.clone()).await?;
+            drawing::pictures(&app, image, list.numbers().to_vec(), &ask.acceptable, asked, &ask.root).await?
+        }
+        _ => many(&app, &ask, walk, asked).await?,
     };
-    let image = Image::open(&app, ask.hospital(), &ask.resource).await?;
-    let asked = Asked { parameters: parameters_of(&query), quality: query.quality };
-    let mut response = pictures(&app, image, numbers, &ask.acceptable, asked, &ask.root).await?;
     warn(&mut response, &query, &ask.root);
     Ok(response)
+}
+
+/// An image: its first frame where one picture is asked for, all of them where parts are.
+async fn instance(app: &App, ask: &Ask, walk: Walk, found: FoundInstance, asked: Asked) -> Result<Response, Refusal> {
+    let offers = drawing::offers(true);
+    let choice = negotiation::choose(&ask.acceptable, &offers, drawing::HAVE)?;
+    if offers[choice.offer].related {
+        return many(app, ask, walk, asked).await;
+    }
+    let image = Image::of(app, ask.hospital(), found).await?;
+    drawing::pictures(app, image, vec![1], &ask.acceptable, asked, &ask.root).await
+}
+
+/// Every frame of every image.
+async fn many(app: &App, ask: &Ask, walk: Walk, asked: Asked) -> Result<Response, Refusal> {
+    let offers = drawing::offers(false);
+    let media = offers[negotiation::choose(&ask.acceptable, &offers, drawing::HAVE)?.offer].media;
+    let (hospital, root) = (ask.hospital().clone(), ask.root.clone());
+    each::parts(Pictures { app: app.clone(), hospital, media, asked, root }, walk, media).await
+}
+
+struct Pictures {
+    app: App,
+    hospital: HospitalId,
+    media: &'static str,
+    asked: Asked,
+    root: String,
+}
+
+impl Giving for Pictures {
+    type Ready = Drawn;
+
+    async fn prepare(&self, found: FoundInstance) -> Result<Option<Drawn>, Refusal> {
+        if found.rows.is_none() {
+            return Ok(None);
+        }
+        let image = Image::of(&self.app, &self.hospital, found).await?;
+        if image.frames.count() as usize > FrameList::LONGEST {
+            return Err(Refusal::TooLarge("the image has too many frames; ask for them by number".to_owned()));
+        }
+        let numbers = (1..=image.frames.count()).collect();
+        Drawn::begin(&self.app, image, numbers, self.media, self.asked.clone(), &self.root).await.map(Some)
+    }
+
+    async fn write(&self, ready: Drawn, writer: &mut Writer, out: &Outgoing) -> Result<(), Ended> {
+        ready.write(writer, out).await
+    }
 }
 
 /// `GET …/thumbnail` of a study, a series, an instance or a frame: one picture that stands for it.
@@ -53,11 +112,11 @@ pub(crate) async fn thumbnail(State(app): State<App>, ask: Ask) -> Result<Respon
         "" => image.frames.count().div_ceil(2),
         list => FrameList::parse(list).map_err(|error| Refusal::BadRequest(error.to_string()))?.numbers()[0],
     };
-    let mut parameters = parameters_of(&query);
+    let mut parameters = drawing::parameters_of(&query);
     let small = Viewport { width: THUMBNAIL, height: THUMBNAIL, region: Region::default() };
     parameters.viewport.get_or_insert(small);
     let asked = Asked { parameters, quality: query.quality };
-    pictures(&app, image, vec![number], &ask.acceptable, asked, &ask.root).await
+    drawing::pictures(&app, image, vec![number], &ask.acceptable, asked, &ask.root).await
 }
 
 /// The image in the middle: it shows more of what the series is about than its edge does.
@@ -70,124 +129,6 @@ async fn representative(app: &App, hospital: &HospitalId, selection: &Selection)
     found.sort_by_key(|instance| instance.number);
     let middle = found.len() / 2;
     found.into_iter().nth(middle).ok_or(Refusal::NotFound)
-}
-
-/// What is asked of a picture.
-pub(super) struct Asked {
-    pub(super) parameters: RenderParameters,
-    pub(super) quality: Option<u8>,
-}
-
-/// Frames as pictures: one by itself, several as parts.
-pub(super) async fn pictures(
-    app: &App,
-    image: Image,
-    numbers: Vec<u32>,
-    acceptable: &Acceptable,
-    asked: Asked,
-    root: &str,
-) -> Result<Response, Refusal> {
-    for number in &numbers {
-        image.frames.frame(*number)?;
-    }
-    let jpeg = || ["image/jpeg", "image/png"];
-    let offers: Vec<Offer> = if numbers.len() == 1 {
-        jpeg().map(Offer::single).into_iter().chain(jpeg().map(Offer::related)).collect()
-    } else {
-        jpeg().map(Offer::related).into_iter().collect()
-    };
-    let choice = negotiation::choose(acceptable, &offers, HAVE)?;
-    let offer = &offers[choice.offer];
-    let location = image.location(root);
-    let made = draw(app, image, &numbers, offer.media, &asked).await?;
-    if !offer.related {
-        let picture = made.into_iter().next().ok_or(Refusal::Internal)?;
-        return Ok(([(header::CONTENT_TYPE, offer.media)], picture).into_response());
-    }
-    let mut writer = Writer::new(negotiation::boundary(), &ContentType::of(offer.media));
-    let content_type = writer.content_type();
-    let media = offer.media;
-    let body = Outgoing::body(&app.tasks, |out| async move {
-        for (number, picture) in numbers.iter().zip(made) {
-            let head = PartHead::of(ContentType::of(media)).located(format!("{location}/{number}/rendered"));
-            out.send(writer.part(&head)).await?;
-            out.send(picture).await?;
-        }
-        out.send(writer.end()).await
-    });
-    Ok(([(header::CONTENT_TYPE, content_type)], body).into_response())
-}
-
-/// Draws frames; each frame of an enhanced object may have a description of its own.
-async fn draw(app: &App, image: Image, numbers: &[u32], media: &str, asked: &Asked) -> Result<Vec<Bytes>, Refusal> {
-    /// Pictures in one answer: they are held until the last one is drawn.
-    const MOST: usize = 256;
-    if numbers.len() > MOST {
-        return Err(Refusal::TooLarge(format!("at most {MOST} frames are rendered at once")));
-    }
-    let what = match media {
-        "image/png" => What::Png(asked.parameters.clone()),
-        _ => What::Jpeg(asked.parameters.clone(), asked.quality),
-    };
-    let mut pictures = Vec::with_capacity(numbers.len());
-    let mut runs = Runs { image: &image, left: numbers };
-    while let Some((description, run)) = runs.next().await? {
-        let count = u32::try_from(run.len()).unwrap_or(u32::MAX);
-        let frames = sources(image.clone(), run.to_vec());
-        let mut drawn = app.decoder.frames(description, what.clone(), count, frames).await?;
-        for _ in run {
-            pictures.push(drawn.next().await.ok_or(Refusal::Internal)??.bytes);
-        }
-    }
-    Ok(pictures)
-}
-
-/// Frames that have the same description go to one worker.
-struct Runs<'a> {
-    image: &'a Image,
-    left: &'a [u32],
-}
-
-impl<'a> Runs<'a> {
-    async fn next(&mut self) -> Result<Option<(medvan_pixels::ImageDescription, &'a [u32])>, Refusal> {
-        let Some((first, rest)) = self.left.split_first() else { return Ok(None) };
-        let description = self.describe(*first).await?;
-        let mut length = 1;
-        for number in rest {
-            if self.describe(*number).await? != description {
-                break;
-            }
-            length += 1;
-        }
-        let (run, left) = self.left.split_at(length);
-        self.left = left;
-        Ok(Some((description, run)))
-    }
-
-    async fn describe(&self, number: u32) -> Result<medvan_pixels::ImageDescription, Refusal> {
-        describe(self.image, number).await.map_err(|error| {
-            tracing::error!(%error, "a stored instance cannot be read");
-            Refusal::Internal
-        })
-    }
-}
-
-fn parameters_of(query: &RenderedQuery) -> RenderParameters {
-    RenderParameters { window: query.window.map(window), viewport: query.viewport.map(viewport) }
-}
-
-pub(super) fn window(window: rendering::Window) -> Window {
-    let function = match window.function {
-        Some(rendering::WindowFunction::LinearExact) => WindowFunction::LinearExact,
-        Some(rendering::WindowFunction::Sigmoid) => WindowFunction::Sigmoid,
-        Some(rendering::WindowFunction::Linear) | None => WindowFunction::Linear,
-    };
-    Window { center: window.center, width: window.width, function, explanation: None }
-}
-
-fn viewport(viewport: rendering::Viewport) -> Viewport {
-    let rendering::Region { left, top, width, height } = viewport.region;
-    Viewport { width: viewport.width, height: viewport.height, region: Region { left, top, width, height } }
 }
 
 /// What was asked for and is not done is said (§8.3.5.1.1): nothing is written into pictures, and no profile is put in.

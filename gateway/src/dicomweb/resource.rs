@@ -53,16 +53,14 @@ impl Resource {
         uid(self.series.as_deref(), "SeriesInstanceUID")
     }
 
+    /// Whether the path names an instance.
+    pub(crate) fn is_instance(&self) -> bool {
+        self.instance.is_some()
+    }
+
     /// What follows the instance: frame numbers, or the path of bulk data.
     pub(crate) fn rest(&self) -> &str {
         self.rest.as_deref().unwrap_or_default()
-    }
-
-    /// The URL of the bulk data that the path names.
-    pub(crate) fn bulk_url(&self, root: &str) -> String {
-        let part = |name: &Option<String>| name.clone().unwrap_or_default();
-        let (study, series, instance) = (part(&self.study), part(&self.series), part(&self.instance));
-        format!("{root}/studies/{study}/series/{series}/instances/{instance}/bulkdata/{}", self.rest())
     }
 
     /// The instances that the path names.

@@ -20,33 +20,44 @@ use super::{
     negotiation,
     outgoing::{Ended, Outgoing},
     refusal::Refusal,
+    walk::Walk,
+    zip,
 };
-use crate::{
-    App,
-    archive::ReadFault,
-    catalog::HospitalId,
-    store::{FoundInstance, Selection},
-};
-
-/// Rows that are read at once.
-const PAGE: u32 = 500;
+use crate::{App, archive::ReadFault, catalog::HospitalId, store::FoundInstance};
 
 /// `GET …/studies/{study}[/series/{series}[/instances/{instance}]]`
 pub(crate) async fn retrieve(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
-    let (hospital, acceptable) = (ask.hospital(), &ask.acceptable);
+    let acceptable = &ask.acceptable;
     let selection = ask.resource.selection()?;
-    let first = app.store.select_instances(hospital, &selection, 0, PAGE).await?;
-    let syntaxes = Syntaxes::choose(&app, hospital, &selection, &first, acceptable).await?;
-    match offer(acceptable, &selection, &syntaxes)? {
-        Packaging::Single => {
-            let found = first.first().ok_or(Refusal::NotFound)?;
-            single(&app, hospital, found, &syntaxes).await
-        }
-        Packaging::Parts => match first.as_slice() {
-            [found] => one_part(&app, hospital, found, &syntaxes).await,
-            _ => Ok(parts(&app, hospital.clone(), selection, first, syntaxes)),
-        },
+    let is_one = selection.instance.is_some();
+    let name = selection.instance.as_ref().or(selection.series.as_ref()).unwrap_or(&selection.study).to_string();
+    let walk = Walk::begin(&app, ask.hospital(), selection).await?;
+    let stored = walk.syntaxes().await?;
+    if is_zip_wanted(acceptable, &stored) {
+        let syntaxes = Syntaxes::choose(stored, |stored, others| zipped(stored, others, acceptable))?;
+        return Ok(zip::archive(&name, walk, syntaxes));
     }
+    let syntaxes = Syntaxes::choose(stored, |stored, others| acceptable.dicom_syntax(stored, others))?;
+    match (offer(acceptable, is_one, &syntaxes)?, walk.only()) {
+        (Packaging::Single, Some(found)) => single(&app, ask.hospital(), found, &syntaxes).await,
+        (Packaging::Parts, Some(found)) => one_part(&app, ask.hospital(), found, &syntaxes).await,
+        _ => Ok(parts(walk, syntaxes)),
+    }
+}
+
+/// Whether an archive is wanted before anything else that there is.
+fn is_zip_wanted(acceptable: &Acceptable, stored: &[TransferSyntax]) -> bool {
+    let all = || stored.iter().flat_map(|stored| std::iter::once(stored.clone()).chain(others(stored)));
+    let dicom = [Offer::related("application/dicom"), Offer::single("application/dicom")];
+    let [related, single] = dicom.map(|offer| offer.in_syntaxes(all()));
+    let offers = [related, single, Offer::single(zip::ZIP).in_syntaxes(all())];
+    acceptable.choose(&offers).is_some_and(|choice| choice.offer == 2)
+}
+
+/// In which transfer syntax an instance goes into an archive: as it is stored, unless the request says another.
+fn zipped(stored: &TransferSyntax, others: &[TransferSyntax], acceptable: &Acceptable) -> Option<Uid> {
+    let syntaxes = std::iter::once(stored).chain(others).cloned();
+    acceptable.syntax_of(&Offer::single(zip::ZIP).in_syntaxes(syntaxes))
 }
 
 /// How the instances are packed.
@@ -55,17 +66,17 @@ enum Packaging {
     Parts,
 }
 
-fn offer(acceptable: &Acceptable, selection: &Selection, syntaxes: &Syntaxes) -> Result<Packaging, Refusal> {
+fn offer(acceptable: &Acceptable, is_one: bool, syntaxes: &Syntaxes) -> Result<Packaging, Refusal> {
     let held = || syntaxes.chosen.values().flatten().cloned();
     let related = Offer::related("application/dicom").in_syntaxes(held());
     let single = Offer::single("application/dicom").in_syntaxes(held());
-    let offers = if selection.instance.is_some() { vec![related, single] } else { vec![related] };
+    let offers = if is_one { vec![related, single] } else { vec![related] };
     let choice = negotiation::choose(acceptable, &offers, HAVE)?;
     Ok(if choice.offer == 1 { Packaging::Single } else { Packaging::Parts })
 }
 
 const HAVE: &str = "multipart/related; type=\"application/dicom\" in the stored transfer syntax or in Explicit VR Little \
-     Endian, and application/dicom for one instance";
+     Endian, application/dicom for one instance, and application/zip";
 
 /// In which transfer syntax instances leave, by the one in which they are stored.
 #[derive(Debug, Clone)]
@@ -74,25 +85,16 @@ pub(super) struct Syntaxes {
 }
 
 impl Syntaxes {
+    /// Decides for each of the stored ones.
+    ///
     /// # Errors
-    /// There is nothing (404), or nothing of it is acceptable (406).
-    pub(super) async fn choose(
-        app: &App,
-        hospital: &HospitalId,
-        selection: &Selection,
-        first: &[FoundInstance],
-        acceptable: &Acceptable,
+    /// Nothing is acceptable (406).
+    fn choose(
+        stored: Vec<TransferSyntax>,
+        choose: impl Fn(&TransferSyntax, &[TransferSyntax]) -> Option<Uid>,
     ) -> Result<Self, Refusal> {
-        let stored = if first.len() < PAGE as usize {
-            first.iter().map(|found| found.syntax.clone()).collect()
-        } else {
-            app.store.syntaxes_of(hospital, selection).await?
-        };
-        if stored.is_empty() {
-            return Err(Refusal::NotFound);
-        }
         let choose = |stored: TransferSyntax| {
-            let chosen = acceptable.dicom_syntax(&stored, &others(&stored)).map(TransferSyntax::of);
+            let chosen = choose(&stored, &others(&stored)).map(TransferSyntax::of);
             (stored.uid().clone(), chosen)
         };
         let chosen: HashMap<Uid, Option<TransferSyntax>> = stored.into_iter().map(choose).collect();
@@ -108,7 +110,7 @@ impl Syntaxes {
     }
 
     /// Whether some instances cannot be given: then the answer is 206 (§10.4.3.2).
-    fn is_partial(&self) -> bool {
+    pub(super) fn is_partial(&self) -> bool {
         self.chosen.values().any(Option::is_none)
     }
 }
@@ -175,60 +177,33 @@ async fn between(
     Ok(([(header::CONTENT_LENGTH, HeaderValue::from(length))], head, body).into_response())
 }
 
-fn parts(
-    app: &App,
-    hospital: HospitalId,
-    selection: Selection,
-    first: Vec<FoundInstance>,
-    syntaxes: Syntaxes,
-) -> Response {
+fn parts(walk: Walk, syntaxes: Syntaxes) -> Response {
     let status = if syntaxes.is_partial() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
-    let writer = Writer::new(negotiation::boundary(), &ContentType::of("application/dicom"));
+    let mut writer = Writer::new(negotiation::boundary(), &ContentType::of("application/dicom"));
     let content_type = writer.content_type();
-    let all = Parts { app: app.clone(), hospital, selection, syntaxes, writer };
-    let body = Outgoing::body(&app.tasks, |out| all.write(first, out));
+    let tasks = walk.app.tasks.clone();
+    let body = Outgoing::body(&tasks, |out| async move {
+        let mut walk = walk;
+        while let Some(found) = walk.next().await? {
+            part(&walk, &found, &syntaxes, &mut writer, &out).await?;
+        }
+        out.send(writer.end()).await
+    });
     (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
 }
 
-struct Parts {
-    app: App,
-    hospital: HospitalId,
-    selection: Selection,
-    syntaxes: Syntaxes,
-    writer: Writer,
-}
-
-impl Parts {
-    async fn write(mut self, first: Vec<FoundInstance>, out: Outgoing) -> Result<(), Ended> {
-        let mut page = first;
-        while let Some(last) = page.last().map(|found| found.id) {
-            for found in &page {
-                self.part(found, &out).await?;
-            }
-            let is_last = page.len() < PAGE as usize;
-            page = if is_last { Vec::new() } else { self.page(last).await? };
-        }
-        out.send(self.writer.end()).await
-    }
-
-    async fn page(&self, after: i64) -> Result<Vec<FoundInstance>, Ended> {
-        let page = self.app.store.select_instances(&self.hospital, &self.selection, after, PAGE).await;
-        page.map_err(|error| {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the index does not answer; the answer was cut off"
-            );
-            Ended
-        })
-    }
-
-    async fn part(&mut self, found: &FoundInstance, out: &Outgoing) -> Result<(), Ended> {
-        let Some(syntax) = self.syntaxes.of(found) else { return Ok(()) };
-        let leaving = Leaving::open(&self.app, &self.hospital, found, syntax).await.map_err(|error| {
-            tracing::warn!(reason = %error, "an instance cannot be given in this form; the answer was cut off");
-            Ended
-        })?;
-        let head = PartHead::of(ContentType::of("application/dicom").with("transfer-syntax", syntax.uid()));
-        leaving.write(self.writer.part(&head), out).await
-    }
+async fn part(
+    walk: &Walk,
+    found: &FoundInstance,
+    syntaxes: &Syntaxes,
+    writer: &mut Writer,
+    out: &Outgoing,
+) -> Result<(), Ended> {
+    let Some(syntax) = syntaxes.of(found) else { return Ok(()) };
+    let leaving = Leaving::open(&walk.app, &walk.hospital, found, syntax).await.map_err(|error| {
+        tracing::warn!(reason = %error, "an instance cannot be given in this form; the answer was cut off");
+        Ended
+    })?;
+    let head = PartHead::of(ContentType::of("application/dicom").with("transfer-syntax", syntax.uid()));
+    leaving.write(writer.part(&head), out).await
 }

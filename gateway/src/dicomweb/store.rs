@@ -24,6 +24,7 @@ use crate::{
     store::{Kind, Origin, Protocol},
 };
 use answer::Answer;
+use objects::Format;
 
 /// Instances after which what came so far is made safe, so that a long request does not hold ever more rows.
 const AT_ONCE: usize = 2_000;
@@ -57,12 +58,12 @@ enum Content {
     Instances(Boundary),
     /// One instance, nothing around it.
     Single,
-    /// Metadata as JSON, then its bulk data.
-    Objects(Boundary),
+    /// Metadata, then its bulk data.
+    Objects(Boundary, Format),
 }
 
-const KNOWN: &str = "the Content-Type must be multipart/related with type=\"application/dicom\" or type=\"application/dicom+json\" and a \
-     boundary, or application/dicom for one instance";
+const KNOWN: &str = "the Content-Type must be multipart/related with type=\"application/dicom\", \"application/dicom+json\" or \
+     \"application/dicom+xml\" and a boundary, or application/dicom for one instance";
 
 impl Content {
     fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
@@ -79,7 +80,8 @@ impl Content {
         // Some clients leave the type out; the parts say it then.
         match content.root_type().as_deref().unwrap_or("application/dicom") {
             "application/dicom" => Ok(Self::Instances(boundary()?)),
-            "application/dicom+json" | "application/json" => Ok(Self::Objects(boundary()?)),
+            "application/dicom+json" | "application/json" => Ok(Self::Objects(boundary()?, Format::Json)),
+            "application/dicom+xml" => Ok(Self::Objects(boundary()?, Format::Xml)),
             _ => Err(Refusal::UnsupportedMedia(KNOWN)),
         }
     }
@@ -99,7 +101,7 @@ impl Receiving {
         let received = match content {
             Content::Single => self.single().await,
             Content::Instances(boundary) => self.parts(&boundary).await,
-            Content::Objects(boundary) => self.objects(&boundary).await,
+            Content::Objects(boundary, format) => self.objects(&boundary, format).await,
         };
         if received.is_err() {
             self.arrival.abandon().await;

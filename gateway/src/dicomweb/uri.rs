@@ -3,17 +3,20 @@
 use axum::{extract::State, response::Response};
 use medvan_imaging::{
     accept::{Acceptable, Offer},
+    attributes::{self, AttributePath},
     rendering::WadoUriQuery,
+    report,
 };
 use medvan_pixels::{Region, RenderParameters, Viewport};
 
 use super::{
     ask::Ask,
+    documents,
+    drawing::{Asked, pictures, window},
     frames::Image,
     instance::others,
     negotiation,
     refusal::Refusal,
-    rendered::{Asked, pictures, window},
     retrieve,
 };
 use crate::{
@@ -21,7 +24,7 @@ use crate::{
     store::{FoundInstance, Selection},
 };
 
-const HAVE: &str = "application/dicom, and image/jpeg or image/png of one frame";
+const HAVE: &str = "application/dicom, image/jpeg or image/png of one frame, text/html or text/plain of a report";
 
 /// `GET /hospitals/{hospital}/wado?requestType=WADO&…`
 pub(crate) async fn wado(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
@@ -43,6 +46,11 @@ pub(crate) async fn wado(State(app): State<App>, ask: Ask) -> Result<Response, R
     let found = app.store.select_instances(ask.hospital(), &selection, 0, 1).await?;
     let found = found.into_iter().next().ok_or(Refusal::NotFound)?;
     let acceptable = acceptable(&ask, &query)?;
+    if report::is_report(&found.class) && is_text(&acceptable, &found)? {
+        let file = app.archive.data_set(ask.hospital(), found.place).await?;
+        let elsewhere = |_: &AttributePath| Some(String::new());
+        return documents::as_text(&attributes::read(&file.data_set, &elsewhere), &acceptable, &ask);
+    }
     if is_dicom(&acceptable, &found, &query)? {
         return retrieve::alone(&app, ask.hospital(), &found, &acceptable).await;
     }
@@ -60,6 +68,14 @@ fn acceptable(ask: &Ask, query: &WadoUriQuery) -> Result<Acceptable, Refusal> {
     let syntax = query.transfer_syntax.as_ref().map(|uid| uid.as_str());
     Acceptable::parse([], Some(&query.content_types.join(",")), syntax)
         .map_err(|error| Refusal::BadRequest(error.to_string()))
+}
+
+/// A report is a page unless the instance is asked for (§9.5.2).
+fn is_text(acceptable: &Acceptable, found: &FoundInstance) -> Result<bool, Refusal> {
+    let syntaxes = std::iter::once(found.syntax.clone()).chain(others(&found.syntax));
+    let dicom = Offer::single("application/dicom").in_syntaxes(syntaxes);
+    let [page, plain] = documents::offers();
+    Ok(negotiation::choose(acceptable, &[page, plain, dicom], HAVE)?.offer < 2)
 }
 
 /// One frame is a picture unless the instance is asked for; several frames, or none, are the instance (§9.5.2).

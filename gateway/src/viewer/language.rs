@@ -10,7 +10,7 @@ use medvan_profiles::descriptor::Words;
 
 /// A language that the pages are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     Japanese,
     English,
 }
@@ -33,7 +33,7 @@ impl Language {
     }
 
     /// Japanese for whoever prefers it to English; English also for whoever wants neither.
-    fn accepted(headers: &HeaderMap) -> Self {
+    pub(crate) fn accepted(headers: &HeaderMap) -> Self {
         let lists = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
         let (mut japanese, mut english) = (0.0, 0.0);
         for range in lists.flat_map(|list| list.split(',')) {

@@ -2,6 +2,7 @@
 
 mod access;
 mod instances;
+mod many;
 mod negotiation;
 mod pacs;
 mod retrieving;

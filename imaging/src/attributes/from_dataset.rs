@@ -1,5 +1,7 @@
 //! Decoding a data set (PS3.5 §6.1, §6.2): character set first, then values.
 
+use std::cell::RefCell;
+
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
@@ -24,6 +26,16 @@ impl<F: Fn(&AttributePath) -> Option<String>> Bulk for F {
 /// Decodes a data set. Group 0002 and group lengths are not part of it (PS3.18 §F.2.2).
 pub fn read(data_set: &Dataset, bulk: &impl Bulk) -> Attributes {
     Decoder { bulk, way: Vec::new() }.data_set(data_set, &Charset::default())
+}
+
+/// Where the values are that [`read`] leaves elsewhere, in the order of the data set.
+pub fn bulk_paths(data_set: &Dataset) -> Vec<AttributePath> {
+    let paths = RefCell::new(Vec::new());
+    read(data_set, &|path: &AttributePath| {
+        paths.borrow_mut().push(path.clone());
+        None
+    });
+    paths.into_inner()
 }
 
 struct Decoder<'a, B> {

@@ -1,58 +1,70 @@
-//! Instances that come as JSON with their bulk data beside it (PS3.18 §10.5.1.4, §10.5.2).
+//! Instances that come as JSON or XML with their bulk data beside them (PS3.18 §10.5.1.4, §10.5.2).
 //!
 //! The objects come first and are held; the bulk data goes to a file of its own while it arrives. When all is there each
-//! object is written as a Part 10 instance, its bulk data copied in at its place.
+//! object is written as a Part 10 instance, its bulk data copied in at its place. A compressed picture or a video becomes the
+//! fragment of an encapsulated one.
 
-use std::{
-    collections::HashMap,
-    fs::File,
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
-};
+mod spool;
 
-use bytes::Bytes;
 use dicom_dictionary_std::tags;
 use medvan_imaging::{
-    TransferSyntax, Uid,
+    TransferSyntax, Uid, VR,
     attributes::{self, Attributes},
-    dataset::{Left, Piece, Span, Value, write},
+    dataset::{Dataset, Left, Piece, Span, Value, write},
     file, json,
-    multipart::{Boundary, Event, Limits, PartHead, Reader},
+    multipart::{Boundary, Event, Limits, Reader},
+    xml,
 };
 
 use super::{Receiving, Refusal, Stored, next};
+use spool::{Compressed, Spool};
+
+/// How objects are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// One part with an array of objects.
+    Json,
+    /// A part for each object.
+    Xml,
+}
 
 /// Bytes of metadata in one request.
 const METADATA: usize = 16 << 20;
 
 impl Receiving {
     /// Reads objects and bulk data, then stores each object as an instance.
-    pub(super) async fn objects(&mut self, boundary: &Boundary) -> Result<(), Refusal> {
-        let mut spool = Spool::new(self.arrival.scratch().map_err(|error| failed(&error))?);
-        let mut metadata = Vec::new();
+    pub(super) async fn objects(&mut self, boundary: &Boundary, format: Format) -> Result<(), Refusal> {
+        let mut spool = Spool::new(self.arrival.scratch())?;
+        let mut metadata: Vec<Vec<u8>> = Vec::new();
         let mut reader = Reader::new(boundary, Limits::default());
-        let mut is_metadata = false;
+        let (mut is_metadata, mut length) = (false, 0);
         while let Some(event) = next(&mut reader, &mut self.body).await? {
             match event {
-                Event::Part(head) => is_metadata = spool.begins(&head),
+                Event::Part(head) => {
+                    is_metadata = spool.begins(&head);
+                    if is_metadata {
+                        metadata.push(Vec::new());
+                    }
+                }
                 Event::Data(bytes) if is_metadata => {
-                    if metadata.len() + bytes.len() > METADATA {
+                    length += bytes.len();
+                    if length > METADATA {
                         return Err(Refusal::TooLarge(format!("the metadata has more than {METADATA} bytes")));
                     }
-                    metadata.extend_from_slice(&bytes);
+                    metadata.last_mut().into_iter().for_each(|part| part.extend_from_slice(&bytes));
                 }
                 Event::Data(bytes) => spool = spool.take(bytes).await?,
                 Event::PartEnd | Event::More | Event::End => {}
             }
         }
-        let objects = json::parse_many(&metadata).map_err(|error| Refusal::BadRequest(error.to_string()))?;
-        for object in objects {
-            spool = self.object(&object, spool).await?;
+        for object in read(&metadata, format)? {
+            spool = self.object(object, spool).await?;
         }
         Ok(())
     }
 
-    async fn object(&mut self, object: &Attributes, spool: Spool) -> Result<Spool, Refusal> {
-        let pieces = match instance(object, &spool) {
+    async fn object(&mut self, object: Result<Attributes, String>, mut spool: Spool) -> Result<Spool, Refusal> {
+        let pieces = match object.and_then(|object| instance(object, &spool)) {
             Ok(pieces) => pieces,
             Err(reason) => {
                 self.commit().await;
@@ -60,7 +72,6 @@ impl Receiving {
                 return Ok(spool);
             }
         };
-        let mut spool = spool;
         for piece in pieces {
             match piece {
                 Piece::Bytes(bytes) => self.arrival.write(bytes.into()).await,
@@ -81,84 +92,90 @@ impl Receiving {
     }
 }
 
+/// The objects; a document that cannot be read fails alone, an array as a whole.
+fn read(metadata: &[Vec<u8>], format: Format) -> Result<Vec<Result<Attributes, String>>, Refusal> {
+    if format == Format::Xml {
+        let read = |part: &Vec<u8>| xml::parse(part).map_err(|error| error.to_string());
+        return Ok(metadata.iter().map(read).collect());
+    }
+    let objects = json::parse_many(&metadata.concat()).map_err(|error| Refusal::BadRequest(error.to_string()))?;
+    Ok(objects.into_iter().map(Ok).collect())
+}
+
 /// The bytes of a Part 10 instance with these attributes.
-fn instance(object: &Attributes, spool: &Spool) -> Result<Vec<Piece>, String> {
+fn instance(object: Attributes, spool: &Spool) -> Result<Vec<Piece>, String> {
     let uid = |tag| object.text(tag).and_then(|text| Uid::parse(&text).ok());
     let class = uid(tags::SOP_CLASS_UID).ok_or("SOPClassUID is missing or is no UID")?;
     let uid = uid(tags::SOP_INSTANCE_UID).ok_or("SOPInstanceUID is missing or is no UID")?;
+    let mut compressed = None;
     let mut bulk = |uri: &str| {
-        let span = *spool.parts.get(uri)?;
-        Some(Value::Left(Left { span, swapped: 1 }))
+        let part = spool.part(uri)?;
+        Some(match &part.compressed {
+            None => Value::Left(Left { span: part.span, swapped: 1 }),
+            Some(form) => {
+                compressed = Some(form.clone());
+                // An empty offset table, then the whole as one fragment (PS3.5 §A.4).
+                Value::Fragments(vec![Span { offset: 0, length: 0 }, part.span])
+            }
+        })
     };
-    let mut object = object.clone();
-    // JSON is Unicode whatever the source was; what we write must be able to hold it (§F.2.2).
+    let mut object = object;
+    // JSON is Unicode whatever the source was, and so is XML; what we write must be able to hold it (§F.2.2).
     object.put_text(tags::SPECIFIC_CHARACTER_SET, "ISO_IR 192");
     // Group 0002 is of the file, which we write (PS3.10 §7.1).
     let object: Attributes = object.into_iter().filter(|(tag, _)| tag.group() > 2).collect();
-    let data_set = attributes::write(&object, &mut bulk).map_err(|error| error.to_string())?;
-    let mut pieces = vec![Piece::Bytes(file::head(&class, &uid, &TransferSyntax::explicit_little()))];
+    let mut data_set = attributes::write(&object, &mut bulk).map_err(|error| error.to_string())?;
+    let syntax = match compressed {
+        None => TransferSyntax::explicit_little(),
+        Some(form) => encapsulate(&mut data_set, &form)?,
+    };
+    let mut pieces = vec![Piece::Bytes(file::head(&class, &uid, &syntax))];
     pieces.extend(write(&data_set, true));
     Ok(pieces)
 }
 
-/// Bulk data on its way: one nameless file for all of a request.
-struct Spool {
-    file: File,
-    length: u64,
-    parts: HashMap<String, Span>,
-    current: Option<String>,
-}
-
-impl Spool {
-    fn new(file: File) -> Self {
-        Self { file, length: 0, parts: HashMap::new(), current: None }
+/// Says in the data set what its compressed pixels are, where it did not say so itself (§10.5.2).
+fn encapsulate(data_set: &mut Dataset, form: &Compressed) -> Result<TransferSyntax, String> {
+    let is_elsewhere = |element: &medvan_imaging::dataset::Element| {
+        element.tag != tags::PIXEL_DATA && matches!(element.value, Value::Fragments(_))
+    };
+    if data_set.iter().any(is_elsewhere) {
+        return Err("compressed bulk data can be the value of Pixel Data only".to_owned());
     }
-
-    /// Whether the part that begins is metadata; else it is the bulk data at its location.
-    fn begins(&mut self, head: &PartHead) -> bool {
-        let media = head.content_type.as_ref().map_or("application/dicom+json", |content| content.media());
-        if matches!(media, "application/dicom+json" | "application/json") {
-            return true;
-        }
-        // A compressed picture is not the value of an uncompressed instance: it is as if it had not come.
-        let is_plain = !media.starts_with("image/") && !media.starts_with("video/");
-        self.current = head.content_location.clone().filter(|_| is_plain);
-        if let Some(location) = &self.current {
-            self.parts.insert(location.clone(), Span { offset: self.length, length: 0 });
-        }
-        false
+    let frames = data_set.ascii(tags::NUMBER_OF_FRAMES).and_then(|number| number.parse::<u32>().ok()).unwrap_or(1);
+    if frames > 1 && !form.is_video {
+        return Err("one compressed picture is not the value of several frames; send the instance itself".to_owned());
     }
-
-    async fn take(mut self, bytes: Bytes) -> Result<Self, Refusal> {
-        let Some(span) = self.current.as_ref().and_then(|location| self.parts.get_mut(location)) else {
-            return Ok(self);
+    if let Some(mut pixels) = data_set.remove(tags::PIXEL_DATA) {
+        pixels.vr = VR::OB;
+        data_set.put(pixels);
+    }
+    if let Some(header) = form.header {
+        let allocated = if header.precision > 8 { 16 } else { 8 };
+        let mut number = |tag, value: u16| {
+            if data_set.get(tag).is_none() {
+                data_set.put_bytes(tag, VR::US, value.to_le_bytes());
+            }
         };
-        span.length += bytes.len() as u64;
-        self.length += bytes.len() as u64;
-        blocking(move || self.file.write_all(&bytes).map(|()| self)).await
+        number(tags::SAMPLES_PER_PIXEL, header.components.into());
+        number(tags::ROWS, header.rows);
+        number(tags::COLUMNS, header.columns);
+        number(tags::BITS_ALLOCATED, allocated);
+        number(tags::BITS_STORED, header.precision.into());
+        number(tags::HIGH_BIT, u16::from(header.precision).saturating_sub(1));
+        number(tags::PIXEL_REPRESENTATION, 0);
+        if header.components > 1 {
+            number(tags::PLANAR_CONFIGURATION, 0);
+        }
+        if data_set.get(tags::PHOTOMETRIC_INTERPRETATION).is_none() {
+            let photometric = if header.components > 1 { "YBR_FULL_422" } else { "MONOCHROME2" };
+            data_set.put_bytes(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, photometric);
+        }
     }
-
-    async fn read(mut self, at: u64, end: u64) -> Result<(Self, Bytes), Refusal> {
-        const CHUNK: u64 = 512 * 1024;
-        blocking(move || {
-            let mut bytes = vec![0; usize::try_from(CHUNK.min(end - at)).map_err(io::Error::other)?];
-            self.file.seek(SeekFrom::Start(at))?;
-            self.file.read_exact(&mut bytes)?;
-            Ok((self, bytes.into()))
-        })
-        .await
+    for required in [tags::ROWS, tags::COLUMNS, tags::SAMPLES_PER_PIXEL, tags::BITS_ALLOCATED] {
+        if data_set.get(required).is_none() {
+            return Err(format!("{required} is missing, and it cannot be read from the compressed pixels"));
+        }
     }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Refusal> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::Internal)?;
-    done.map_err(|error| failed(&error))
-}
-
-fn failed(error: &io::Error) -> Refusal {
-    tracing::error!(%error, "bulk data cannot be kept while it arrives");
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Refusal::NoRoom,
-        _ => Refusal::Internal,
-    }
+    Ok(TransferSyntax::of(form.syntax.clone()))
 }

@@ -70,7 +70,7 @@ async fn what_is_not_offered_is_not_acceptable_and_a_wildcard_is_the_default() {
     let frames = format!("{one}/frames/1");
     let rendered = format!("{one}/rendered");
     for (path, wrong, default) in [
-        (one.as_str(), "application/zip", DICOM),
+        (one.as_str(), "application/pdf", DICOM),
         (&metadata, "application/pdf", "application/dicom+json"),
         ("/studies", "text/csv", "application/dicom+json"),
         (&frames, "image/jp2", "multipart/related; type=\"application/octet-stream\""),
@@ -80,6 +80,29 @@ async fn what_is_not_offered_is_not_acceptable_and_a_wildcard_is_the_default() {
         for accept in ["*/*", &format!("{wrong}, */*;q=0.1")] {
             let answer = pacs.gets(path).accepting(accept).await.expect(StatusCode::OK);
             assert!(answer.content_type().starts_with(default), "{path}: {}", answer.content_type());
+        }
+    }
+}
+
+#[tokio::test]
+async fn text_leaves_compressed_for_whoever_accepts_that_and_pixels_do_not() {
+    let pacs = Pacs::open().await;
+    pacs.stores(&chest()).await;
+    let one = path(&chest(), 1);
+    for (path, accept, encoding) in [
+        (format!("{one}/metadata"), "*/*", "gzip"),
+        (format!("{one}/metadata"), "multipart/related; type=\"application/dicom+xml\"", "gzip"),
+        ("/instances?includefield=all".to_owned(), "*/*", "gzip"),
+        (one.clone(), "*/*", ""),
+        (format!("{one}/frames/1"), "*/*", ""),
+        (format!("{one}/rendered"), "*/*", ""),
+    ] {
+        // The client would open it without a word otherwise.
+        let answer = pacs.gets(&path).accepting(accept).with("accept-encoding", "gzip").await.expect(StatusCode::OK);
+        assert_eq!(answer.header("content-encoding"), encoding, "{path}");
+        if encoding == "gzip" {
+            let plain = pacs.gets(&path).accepting(accept).with("accept-encoding", "identity").await;
+            assert!(answer.body.len() < plain.body.len() / 2, "{path}: {} bytes", answer.body.len());
         }
     }
 }

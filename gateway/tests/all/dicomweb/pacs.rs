@@ -266,5 +266,5 @@ impl Piece {
 
 /// What a client on this machine calls with.
 pub(crate) fn http() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().unwrap()
+    reqwest::Client::builder().no_proxy().gzip(false).build().unwrap()
 }

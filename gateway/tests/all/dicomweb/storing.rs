@@ -87,10 +87,74 @@ async fn an_instance_comes_as_json_with_its_bulk_data() {
 }
 
 #[tokio::test]
+async fn instances_come_as_xml_each_with_its_bulk_data_and_a_broken_one_costs_no_other() {
+    let pacs = Pacs::open().await;
+    let element = |tag: &str, vr: &str, inside: &str| {
+        format!("<DicomAttribute tag=\"{tag}\" vr=\"{vr}\">{inside}</DicomAttribute>")
+    };
+    let value = |tag: &str, vr: &str, value: &str| element(tag, vr, &format!("<Value number=\"1\">{value}</Value>"));
+    let name = "<PersonName number=\"1\"><Alphabetic><FamilyName>Miyamoto</FamilyName></Alphabetic>\
+         <Ideographic><FamilyName>宮本</FamilyName><GivenName>花子</GivenName></Ideographic></PersonName>";
+    let document = |number: u32| {
+        let inside = [
+            value("00080016", "UI", "1.2.840.10008.5.1.4.1.1.66"),
+            value("00080018", "UI", &format!("1.2.3.1.{number}")),
+            element("00100010", "PN", name),
+            value("0020000D", "UI", "1.2.3"),
+            value("0020000E", "UI", "1.2.3.1"),
+            element("00420011", "OB", &format!("<BulkData uri=\"bulk/{number}\"/>")),
+        ];
+        format!("<NativeDicomModel xml:space=\"preserve\">{}</NativeDicomModel>", inside.concat()).into_bytes()
+    };
+    const XML: &str = "Content-Type: application/dicom+xml\r\n";
+    let whole = parts([
+        (XML, document(1)),
+        (XML, b"<NativeDicomModel>".to_vec()),
+        (XML, document(2)),
+        ("Content-Type: application/octet-stream\r\nContent-Location: bulk/1\r\n", b"first ".to_vec()),
+        ("Content-Type: application/octet-stream\r\nContent-Location: bulk/2\r\n", b"second".to_vec()),
+    ]);
+    let answer = pacs.posts("/studies", &related("application/dicom+xml"), whole).await.expect(StatusCode::ACCEPTED);
+    assert_eq!((answer.stored(), answer.reasons("0008119A")), (2, vec![0xC001]));
+    for (number, bytes) in [(1, b"first "), (2, b"second")] {
+        let back = pacs.gets(&capture_path(number)).accepting("application/dicom").await.expect(StatusCode::OK);
+        assert_eq!(read(&back.body).data_set.bytes(tags::ENCAPSULATED_DOCUMENT), Some(&bytes[..]));
+    }
+    assert_eq!(pacs.finds("studies", "PatientName=宮本*").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_photograph_that_comes_as_bulk_data_becomes_the_pixels_of_an_image_that_can_be_shown() {
+    let pacs = Pacs::open().await;
+    pacs.stores(&chest()).await;
+    let drawn = pacs.gets(&format!("{}/rendered", path(&chest(), 1))).accepting("image/jpeg").await;
+    let photograph = drawn.expect(StatusCode::OK).body.to_vec();
+    let uid = |value: &str| json!({"vr": "UI", "Value": [value]});
+    let object = json!([{
+        "00080016": uid("1.2.840.10008.5.1.4.1.1.77.1.4"), "00080018": uid("1.2.3.1.5"),
+        "0020000D": uid("1.2.3"), "0020000E": uid("1.2.3.1"), "00100020": {"vr": "LO", "Value": ["P"]},
+        "7FE00010": {"vr": "OW", "BulkDataURI": "photograph"},
+    }]);
+    let whole = parts([
+        ("Content-Type: application/dicom+json\r\n", object.to_string().into_bytes()),
+        ("Content-Type: image/jpeg\r\nContent-Location: photograph\r\n", photograph.clone()),
+    ]);
+    pacs.posts("/studies", &related("application/dicom+json"), whole).await.was_stored();
+    let stored = pacs.gets(&capture_path(5)).accepting("application/dicom; transfer-syntax=*").await;
+    let stored = read(&stored.expect(StatusCode::OK).body);
+    assert_eq!(stored.head.syntax.uid().as_str(), "1.2.840.10008.1.2.4.50");
+    assert_eq!(stored.data_set.unsigned_short(tags::ROWS), Some(32));
+    let frame = pacs.gets(&format!("{}/frames/1", capture_path(5))).accepting("image/jpeg; transfer-syntax=*").await;
+    // A fragment has an even length.
+    assert_eq!(frame.expect(StatusCode::OK).body[..photograph.len()], photograph[..]);
+    pacs.gets(&format!("{}/rendered", capture_path(5))).accepting("image/png").await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_body_of_another_kind_is_refused() {
     let pacs = Pacs::open().await;
     for (content_type, status) in [
-        ("multipart/related; type=\"application/dicom+xml\"; boundary=b", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        ("multipart/related; type=\"image/jpeg\"; boundary=b", StatusCode::UNSUPPORTED_MEDIA_TYPE),
         ("multipart/form-data; boundary=b", StatusCode::UNSUPPORTED_MEDIA_TYPE),
         ("application/json", StatusCode::UNSUPPORTED_MEDIA_TYPE),
         ("multipart/related; type=\"application/dicom\"", StatusCode::BAD_REQUEST),
