@@ -23,9 +23,12 @@ def binary() -> str:
 
 
 class Gateway:
-    """`medvan serve` on a data folder of its own, loopback profile; `settings` is the text of its configuration file."""
+    """`medvan serve` on a data folder of its own, loopback profile; `settings` is the text of its configuration file.
 
-    def __init__(self, folder: Path, settings: str = ""):
+    `inside` are the words of a command that runs it (in a namespace of its own, say) and becomes it.
+    """
+
+    def __init__(self, folder: Path, settings: str = "", inside: tuple[str, ...] = ()):
         self.data = folder / "data"
         self._folder = folder
         config = folder / "medvan.toml"
@@ -33,7 +36,10 @@ class Gateway:
         port = free_port()
         self.base = f"http://127.0.0.1:{port}"
         command = [binary(), "serve", "--config", config, "--listen", f"127.0.0.1:{port}", "--data", self.data]
-        self._process = Process(command, folder / "gateway.log")
+        self._process = Process([*inside, *command], folder / "gateway.log")
+        if inside:
+            # What lies in its namespace is seen from outside by this way only.
+            self.data = Path(f"/proc/{self._process.pid}/root{self.data}")
         self._process.wait_for_port(port)
         # The port is open before the rest is up.
         assert requests.get(f"{self.base}/readyz", timeout=30).status_code == 200, self.log()
@@ -59,6 +65,18 @@ class Gateway:
 
     def log(self) -> str:
         return self._process.output()
+
+    def peak_memory(self) -> int:
+        """The most bytes that it has had in memory since it began."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) * 1024
+
+    def lives(self) -> bool:
+        return self._process.lives() and requests.get(f"{self.base}/healthz", timeout=30).status_code == 200
+
+    def dies(self) -> None:
+        """As by kill -9; what it has on disk is all that is left of it."""
+        self._process.dies()
 
     def stop(self) -> None:
         self._process.stop()

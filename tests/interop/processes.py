@@ -42,6 +42,14 @@ class Process:
             time.sleep(0.05)
         raise AssertionError(f"nothing answers on port {port} after {seconds} s:\n{self.output()}")
 
+    def dies(self) -> None:
+        """Ended by force in the middle of whatever it does."""
+        self._child.kill()
+        self._child.wait()
+
+    def lives(self) -> bool:
+        return self._child.poll() is None
+
     def stop(self) -> None:
         if self._child.poll() is None:
             self._child.send_signal(signal.SIGTERM)
