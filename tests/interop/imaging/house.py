@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from archive import Archive
+from cable import Cable
 from gateway import Gateway
 from processes import free_port
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
@@ -43,6 +44,10 @@ class House:
         path = self._folder / "sent.dcm"
         path.write_bytes(file)
         return self.workstation.sends_path(archive.ae_title, path, CTImageStorage, ExplicitVRLittleEndian)
+
+    def through(self, cable: Cable, archive: Archive) -> Archive:
+        """The same archive at the other end of a cable."""
+        return Archive(f"http://127.0.0.1:{cable.port}", archive.hospital, archive.ae_title)
 
     def image_bytes(self) -> int:
         """What the images take on its disk."""

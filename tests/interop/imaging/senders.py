@@ -71,10 +71,12 @@ class AssociationSender(Sender):
     def __init__(self, series: Series, folder: Path, large: tuple[int, ...] = ()):
         super().__init__(series, large)
         self._path = folder / f"{series.name}.dcm"
+        # Of another way to the gateway.
+        self.port: int | None = None
 
     def sends(self, house: House, archive: Archive, news: Callable[[], None] = lambda: None) -> None:
         contexts = [build_context(CTImageStorage, ExplicitVRLittleEndian)]
-        with house.workstation.associated(archive.ae_title, contexts) as association:
+        with house.workstation.associated(archive.ae_title, contexts, port=self.port) as association:
             for uid, file in self.files.items():
                 if not association.is_established:
                     return

@@ -134,11 +134,12 @@ class Workstation:
             return self._commitment(transaction, seconds)
 
     @contextmanager
-    def associated(self, called: str, contexts: list, calling: str = AE_TITLE, roles=None, handlers=None):
+    def associated(self, called: str, contexts: list, calling: str = AE_TITLE, roles=None, handlers=None, port=None):
         ae = AE(calling)
         ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 60
         extended = {"ext_neg": roles or [], "evt_handlers": handlers or []}
-        association = ae.associate(*self._gateway, contexts=contexts, ae_title=called, **extended)
+        host, door = self._gateway
+        association = ae.associate(host, port or door, contexts=contexts, ae_title=called, **extended)
         assert association.is_established, f"{called} did not let {calling} in"
         try:
             yield association
