@@ -254,8 +254,12 @@ class Dribbler:
 
 
 def idle(port: int, source: str = "127.0.0.1") -> socket.socket:
-    """A connection that says nothing; it may wait in the system's queue."""
-    return socket.create_connection(("127.0.0.1", port), timeout=HANGS, source_address=(source, 0))
+    """A connection that says nothing. Where the system's queue is full it stays half made, and is not waited for."""
+    connection = socket.socket()
+    connection.bind((source, 0))
+    connection.setblocking(False)
+    connection.connect_ex(("127.0.0.1", port))
+    return connection
 
 
 def works(house: House, archive: Archive, folder) -> None:
