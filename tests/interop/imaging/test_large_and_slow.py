@@ -18,7 +18,7 @@ from pynetdicom import build_context, build_role, evt
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelGet
 from senders import AssociationSender, Sender, StowSender, uid_of
 from studies import Series
-from workstation import SUCCESS, data_set_of, identifier
+from workstation import SUCCESS, identifier
 
 MOST = 256 << 20
 # Of what is awaited without a clock of one's own: a gateway that hangs.
