@@ -1,5 +1,6 @@
 """A gateway of a test's own, with both doors: one that may be killed, starved or flooded."""
 
+import shutil
 from pathlib import Path
 
 from archive import Archive
@@ -32,6 +33,8 @@ class House:
     def stop(self) -> None:
         self.workstation.stop()
         self.gateway.stop()
+        # pytest keeps the folders of three runs.
+        shutil.rmtree(self._folder / "data" / "images", ignore_errors=True)
 
     def hospital(self, name: str) -> Archive:
         """Its archive, at the address that the gateway has now; a second time nothing is changed."""
