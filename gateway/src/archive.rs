@@ -8,6 +8,7 @@
 mod arrival;
 mod examine;
 mod fault;
+mod inflating;
 mod pack;
 mod reading;
 mod retention;
@@ -20,6 +21,8 @@ use std::{path::PathBuf, sync::Arc};
 
 pub(crate) use arrival::{Arrival, Expected, Stored};
 pub(crate) use fault::Fault;
+pub(crate) use inflating::Held;
+use inflating::Inflating;
 pub(crate) use reading::{Open, ReadFault};
 pub(crate) use search::SearchFault;
 use shelf::Shelf;
@@ -48,6 +51,9 @@ struct Inner {
     folder: PathBuf,
     shelf: Arc<Shelf>,
     files: reading::Files,
+    /// Of data sets that arrive, and of stored ones.
+    inflating: Inflating,
+    inflated: Inflating,
     clock: Clock,
     writers: Arc<Semaphore>,
     /// Of these, each hospital's.
@@ -73,6 +79,8 @@ impl Archive {
             folder,
             shelf,
             files: reading::files(),
+            inflating: Inflating::at_once(1),
+            inflated: Inflating::at_once(2),
             clock,
             writers,
             shares,

@@ -55,6 +55,20 @@ pub fn read_file_until<R: BufRead + Seek>(
     stop: impl Fn(Tag) -> bool,
 ) -> Result<File, ReadError> {
     let head = read_head(&mut source, limits)?;
+    read_behind(head, source, limits, stop)
+}
+
+/// The same of a source that stands behind the head. A deflated data set takes memory for all that it inflates to: whoever reads
+/// several at once should look at the head's [`TransferSyntax::encoding`] first.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_behind<R: BufRead + Seek>(
+    head: Head,
+    mut source: Seekable<R>,
+    limits: &Limits,
+    stop: impl Fn(Tag) -> bool,
+) -> Result<File, ReadError> {
     let data_set = if head.syntax.encoding == Encoding::Deflated {
         let (rest, length) = source.into_rest();
         let mut inflated = Inflated::new(std::io::Read::take(rest, length), INFLATED);
@@ -193,9 +207,17 @@ fn polyglot(preamble: &[u8]) -> Option<&'static str> {
         (b"\xCA\xFE\xBA\xBE", "Java or macOS program"),
         (b"#!", "script"),
         (b"PK\x03\x04", "ZIP archive"),
-        (b"%PDF", "PDF"),
+        (b"PK\x05\x06", "ZIP archive"),
+        (b"7z\xBC\xAF\x27\x1C", "7z archive"),
+        (b"Rar!", "RAR archive"),
+        (b"MSCF", "CAB archive"),
+        (b"\x1F\x8B", "gzip archive"),
+        (b"\xFD7zXZ", "xz archive"),
+        (b"\x28\xB5\x2F\xFD", "zstd archive"),
     ];
     let named = SIGNATURES.iter().find(|(signature, _)| preamble.starts_with(signature)).map(|(_, kind)| *kind);
     let text = preamble.trim_ascii_start();
-    named.or_else(|| text.starts_with(b"<").then_some("web page"))
+    // Readers of PDF look for its beginning in the first kilobyte.
+    let is_pdf = || preamble.windows(5).any(|bytes| bytes == b"%PDF-");
+    named.or_else(|| text.starts_with(b"<").then_some("web page")).or_else(|| is_pdf().then_some("PDF"))
 }

@@ -97,7 +97,7 @@ impl Arrival {
         places: [OwnedSemaphorePermit; 2],
     ) -> Self {
         let (orders, taken) = mpsc::channel(WAITING);
-        let writer = Writer::new(Arc::clone(&archive.0.shelf), hospital.clone(), kind);
+        let writer = Writer::new(Arc::clone(&archive.0.shelf), archive.0.inflating.clone(), hospital.clone(), kind);
         // Ends when the arrival is dropped: the channel closes then.
         tokio::task::spawn_blocking(move || writer.obey(taken));
         Self {

@@ -76,6 +76,7 @@ impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace,
+            io::ErrorKind::ResourceBusy => Self::Busy,
             _ => {
                 tracing::error!(%error, "an instance cannot be written");
                 Self::NotSafe

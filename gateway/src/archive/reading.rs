@@ -9,14 +9,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use medvan_imaging::{
-    dataset::{Limits, ReadError, Seekable, Span},
-    file,
-};
+use medvan_imaging::dataset::{ReadError, Seekable, Span};
 use rustix::{buffer::spare_capacity, io::Errno};
 use uuid::Uuid;
 
-use super::{Archive, pack};
+use super::{Archive, Held, pack};
 use crate::{catalog::HospitalId, store::Place};
 
 /// Why stored bytes cannot be read: nobody's fault outside.
@@ -72,7 +69,7 @@ impl Archive {
     ///
     /// # Errors
     /// The pack cannot be read.
-    pub(crate) async fn data_set(&self, hospital: &HospitalId, place: Place) -> Result<file::File, ReadFault> {
+    pub(crate) async fn data_set(&self, hospital: &HospitalId, place: Place) -> Result<Held, ReadFault> {
         let (archive, hospital) = (self.clone(), hospital.clone());
         tokio::task::spawn_blocking(move || archive.data_set_now(&hospital, place)).await.unwrap_or_else(|_| lost())
     }
@@ -81,10 +78,10 @@ impl Archive {
     ///
     /// # Errors
     /// The pack cannot be read.
-    pub(crate) fn data_set_now(&self, hospital: &HospitalId, place: Place) -> Result<file::File, ReadFault> {
+    pub(crate) fn data_set_now(&self, hospital: &HospitalId, place: Place) -> Result<Held, ReadFault> {
         let Open { file, .. } = self.open_now(hospital, place)?;
         let reader = BufReader::with_capacity(16 * 1024, Reader { file, at: 0 });
-        Ok(file::read_file(Seekable::stretch(reader, place.offset, place.length)?, &Limits::default())?)
+        Ok(self.0.inflated.read(Seekable::stretch(reader, place.offset, place.length)?)?)
     }
 }
 

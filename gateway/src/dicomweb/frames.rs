@@ -12,7 +12,6 @@ use medvan_imaging::{
     TransferSyntax,
     accept::{Acceptable, Offer},
     dataset::Left,
-    file::File,
     frames::{self, Frame, FrameList, Frames, FramesError, Place},
     multipart::{ContentType, PartHead, Writer},
 };
@@ -30,7 +29,7 @@ use super::{
 };
 use crate::{
     App,
-    archive::Open,
+    archive::{Held, Open},
     catalog::HospitalId,
     decoder::{self, DecodedFrame, FrameSource},
     store::FoundInstance,
@@ -89,7 +88,7 @@ impl Giving for PixelData {
 #[derive(Clone)]
 pub(super) struct Image {
     pub(super) found: FoundInstance,
-    pub(super) file: Arc<File>,
+    pub(super) file: Arc<Held>,
     pub(super) open: Open,
     pub(super) frames: Frames,
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
@@ -15,11 +15,13 @@ use super::{
     network::acceptor,
     provider::Provider,
 };
-use crate::{App, config::Checked, server::TlsError};
+use crate::{App, call::Shares, config::Checked, server::TlsError};
 
 /// Connections beyond the associations that are taken in so that they can be told that there is no room. More wait in the
 /// system's queue.
 const AT_THE_DOOR: usize = 32;
+/// Of one address: whoever opens connections and says nothing keeps nobody else out.
+const AT_THE_DOOR_OF_ONE: usize = 8;
 
 /// Why the DICOM network cannot be listened to.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +79,7 @@ impl DimseListener {
             tracing::warn!(address = %self.address, "associations are not encrypted: dimse.tls is not set");
         }
         let door = Arc::new(Semaphore::new(app.config.dimse.associations + AT_THE_DOOR));
+        let of_one = Shares::of(AT_THE_DOOR_OF_ONE);
         loop {
             let permit = tokio::select! {
                 () = app.tasks.stopping() => return,
@@ -95,17 +98,29 @@ impl DimseListener {
                     }
                 },
             };
+            let Some(knocking) = of_one.place(&peer.ip()) else {
+                metrics::counter!("medvan_associations_total", "outcome" => "crowd").increment(1);
+                tracing::debug!(peer = %peer.ip(), "too many connections of one address ask for no association");
+                continue;
+            };
             let (tls, tasks) = (self.tls.clone(), app.tasks.clone());
             let app = app.clone();
             tasks.spawn("association", async move {
                 let _permit = permit;
-                serve_connection(app, stream, peer, tls).await;
+                serve_connection(app, stream, peer, tls, knocking).await;
             });
         }
     }
 }
 
-async fn serve_connection(app: App, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
+/// `knocking` is given back when the peer has said who it is.
+async fn serve_connection(
+    app: App,
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    knocking: OwnedSemaphorePermit,
+) {
     let artim = Duration::from_secs(app.config.dimse.artim_seconds);
     let wire = match tls {
         None => Wire::Plain(stream),
@@ -116,7 +131,9 @@ async fn serve_connection(app: App, stream: TcpStream, peer: SocketAddr, tls: Op
         },
     };
     let link = Link::new(wire, app.config.dimse.pdu_bytes, Duration::from_secs(app.config.dimse.idle_seconds));
-    match admission::admit(&app, link, peer.ip()).await {
+    let admitted = admission::admit(&app, link, peer.ip()).await;
+    drop(knocking);
+    match admitted {
         Ok(admitted) => Provider::new(app, admitted).run().await,
         Err(Refusal::Said(reason)) => {
             metrics::counter!("medvan_associations_total", "outcome" => reason.word()).increment(1);

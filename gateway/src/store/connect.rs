@@ -25,7 +25,16 @@ pub(super) async fn writer(file: &Path) -> Result<SqlitePool, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true);
-    Ok(SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None).connect_with(options).await?)
+    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    // Without room on the disk SQLite takes a transaction back by itself. The connection believes to be in it still then, and
+    // would begin no other one ever again.
+    let pool = pool.after_release(|connection, _| {
+        Box::pin(async move {
+            connection.ping().await?;
+            Ok(!connection.is_in_transaction())
+        })
+    });
+    Ok(pool.connect_with(options).await?)
 }
 
 /// The connections that read. They see the last committed state and never wait for the writer.

@@ -303,7 +303,6 @@ class TestBombsTogether:
         yield house
         house.stop()
 
-    @pytest.mark.xfail(reason="each may take 64 MB and more for what it inflates to, and nothing bounds them together", strict=True)
     def test_many_deflated_data_sets_at_once(self, house):
         """Each is within what one may inflate to; a hospital may have eight times as many senders at once."""
         archive = house.hospital("bombs")

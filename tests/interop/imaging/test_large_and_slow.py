@@ -165,7 +165,6 @@ class TestIdleAtTheDimseDoor:
         house.gateway.dies()
         house.stop()
 
-    @pytest.mark.xfail(reason="64 connections of one peer that say nothing take all places at the door", strict=True)
     def test_silent_connections_of_a_stranger_keep_no_node_out(self, house):
         archive = house.hospital("idle")
         with ExitStack() as open_ones:

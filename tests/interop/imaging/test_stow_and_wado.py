@@ -102,7 +102,6 @@ def test_a_single_part_holds_the_same_bytes(shelf):
     assert shelf(file).answers(instance_path(file), "application/dicom").content == file.bytes
 
 
-@pytest.mark.xfail(reason="application/zip is not offered yet: 406, as imaging/requirements.md says", strict=True)
 def test_a_zip_holds_the_same_bytes(shelf):
     file = corpus.named("CT_small.dcm")
     answer = shelf(file).answers(series_path(file), "application/zip")

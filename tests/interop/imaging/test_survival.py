@@ -130,12 +130,6 @@ def send_again(house: House, senders: list[Sender]) -> None:
 
 # SQLite ends a transaction by itself when it finds no room. sqlx counts it as open for ever, so that the one connection
 # that writes begins no other: "attempted to call begin_with at non-zero transaction depth".
-STUCK = "after a transaction that found no room nothing is written until the gateway is restarted"
-UNNAMED = "an index without room is told as 0110, processing failure"
-
-
-def xfail(room: int, reason: str):
-    return pytest.param(room, marks=pytest.mark.xfail(reason=reason, strict=True))
 
 
 class TestFullDisk:
@@ -151,7 +145,7 @@ class TestFullDisk:
         house.stop()
 
     # Bytes that are left: none; some pages, for a file and not for its row; a few instances.
-    @pytest.mark.parametrize("room", [0, xfail(16_384, STUCK), xfail(1_500_000, STUCK)])
+    @pytest.mark.parametrize("room", [0, 16_384, 1_500_000])
     def test_it_keeps_its_word_and_goes_on_when_there_is_room_again(self, small, room):
         archive, ballast = small.hospital("full"), small_disk.Ballast(small.gateway.data)
         kept = storing(small, archive, "before", 2)
@@ -168,7 +162,7 @@ class TestFullDisk:
         for stored in (kept, again):
             stored.check(archive)
 
-    @pytest.mark.parametrize("room", [0, xfail(16_384, UNNAMED)])
+    @pytest.mark.parametrize("room", [0, 16_384])
     def test_senders_hear_that_it_is_about_resources(self, small, room):
         """A700 to A7FF (PS3.18 table I.2-2, PS3.4 table B.2-1), whatever it was that found no room."""
         archive, ballast = small.hospital("full"), small_disk.Ballast(small.gateway.data)

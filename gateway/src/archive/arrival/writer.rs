@@ -17,7 +17,12 @@ use uuid::Uuid;
 
 use super::{Expected, Fault};
 use crate::{
-    archive::{examine, pack::Pack, shelf::Shelf},
+    archive::{
+        examine,
+        inflating::{Held, Inflating},
+        pack::Pack,
+        shelf::Shelf,
+    },
     catalog::HospitalId,
     store::{Kind, NewInstance},
 };
@@ -67,6 +72,7 @@ impl Read {
 /// The thread's state.
 pub(super) struct Writer {
     shelf: Arc<Shelf>,
+    inflating: Inflating,
     hospital: HospitalId,
     kind: Kind,
     pack: Option<Pack>,
@@ -87,9 +93,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(shelf: Arc<Shelf>, hospital: HospitalId, kind: Kind) -> Self {
+    pub(super) fn new(shelf: Arc<Shelf>, inflating: Inflating, hospital: HospitalId, kind: Kind) -> Self {
         Self {
             shelf,
+            inflating,
             hospital,
             kind,
             pack: None,
@@ -163,7 +170,8 @@ impl Writer {
         if pack.length + self.buffer.len() as u64 - self.begin > LARGEST {
             return Err(Fault::TooLarge(LARGEST));
         }
-        let head = if self.hashing { 0 } else { head_length(&self.buffer) };
+        // What has no head is refused before it is on the disk.
+        let head = if self.hashing { 0 } else { head_length(&self.buffer)? };
         self.hash.update(&self.buffer[head..]);
         self.hashing = true;
         pack.append(&self.buffer)?;
@@ -188,16 +196,15 @@ impl Writer {
     }
 
     /// Reads it from the buffer where it is small, else from the file.
-    fn parse(&mut self) -> Result<File, Fault> {
-        let limits = Limits::default();
+    fn parse(&mut self) -> Result<Held, Fault> {
         let written = self.pack.as_ref().map_or(self.begin, |pack| pack.length) > self.begin;
         if !written {
-            return Ok(file::read_file(Seekable::new(Cursor::new(&self.buffer[..]))?, &limits)?);
+            return Ok(self.inflating.read(Seekable::new(Cursor::new(&self.buffer[..]))?)?);
         }
         self.spill()?;
         let Some(pack) = &self.pack else { return Err(Fault::NotSafe) };
         let reader = BufReader::with_capacity(64 * 1024, pack.reader()?);
-        Ok(file::read_file(Seekable::stretch(reader, self.begin, pack.length - self.begin)?, &limits)?)
+        Ok(self.inflating.read(Seekable::stretch(reader, self.begin, pack.length - self.begin)?)?)
     }
 
     fn place(&mut self, file: &File, identity: &examine::Identity, expected: &Expected) -> Result<NewInstance, Fault> {
@@ -235,10 +242,8 @@ impl Writer {
     }
 }
 
-/// Bytes before the data set, in the beginning of a file; 0 where it is none.
-fn head_length(beginning: &[u8]) -> usize {
-    let head = Seekable::new(Cursor::new(beginning))
-        .ok()
-        .and_then(|mut source| file::read_head(&mut source, &Limits::default()).ok());
-    head.and_then(|head| usize::try_from(head.data_set_at).ok()).unwrap_or(0).min(beginning.len())
+/// Bytes before the data set, in the beginning of a file.
+fn head_length(beginning: &[u8]) -> Result<usize, Fault> {
+    let head = file::read_head(&mut Seekable::new(Cursor::new(beginning))?, &Limits::default())?;
+    Ok(usize::try_from(head.data_set_at).unwrap_or(usize::MAX).min(beginning.len()))
 }

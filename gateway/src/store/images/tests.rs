@@ -1,16 +1,28 @@
 //! The index: what is stored, found, refused, replaced and forgotten, and whose it is.
 
 use medvan_imaging::{TransferSyntax, Uid, query::Narrow};
+use sqlx::Row as _;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::*;
 use crate::{
     catalog::{Hospital, HospitalId, OnConflict},
-    store::Store,
+    store::{Store, StoreError},
 };
 
 const NOW: OffsetDateTime = time::macros::datetime!(2026-11-01 9:00 UTC);
+
+fn origin(at: OffsetDateTime) -> Origin {
+    Origin {
+        id: Uuid::now_v7(),
+        protocol: Protocol::Stow,
+        source: "pacs".to_owned(),
+        called: None,
+        peer: [127, 0, 0, 1].into(),
+        at,
+    }
+}
 
 struct Index {
     store: Store,
@@ -33,16 +45,11 @@ impl Index {
     }
 
     async fn takes(&self, instances: &[NewInstance], on_conflict: OnConflict, at: OffsetDateTime) -> Vec<Placed> {
-        let origin = Origin {
-            id: Uuid::now_v7(),
-            protocol: Protocol::Stow,
-            source: "pacs".to_owned(),
-            called: None,
-            peer: [127, 0, 0, 1].into(),
-            at,
-        };
         let pack = Uuid::now_v7();
-        self.store.index_instances(&self.hospital, &origin, pack, instances.to_vec(), on_conflict, at).await.unwrap()
+        self.store
+            .index_instances(&self.hospital, &origin(at), pack, instances.to_vec(), on_conflict, at)
+            .await
+            .unwrap()
     }
 
     async fn stores(&self, instances: &[NewInstance]) -> Vec<Placed> {
@@ -53,6 +60,36 @@ impl Index {
         let found = self.store.find_studies(&self.hospital, narrow, 0, 100).await.unwrap();
         found.into_iter().map(|study| (study.uid.to_string(), study.series, study.instances)).collect()
     }
+}
+
+impl Index {
+    /// Leaves the database so many pages more than it has.
+    async fn leaves_pages(&self, pages: i64) {
+        let mut writer = self.store.0.writer.acquire().await.unwrap();
+        let row = sqlx::query("PRAGMA page_count").fetch_one(&mut *writer).await.unwrap();
+        let most = row.try_get::<i64, _>(0).unwrap() + pages;
+        sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {most}")))
+            .execute(&mut *writer)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_as_such_and_what_comes_when_there_is_room_again_is_stored() {
+    let index = Index::open().await;
+    index.leaves_pages(2).await;
+    let many: Vec<NewInstance> = (1..200).map(|number| instance(&format!("1.1.1.{number}"), "P1", 1)).collect();
+    let origin = origin(NOW);
+    let full = index
+        .store
+        .index_instances(&index.hospital, &origin, Uuid::now_v7(), many.clone(), OnConflict::Refuse, NOW)
+        .await;
+    assert!(matches!(full, Err(StoreError::NoSpace)), "{full:?}");
+    assert!(index.studies(&[]).await.is_empty());
+    index.leaves_pages(10_000).await;
+    assert!(index.stores(&many).await.iter().all(|placed| *placed == Placed::New));
+    index.store.check_writable().await.unwrap();
 }
 
 /// An instance of the study, series and number that its UID says: `1.<study>.<series>.<number>`.
