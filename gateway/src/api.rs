@@ -16,6 +16,7 @@ mod exchanges;
 mod feedback;
 mod hospitals;
 mod input;
+mod nodes;
 pub mod problem;
 pub mod rights;
 mod services;
@@ -40,6 +41,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     catalog::Catalog,
     clock::Clock,
+    dimse::Network,
     poll::Reader,
     store::{Store, Written},
 };
@@ -63,6 +65,8 @@ pub struct Api {
     pub guard: Guard,
     /// Reads vendors' discovery documents.
     pub discovery: Reader,
+    /// The way to hospitals' DICOM nodes.
+    pub nodes: Network,
 }
 
 /// The API's routes, complete with access control.
@@ -88,6 +92,10 @@ fn operations() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(hospitals::list))
         .routes(routes!(hospitals::read, hospitals::write, hospitals::delete))
+        .routes(routes!(nodes::echo))
+        .routes(routes!(nodes::send))
+        .routes(routes!(nodes::given_up))
+        .routes(routes!(nodes::retry))
         .routes(routes!(clients::list))
         .routes(routes!(clients::read, clients::write, clients::delete))
         .routes(routes!(enrollments::list))

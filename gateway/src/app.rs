@@ -64,7 +64,8 @@ pub struct Handles {
     pub(crate) lines: call::Lines,
     pub(crate) recent: call::RecentCards,
     pub(crate) bell: outbox::Bell,
-    pub(crate) dimse: dimse::Network,
+    /// What associations share.
+    pub dimse: dimse::Network,
     pub(crate) readiness: Readiness,
     calls: Arc<Semaphore>,
     /// Places for each hospital's calls.
@@ -159,7 +160,7 @@ impl App {
             lines: call::Lines::default(),
             recent: call::RecentCards::new(),
             bell: outbox::Bell::default(),
-            dimse: dimse::Network::open(&config.dimse)?,
+            dimse: dimse::Network::open(&config.dimse, http.guard().clone())?,
             readiness: Readiness::default(),
             calls: Arc::new(Semaphore::new(config.limits.calls_in_flight)),
             shares: call::Shares::of(config.limits.calls_in_flight_per_hospital),
@@ -204,6 +205,7 @@ impl App {
             clock: self.clock.clone(),
             guard: self.http.guard().clone(),
             discovery: self.reader(),
+            nodes: self.dimse.clone(),
         }
     }
 

@@ -20,6 +20,6 @@ mod reading;
 
 pub use caller::{CallFault, echo};
 pub use listener::{DimseListenError, DimseListener};
-pub(crate) use network::Network;
+pub use network::Network;
 pub(crate) use outbox::deliver;
 pub use outbox::send;

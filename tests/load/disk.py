@@ -27,15 +27,17 @@ def flush(folder: Path) -> Latency:
 
 
 def write(folder: Path, files: list[bytes]) -> float:
-    """Seconds of writing these files one by one, each of them and their folder flushed: what durability costs alone."""
-    with tempfile.TemporaryDirectory(dir=folder) as name:
-        start = time.monotonic()
-        for number, file in enumerate(files):
-            handle = os.open(f"{name}/{number}", os.O_WRONLY | os.O_CREAT)
-            os.write(handle, file)
-            os.fsync(handle)
-            os.close(handle)
-        handle = os.open(name, os.O_RDONLY)
+    """Seconds of writing these files one by one, each of them and their folder flushed: what durability costs alone.
+
+    They stay, as an archive's do: memory that was just given back is written into several times faster than fresh one."""
+    name = tempfile.mkdtemp(dir=folder)
+    start = time.monotonic()
+    for number, file in enumerate(files):
+        handle = os.open(f"{name}/{number}", os.O_WRONLY | os.O_CREAT)
+        os.write(handle, file)
         os.fsync(handle)
         os.close(handle)
-        return time.monotonic() - start
+    handle = os.open(name, os.O_RDONLY)
+    os.fsync(handle)
+    os.close(handle)
+    return time.monotonic() - start

@@ -67,8 +67,11 @@ class Run:
     def stow_large(self) -> None:
         """One request with the whole series; the floor writes the same files and flushes each of them."""
         rounds = [self.large() for _ in range(self.extent.rounds)]
-        rates = [self.each(lambda archive: series.size / MEGA / stow(archive, series.body())) for series in rounds]
-        floor = median(series.size / MEGA / disk.write(self.folder, series.files) for series in rounds)
+        rates, floors = [], []
+        for series in rounds:
+            rates.append(self.each(lambda archive: series.size / MEGA / stow(archive, series.body())))
+            floors.append(series.size / MEGA / disk.write(self.folder, series.files))
+        floor = median(floors)
         name = f"STOW, {self.extent.large} x {len(rounds[0].files[0]) // 1024} KB in one request"
         self.table.more(name, "MB/s", *_medians(rates), floor, of_rival=1.5, of_floor=0.7)
         self.kept = rounds[0]
@@ -77,8 +80,11 @@ class Run:
         """All small instances in one request."""
         count = self.extent.studies * self.extent.per_study
         rounds = [self.maker.series(count, self.extent.small_side) for _ in range(self.extent.rounds)]
-        rates = [self.each(lambda archive: count / stow(archive, series.body())) for series in rounds]
-        floor = median(count / disk.write(self.folder, series.files) for series in rounds)
+        rates, floors = [], []
+        for series in rounds:
+            rates.append(self.each(lambda archive: count / stow(archive, series.body())))
+            floors.append(count / disk.write(self.folder, series.files))
+        floor = median(floors)
         self.table.more(f"STOW, {count} small instances in one request", "1/s", *_medians(rates), floor, of_rival=3)
 
     def stow_at_once(self) -> None:

@@ -221,8 +221,6 @@ impl Arrival {
         let (reply, synced) = oneshot::channel();
         let _ = self.orders.send(Order::Sync(reply)).await;
         let pack = synced.await.map_err(|_| Fault::NotSafe)??;
-        // Before the rows: when they fail half-way, those that were written still lead to the file.
-        let _ = self.orders.send(Order::Kept).await;
         let store = &self.archive.0.store;
         let now = self.archive.0.clock.now();
         Ok(store.index_instances(&self.hospital, &self.origin, pack, instances, self.on_conflict, now).await?)

@@ -145,7 +145,7 @@ impl Image {
         let is_stored = syntax.uid() == self.syntax().uid() || !self.syntax().is_encapsulated();
         let (location, related) = (self.location(root), offer.related);
         let form = if is_stored {
-            Form::Stored(Box::new(self), frames)
+            Form::Stored(self, frames)
         } else {
             let (first, rest) = decoded::begin(app, self, numbers.clone()).await?;
             Form::Decoded(Some(first), rest)
@@ -227,7 +227,7 @@ pub(super) struct Ready {
 }
 
 enum Form {
-    Stored(Box<Image>, Vec<Frame>),
+    Stored(Image, Vec<Frame>),
     /// The first one, until it is sent, and the others.
     Decoded(Option<DecodedFrame>, decoder::Frames),
 }

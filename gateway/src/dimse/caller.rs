@@ -21,6 +21,7 @@ use tokio::{net::TcpStream, time::timeout};
 use url::Host;
 
 use super::{
+    Network,
     admission::{APPLICATION_CONTEXT, announced, own_variables},
     association::{Association, Ended},
     link::{Link, Unit, Wire},
@@ -110,10 +111,10 @@ pub(super) enum SendFault {
 ///
 /// # Errors
 /// It is not, or does not say so.
-pub async fn echo(app: &App, own: &AeTitle, node: &Node) -> Result<(), CallFault> {
+pub async fn echo(network: &Network, own: &AeTitle, node: &Node) -> Result<(), CallFault> {
     let syntaxes = vec![EXPLICIT_LITTLE.to_owned(), IMPLICIT_LITTLE.to_owned()];
     let proposal = Proposal { id: 1, abstract_syntax: VERIFICATION.to_owned(), transfer_syntaxes: syntaxes };
-    let mut called = Called::call(app, own, node, &[proposal], &[]).await?;
+    let mut called = Called::call(network, own, node, &[proposal], &[]).await?;
     let answer = called.echo().await;
     called.end(answer.as_ref().err()).await;
     let answer = answer?;
@@ -123,15 +124,15 @@ pub async fn echo(app: &App, own: &AeTitle, node: &Node) -> Result<(), CallFault
 impl Called {
     /// Asks for an association.
     pub(super) async fn call(
-        app: &App,
+        network: &Network,
         own: &AeTitle,
         node: &Node,
         proposals: &[Proposal],
         roles: &[(Uid, Roles)],
     ) -> Result<Self, CallFault> {
-        let settings = &app.config.dimse;
+        let settings = network.settings();
         let artim = Duration::from_secs(settings.artim_seconds);
-        let wire = timeout(artim, reach(app, node)).await.map_err(|_| CallFault::Slow)??;
+        let wire = timeout(artim, reach(network, node)).await.map_err(|_| CallFault::Slow)??;
         let mut link = Link::new(wire, settings.pdu_bytes, Duration::from_secs(settings.idle_seconds));
         link.send_pdu(&Pdu::AssociationRQ(request(own, node, proposals, roles, settings.pdu_bytes))).await?;
         let answer = timeout(artim, link.next()).await.map_err(|_| CallFault::Slow)?;
@@ -240,10 +241,10 @@ pub(super) async fn say_report(
 }
 
 /// Connects to a node, if the way to it is open.
-async fn reach(app: &App, node: &Node) -> Result<Wire, CallFault> {
+async fn reach(network: &Network, node: &Node) -> Result<Wire, CallFault> {
     let port = node.port.ok_or(CallFault::NoPort)?;
     let host = host_of(node).ok_or(CallFault::NotAllowed)?;
-    let guard = app.http.guard();
+    let guard = network.guard();
     guard.check_node(&host, port).map_err(|_| CallFault::NotAllowed)?;
     let addresses = addresses(&host, port).await.map_err(CallFault::Unreachable)?;
     if addresses.iter().any(|address| !guard.admits_node(&host, address.ip())) {
@@ -253,7 +254,7 @@ async fn reach(app: &App, node: &Node) -> Result<Wire, CallFault> {
     if !node.tls {
         return Ok(Wire::Plain(stream));
     }
-    let connector = app.dimse.connector().ok_or(CallFault::NoAuthorities)?;
+    let connector = network.connector().ok_or(CallFault::NoAuthorities)?;
     let name = ServerName::try_from(bare(&node.host).to_owned()).map_err(|_| CallFault::NotAllowed)?;
     let stream = connector.connect(name, stream).await.map_err(CallFault::Unreachable)?;
     Ok(Wire::Tls(Box::new(stream.into())))

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use medvan_adapters::http::Guard;
 use medvan_imaging::AeTitle;
 use rustls::{ClientConfig, RootCertStore, ServerConfig, server::WebPkiClientVerifier};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -19,14 +20,20 @@ use crate::{
     },
 };
 
-/// What all associations share.
+/// What all associations share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Network(Arc<Inner>);
+
 #[derive(Debug)]
-pub(crate) struct Network {
+struct Inner {
+    settings: config::Dimse,
+    /// Which nodes may be called.
+    guard: Guard,
     associations: Arc<Semaphore>,
     per_node: usize,
     nodes: Arc<Mutex<HashMap<(HospitalId, AeTitle), usize>>>,
     tls: Option<Arc<ClientConfig>>,
-    pub(super) bell: Notify,
+    bell: Notify,
 }
 
 /// A place among the associations; it is free again when this value goes.
@@ -42,39 +49,55 @@ impl Network {
     ///
     /// # Errors
     /// They cannot be used.
-    pub(crate) fn open(settings: &config::Dimse) -> Result<Self, TlsError> {
+    pub fn open(settings: &config::Dimse, guard: Guard) -> Result<Self, TlsError> {
         let tls = settings.tls.as_ref().map(connector).transpose()?.flatten();
-        Ok(Self {
+        let settings = settings.clone();
+        Ok(Self(Arc::new(Inner {
             associations: Arc::new(Semaphore::new(settings.associations)),
             per_node: settings.associations_per_node,
             nodes: Arc::default(),
             tls,
             bell: Notify::new(),
-        })
+            guard,
+            settings,
+        })))
+    }
+
+    pub(super) fn settings(&self) -> &config::Dimse {
+        &self.0.settings
+    }
+
+    pub(super) fn guard(&self) -> &Guard {
+        &self.0.guard
     }
 
     /// There is something to send.
     pub(crate) fn ring(&self) {
-        self.bell.notify_one();
+        self.0.bell.notify_one();
+    }
+
+    /// Completes when there is something to send.
+    pub(super) async fn rung(&self) {
+        self.0.bell.notified().await;
     }
 
     /// How to call nodes that want TLS.
     pub(super) fn connector(&self) -> Option<TlsConnector> {
-        self.tls.clone().map(TlsConnector::from)
+        self.0.tls.clone().map(TlsConnector::from)
     }
 
     /// A place for an association of this node, if there is one.
     pub(super) fn place(&self, hospital: &HospitalId, node: &AeTitle) -> Option<Place> {
-        let association = Arc::clone(&self.associations).try_acquire_owned().ok()?;
+        let association = Arc::clone(&self.0.associations).try_acquire_owned().ok()?;
         let node = (hospital.clone(), node.clone());
-        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut nodes = self.0.nodes.lock().unwrap_or_else(PoisonError::into_inner);
         let many = nodes.entry(node.clone()).or_default();
-        if *many >= self.per_node {
+        if *many >= self.0.per_node {
             return None;
         }
         *many += 1;
         metrics::gauge!("medvan_associations").increment(1);
-        Some(Place { _association: association, node, nodes: Arc::clone(&self.nodes) })
+        Some(Place { _association: association, node, nodes: Arc::clone(&self.0.nodes) })
     }
 }
 

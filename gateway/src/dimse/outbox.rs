@@ -64,7 +64,7 @@ pub(crate) async fn deliver(app: App) {
         tokio::select! {
             Some(_ended) = running.next() => {}
             () = app.tasks.stopping() => {}
-            () = app.dimse.bell.notified() => {}
+            () = app.dimse.rung() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
@@ -174,7 +174,7 @@ impl Delivery {
             .filter_map(|instance| Some((waiting.remove(&instance.uid)?, instance)))
             .collect();
         let mut mine = mine.into_iter();
-        let mut called = match Called::call(&self.app, &self.imaging.ae_title, &self.node, lot, &[]).await {
+        let mut called = match Called::call(&self.app.dimse, &self.imaging.ae_title, &self.node, lot, &[]).await {
             Ok(called) => called,
             Err(fault) => {
                 for (row, _) in mine {
@@ -226,15 +226,16 @@ impl Delivery {
         let syntaxes = vec![EXPLICIT_LITTLE.to_owned(), IMPLICIT_LITTLE.to_owned()];
         let proposal = Proposal { id: 1, abstract_syntax: STORAGE_COMMITMENT.to_owned(), transfer_syntaxes: syntaxes };
         let mut rows = rows.into_iter();
-        let mut called = match Called::call(&self.app, &self.imaging.ae_title, &self.node, &[proposal], &roles).await {
-            Ok(called) => called,
-            Err(fault) => {
-                for row in rows {
-                    record(&self.app, &row, Went::not_called(&fault)).await;
+        let mut called =
+            match Called::call(&self.app.dimse, &self.imaging.ae_title, &self.node, &[proposal], &roles).await {
+                Ok(called) => called,
+                Err(fault) => {
+                    for row in rows {
+                        record(&self.app, &row, Went::not_called(&fault)).await;
+                    }
+                    return;
                 }
-                return;
-            }
-        };
+            };
         while let Some(row) = rows.next() {
             let answer = match &row.what {
                 ToNode::Report(report) => called.report(report).await,

@@ -24,6 +24,8 @@ pub(super) async fn writer(file: &Path) -> Result<SqlitePool, StoreError> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        // What a statement of many rows would take back goes into a file of its own otherwise, once a transaction.
+        .pragma("temp_store", "MEMORY")
         .foreign_keys(true);
     let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
     // Without room on the disk SQLite takes a transaction back by itself. The connection believes to be in it still then, and

@@ -219,6 +219,31 @@ impl Store {
         Ok(())
     }
 
+    /// Lets what was given up wait once more. Gives whether there was such of this hospital.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn try_node_again(
+        &self,
+        hospital: &HospitalId,
+        id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        let mut db = self.write().await?;
+        // Its week begins anew with its attempts.
+        let done = sqlx::query(
+            "UPDATE node_outbox SET state = 'waiting', attempts = 0, put_at = $3, next_at = $3, lease_until = 0 \
+             WHERE hospital = $1 AND id = $2 AND state = 'dead'",
+        )
+        .bind(hospital.as_str())
+        .bind(id.to_string())
+        .bind(micros(now))
+        .execute(&mut *db)
+        .await?;
+        db.commit().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
     /// How much waits for nodes, and how much was given up.
     ///
     /// # Errors

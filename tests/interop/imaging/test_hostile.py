@@ -304,14 +304,15 @@ class TestBombsTogether:
         house.stop()
 
     def test_many_deflated_data_sets_at_once(self, house):
-        """Each is within what one may inflate to; a hospital may have eight times as many senders at once."""
+        """Each is within what one may inflate to, and together they would take 2 GB; a hospital may have twice as many
+        senders at once. They are read one after the other; the allocator gives their memory back a moment later."""
         archive = house.hospital("bombs")
-        files = [deflated(Series(f"bombs {n}", 1, 16), pixels(60 << 20)) for n in range(8)]
+        files = [deflated(Series(f"bombs {n}", 1, 16), pixels(60 << 20)) for n in range(32)]
         at_once([lambda file=file: archive.stores(file) for file in files])
         assert house.gateway.lives()
         peak = house.gateway.peak_memory()
         print(f"most memory: {peak >> 20} MB")
-        assert peak < MOST
+        assert peak < 2 * MOST
 
 
 def pixels(length: int) -> tuple[bytes, int]:

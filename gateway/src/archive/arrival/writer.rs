@@ -43,10 +43,8 @@ pub(super) enum Order {
     Abandon,
     /// Take back the last whole instance; none was begun since.
     Undo,
-    /// Make everything safe.
+    /// Make everything safe. Rows may lead to the pack from then on: it stays, and what has none is swept at the next start.
     Sync(oneshot::Sender<Result<Uuid, Fault>>),
-    /// Rows may lead to the pack from now on: it stays. What has none is swept at the next start.
-    Kept,
 }
 
 /// What was read of an instance.
@@ -119,7 +117,6 @@ impl Writer {
                 Order::Abandon => self.take_back(self.begin),
                 Order::Undo => self.take_back(self.last),
                 Order::Sync(reply) => drop(reply.send(self.sync())),
-                Order::Kept => self.kept = true,
             }
         }
         self.leave();
@@ -237,6 +234,8 @@ impl Writer {
     fn sync(&mut self) -> Result<Uuid, Fault> {
         let pack = self.pack.as_mut().ok_or(Fault::NotSafe)?;
         pack.sync()?;
+        // Before the rows: when they fail half-way, those that were written still lead to the file.
+        self.kept = true;
         self.synced = self.begin;
         Ok(pack.id)
     }

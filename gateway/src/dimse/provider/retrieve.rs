@@ -173,7 +173,7 @@ impl Provider {
         progress: &mut Progress,
     ) -> Result<bool, Ended> {
         let (app, session) = (self.app.clone(), self.session.clone());
-        let calling = Called::call(&app, &session.imaging.ae_title, node, &lot.proposals, &[]);
+        let calling = Called::call(&app.dimse, &session.imaging.ae_title, node, &lot.proposals, &[]);
         let called = tokio::select! {
             called = calling => called,
             ended = self.association.overhear() => return Err(ended),

@@ -64,7 +64,8 @@ impl Office {
         let guard = Guard::new(profile, []);
         let http = Client::new(guard.clone(), &Settings::default()).unwrap();
         let discovery = Reader::new(store.clone(), http, Arc::new(keyring(dir.path())), clock.clone());
-        let api = Api { store, catalog, clock, guard, discovery };
+        let nodes = medvan::dimse::Network::open(&medvan::config::Dimse::default(), guard.clone()).unwrap();
+        let api = Api { store, catalog, clock, guard, discovery, nodes };
         let secret = |role: &str| {
             let text = std::fs::read_to_string(dir.path().join(format!("{role}.credential"))).unwrap();
             text.trim().to_owned()

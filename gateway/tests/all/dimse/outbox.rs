@@ -1,7 +1,9 @@
 //! What is sent to nodes without their asking.
 
+use http_body_util::BodyExt as _;
 use medvan::dimse::{CallFault, echo};
 use medvan_imaging::dimse::Operation;
+use tower::ServiceExt as _;
 
 use super::{peer::Scp, *};
 
@@ -84,7 +86,7 @@ async fn a_node_says_whether_it_is_there() {
     let ask = async |node: &str| {
         let catalog = gateway.app.catalog.current();
         let imaging = catalog.hospital(&kiku()).unwrap().hospital.imaging.clone().unwrap();
-        echo(&gateway.app, &imaging.ae_title, imaging.node(&title(node)).unwrap()).await
+        echo(&gateway.app.dimse, &imaging.ae_title, imaging.node(&title(node)).unwrap()).await
     };
     ask("PACS").await.unwrap();
     assert!(matches!(ask("CT1").await, Err(CallFault::NoPort)));
@@ -92,5 +94,57 @@ async fn a_node_says_whether_it_is_there() {
     gateway.put("kiku", "KIKU", &far).await;
     assert!(matches!(ask("FAR").await, Err(CallFault::NotAllowed)), "the operator did not name it");
     tokio::task::spawn_blocking(move || assert_eq!(pacs.heard().len(), 1)).await.unwrap();
+    gateway.close().await;
+}
+
+/// What the hospital's own people ask the management API.
+async fn asks(gateway: &Gateway, method: &str, path: &str, body: Value) -> (u16, Value) {
+    let secret = std::fs::read_to_string(gateway.app.config.data.join("operator.credential")).unwrap();
+    let request = http::Request::builder()
+        .method(method)
+        .uri(format!("/api/v1/hospitals/kiku{path}"))
+        .header("authorization", format!("Bearer {}", secret.trim()))
+        .header("content-type", "application/json")
+        .body(axum::body::Body::from(if body.is_null() { String::new() } else { body.to_string() }))
+        .unwrap();
+    let answer = medvan::router::router(&gateway.app).oneshot(request).await.unwrap();
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_asks_a_node_sends_it_a_study_and_mends_what_it_refused() {
+    // The one who is asked, one refusal for good, then the same again.
+    let pacs = Scp::listening(3, &[VERIFICATION, CT], EXPLICIT, vec![0, 0xA900, 0]);
+    let gateway = Gateway::with_pacs(pacs.port).await;
+    let study = small(1, 1);
+    gateway.holds(study.clone()).await;
+    assert_eq!(asks(&gateway, "POST", "/nodes/PACS/echo", Value::Null).await, (200, json!({"answered": true})));
+    let (status, answer) = asks(&gateway, "POST", "/nodes/CT1/echo", Value::Null).await;
+    let no_port = json!({"answered": false, "reason": "the node has no port to be called on"});
+    assert_eq!((status, answer), (200, no_port));
+    let order = json!({"study": study.study_uid().to_string(), "series": study.series_uid().to_string()});
+    assert_eq!(asks(&gateway, "POST", "/nodes/PACS/send", order).await, (202, json!({"instances": 1})));
+    soon("the refusal", async || depth(&gateway).await == (0, 1)).await;
+    let (_, page) = asks(&gateway, "GET", "/outbox", Value::Null).await;
+    let entry = &page["items"][0];
+    assert_eq!(entry["instance"], study.instance_uid(1).to_string());
+    assert_eq!(entry["reason"], "0xA900 (data set does not match SOP class): said the PACS");
+    let again = format!("/outbox/{}/retry", entry["id"].as_str().unwrap());
+    assert_eq!(asks(&gateway, "POST", &again, Value::Null).await.0, 202);
+    soon("the end of it", async || depth(&gateway).await == (0, 0)).await;
+    assert_eq!(asks(&gateway, "POST", &again, Value::Null).await.0, 404);
+    for (path, body, status) in [
+        ("/nodes/NOBODY/echo", Value::Null, 404),
+        ("/nodes/NOBODY/send", json!({"study": "1.2"}), 404),
+        ("/nodes/PACS/send", json!({"study": "1.2.3"}), 404),
+        ("/nodes/PACS/send", json!({"study": "a"}), 400),
+        ("/nodes/PACS/send", json!({"study": "1.2", "instance": "1.2.3"}), 400),
+    ] {
+        assert_eq!(asks(&gateway, "POST", path, body).await.0, status, "{path}");
+    }
+    let heard = tokio::task::spawn_blocking(move || pacs.heard()).await.unwrap();
+    assert_eq!(heard.len(), 3);
     gateway.close().await;
 }
