@@ -41,7 +41,7 @@ use tokio::time::Instant;
 use crate::{App, catalog::Offer};
 
 pub(crate) use body::read_json;
-pub(crate) use caller::{Audience, CdsClient};
+pub(crate) use caller::{Audience, CdsClient, is_this_machine};
 pub(crate) use discovery::discovery;
 pub(crate) use identity::tenant;
 pub(crate) use line::Lines;

@@ -1,9 +1,12 @@
 //! Who calls: a [`CdsClient`] exists only for a caller that proved itself, and an [`Offer`] is reached only
 //! through one.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, header, uri::Authority};
 
 use super::refusal::Refusal;
 use crate::{
@@ -55,7 +58,7 @@ impl CdsClient {
             Some(token) => by_token(app, view, audience, token).await.ok_or(Refusal::NotAuthenticated)?,
             // Whoever shows something else than one token is not let in by their place either.
             None if headers.contains_key(header::AUTHORIZATION) => return Err(Refusal::NotAuthenticated),
-            None => (by_place(app, view, peer).ok_or(Refusal::NotAuthenticated)?, None),
+            None => (by_place(app, view, headers, peer).ok_or(Refusal::NotAuthenticated)?, None),
         };
         let hospital = view.hospital.id.clone();
         Ok(Self { snapshot, hospital, client, replay })
@@ -104,9 +107,27 @@ impl CdsClient {
 }
 
 /// This machine is believed only in the loopback profile, and only where the hospital registered such a client.
-fn by_place(app: &App, view: &HospitalView, peer: SocketAddr) -> Option<Arc<Client>> {
-    let allowed = app.config.profile == ProfileName::Loopback && peer.ip().is_loopback();
-    allowed.then(|| view.loopback_client().cloned()).flatten()
+fn by_place(app: &App, view: &HospitalView, headers: &HeaderMap, peer: SocketAddr) -> Option<Arc<Client>> {
+    is_this_machine(app, headers, peer).then(|| view.loopback_client().cloned()).flatten()
+}
+
+/// Whether somebody at this machine calls, in the profile that believes them. A page of another site, whose name was made to
+/// mean this machine (DNS rebinding), calls from here too, but by that name.
+pub(crate) fn is_this_machine(app: &App, headers: &HeaderMap, peer: SocketAddr) -> bool {
+    app.config.profile == ProfileName::Loopback && peer.ip().is_loopback() && is_own_name(app, headers)
+}
+
+fn is_own_name(app: &App, headers: &HeaderMap) -> bool {
+    // No browser speaks HTTP/2 without TLS, where the name is not in the headers.
+    let Some(host) = headers.get(header::HOST) else { return true };
+    let called = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+    called.is_some_and(|called| {
+        let name = called.host().trim_matches(['[', ']']);
+        let own = app.config.external_url.as_ref().and_then(|url| url.host_str());
+        name.eq_ignore_ascii_case("localhost")
+            || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            || own.is_some_and(|own| name.eq_ignore_ascii_case(own))
+    })
 }
 
 async fn by_token(

@@ -3,7 +3,7 @@
 
 use axum::response::{IntoResponse, Response};
 use dicom_dictionary_std::tags;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderValue, header};
 use medvan_imaging::{
     accept::{Acceptable, Offer},
     attributes::{self, AttributePath, Attributes},
@@ -50,7 +50,7 @@ pub(super) fn as_text(report: &Attributes, acceptable: &Acceptable, ask: &Ask) -
         (header::CONTENT_TYPE, HeaderValue::from_static(media)),
         (header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag())),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(ALONE)),
-        (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     Ok((head, text).into_response())
 }

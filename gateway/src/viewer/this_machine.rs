@@ -11,8 +11,8 @@ use axum::{
 
 use crate::{
     App,
+    call::is_this_machine,
     catalog::{HospitalView, Snapshot},
-    config::ProfileName,
 };
 
 /// Proof: the profile is loopback, and the request comes from this machine.
@@ -30,8 +30,7 @@ impl FromRequestParts<App> for ThisMachine {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, NoViewer> {
         let peer = ConnectInfo::<SocketAddr>::from_request_parts(parts, app).await.map_err(|_| NoViewer)?;
-        let believed = app.config.profile == ProfileName::Loopback && peer.ip().is_loopback();
-        if believed { Ok(Self(app.clone())) } else { Err(NoViewer) }
+        if is_this_machine(app, &parts.headers, peer.0) { Ok(Self(app.clone())) } else { Err(NoViewer) }
     }
 }
 

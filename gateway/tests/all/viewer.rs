@@ -215,6 +215,16 @@ async fn a_browser_that_has_a_file_already_is_not_given_it_again() {
 }
 
 #[tokio::test]
+async fn a_page_that_was_led_to_this_machine_by_another_name_sees_nothing() {
+    let desk = Desk::open().await;
+    for (host, status) in
+        [("localhost:8080", StatusCode::OK), ("[::1]", StatusCode::OK), ("rebound.example", StatusCode::NOT_FOUND)]
+    {
+        desk.looks_with("/viewer/hospitals.json", &[("host", host)]).await.is(status);
+    }
+}
+
+#[tokio::test]
 async fn only_hospitals_that_are_open_to_this_machine_are_listed() {
     let desk = Desk::open().await;
     desk.hospital("sakura", "さくら病院", true, &loopback()).await;

@@ -39,6 +39,22 @@ async fn another_hospitals_instances_are_not_there() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_that_was_led_to_this_machine_is_not_believed() {
+    let pacs = Pacs::open().await;
+    pacs.stores(&chest()).await;
+    for (host, status) in [
+        ("localhost", StatusCode::OK),
+        ("127.0.0.1:8080", StatusCode::OK),
+        ("[::1]:8080", StatusCode::OK),
+        ("rebound.example", StatusCode::UNAUTHORIZED),
+        ("127.0.0.1.rebound.example:8080", StatusCode::UNAUTHORIZED),
+        ("localhost.rebound.example", StatusCode::UNAUTHORIZED),
+    ] {
+        pacs.gets("/studies").with("host", host).await.expect(status);
+    }
+}
+
+#[tokio::test]
 async fn a_hospital_without_imaging_exchanges_no_images() {
     let pacs = Pacs::open().await;
     pacs.hospital("ran", Value::Null).await;
