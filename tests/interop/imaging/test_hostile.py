@@ -156,7 +156,7 @@ def bare(archive: Archive, method: str, path: str) -> tuple[int, bytes]:
     """A request whose path no client has tidied: its status, and all of the answer."""
     address = archive.root.split("/")[2].split(":")
     with socket.create_connection((address[0], int(address[1])), timeout=60) as gateway:
-        gateway.sendall(f"{method} {path} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n".encode())
+        gateway.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         answer = b""
         while piece := gateway.recv(1 << 16):
             answer += piece

@@ -227,7 +227,7 @@ class Dribbler:
         body = f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode() + file + f"\r\n--{BOUNDARY}--\r\n".encode()
         path = archive.root.split("/", 3)[3]
         kind = f'multipart/related; type="application/dicom"; boundary="{BOUNDARY}"'
-        head = f"POST /{path}/studies HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nContent-Type: {kind}\r\n"
+        head = f"POST /{path}/studies HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {kind}\r\n"
         self._rest = body
         self._socket = socket.create_connection(("127.0.0.1", port_of(archive)), timeout=HANGS)
         self._socket.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
