@@ -23,19 +23,26 @@ impl Archive {
         loop {
             let emptied = self.0.store.forget_originals(hospital, now - keep, now).await?;
             forgotten += emptied.instances;
-            for pack in emptied.packs {
-                if !self.0.shelf.lets_go(pack) {
-                    continue;
-                }
-                // Without its row a file that stays behind is swept at the next start.
-                if let Err(error) = fs::remove_file(pack::path(&self.0.folder, hospital, pack)) {
-                    tracing::warn!(%error, "a pack without rows stays behind");
-                }
-            }
+            self.remove_emptied(hospital, &emptied.packs).await?;
             if emptied.instances == 0 {
                 return Ok(forgotten);
             }
         }
+    }
+
+    /// Removes the files of packs that had no rows a moment ago. One that is being written to stays, and so does one that
+    /// was written to since: only when nobody can any more, the index has the last word.
+    pub(super) async fn remove_emptied(&self, hospital: &HospitalId, packs: &[Uuid]) -> Result<(), StoreError> {
+        for pack in packs {
+            if !self.0.shelf.lets_go(*pack) || self.0.store.is_pack_used(hospital, *pack).await? {
+                continue;
+            }
+            // Without its row a file that stays behind is swept at the next start.
+            if let Err(error) = fs::remove_file(pack::path(&self.0.folder, hospital, *pack)) {
+                tracing::warn!(%error, "a pack without rows stays behind");
+            }
+        }
+        Ok(())
     }
 
     /// Removes files without rows: their process died before it could answer.

@@ -204,6 +204,21 @@ async fn a_pack_whose_rows_are_gone_is_not_taken_from_whoever_writes_to_it() {
 }
 
 #[tokio::test]
+async fn a_pack_that_was_written_to_since_its_rows_were_gone_keeps_its_file() {
+    let images = Images::open().await;
+    let pack = images.store(1, Kind::Original).await.pack;
+    let later = NOW + Duration::days(1);
+    let emptied = images.store.forget_originals(&images.hospital, later, later).await.unwrap();
+    assert_eq!(emptied.packs, [pack]);
+    // Between the rows and the file somebody stores into it, and is done.
+    let place = images.store(2, Kind::Original).await;
+    assert_eq!(place.pack, pack);
+    images.archive.remove_emptied(&images.hospital, &emptied.packs).await.unwrap();
+    assert_eq!(images.content(place).await, instance(2, ""));
+    assert_eq!(images.files(), 1);
+}
+
+#[tokio::test]
 async fn files_without_rows_are_swept_when_the_archive_is_opened() {
     let Images { archive, store, hospital, folder } = Images::open().await;
     let images = Images { archive, store, hospital, folder };

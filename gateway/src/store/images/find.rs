@@ -177,6 +177,19 @@ impl Store {
         Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
     }
 
+    /// Whether a row leads to this pack of the hospital.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn is_pack_used(&self, hospital: &HospitalId, pack: Uuid) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT EXISTS (SELECT 1 FROM instances WHERE pack = $1 AND hospital = $2)")
+            .bind(pack.to_string())
+            .bind(hospital.as_str())
+            .fetch_one(self.readers())
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
     /// Every pack that rows lead to.
     ///
     /// # Errors
