@@ -13,8 +13,9 @@ from pynetdicom import build_context
 from studies import Series, file_of
 from workstation import SUCCESS, data_set_of
 
-# A sender who is neither answered nor cut off.
-HANGS = 60
+# A sender who is neither answered nor cut off. pynetdicom sometimes does not notice that a connection is gone: then it waits
+# half a minute for the answer, and as long for the end of the association.
+HANGS = 180
 
 
 class Sender:
