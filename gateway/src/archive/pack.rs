@@ -2,8 +2,8 @@
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    io,
+    os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -66,17 +66,16 @@ impl Pack {
         self.length >= LARGE || self.made.elapsed() > OLD
     }
 
+    /// Writes behind what is in it. A write that fails half-way leaves nothing that the next one would not write over.
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)?;
+        self.file.write_all_at(bytes, self.length)?;
         self.length += bytes.len() as u64;
         Ok(())
     }
 
     /// Takes back what was written after so many bytes.
     pub(super) fn truncate(&mut self, length: u64) -> io::Result<()> {
-        use io::Seek as _;
         self.file.set_len(length)?;
-        self.file.seek(io::SeekFrom::Start(length))?;
         self.length = length;
         Ok(())
     }
