@@ -64,7 +64,8 @@ pub enum OnConflict {
     Refuse,
     /// What is stored stays, and the sender is told that all is well.
     Keep,
-    /// It takes the place of what is stored.
+    /// It takes the place of what is stored, and what it says of its study and series is what they are found by. An instance that
+    /// names another patient is taken only if it is in that study already: a new one would be filed under somebody else's name.
     Replace,
 }
 

@@ -6,7 +6,7 @@ mod conflict;
 use std::collections::BTreeSet;
 
 use sqlx::{Row as _, SqliteConnection};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{NewInstance, Origin, Placed};
@@ -47,15 +47,18 @@ impl Store {
     ) -> Result<Vec<Placed>, StoreError> {
         let mut placed = Vec::with_capacity(instances.len());
         let mut rest = instances.into_iter();
-        loop {
+        for step in 0.. {
             let instances: Vec<NewInstance> = rest.by_ref().take(AT_ONCE).collect();
             if instances.is_empty() {
-                return Ok(placed);
+                break;
             }
             let (hospital, origin) = (hospital.clone(), origin.clone());
+            // Whoever looks between two steps sees another version than whoever looks after them.
+            let now = now + Duration::microseconds(step);
             let placement = Placement { hospital, origin, pack, instances, on_conflict, now };
             placed.extend(self.0.images.commit(placement).await?);
         }
+        Ok(placed)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The index: what is stored, found, refused, replaced and forgotten, and whose it is.
 
-use medvan_imaging::{TransferSyntax, Uid, query::Narrow};
+use medvan_imaging::{
+    TransferSyntax, Uid,
+    query::{Narrow, TextBound},
+};
 use sqlx::Row as _;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -159,6 +162,56 @@ async fn a_study_is_never_two_patients() {
     let together = [instance("1.5.1.1", "P1", 1), instance("1.5.1.2", "P2", 1)];
     assert_eq!(index.stores(&together).await, [Placed::New, Placed::OtherPatient]);
     assert_eq!(index.studies(&[]).await, [("1.1".to_owned(), 1, 3), ("1.5".to_owned(), 1, 1)]);
+}
+
+#[tokio::test]
+async fn where_the_newest_replaces_only_what_is_known_corrects_its_study() {
+    let index = Index::open().await;
+    let takes = async |some: &[NewInstance]| index.takes(some, OnConflict::Replace, NOW).await;
+    takes(&[instance("1.1.1.1", "P1", 1), instance("1.2.1.1", "P2", 1)]).await;
+    // New, and another patient's: it would be listed under P1.
+    assert_eq!(takes(&[instance("1.1.1.2", "P2", 1)]).await, [Placed::OtherPatient]);
+    // Known, but in another patient's study: all that is there would become P1's.
+    let moved = NewInstance { study: instance("1.2.1.9", "P1", 2).study, ..instance("1.1.1.1", "P1", 2) };
+    assert_eq!(takes(&[moved]).await, [Placed::OtherPatient]);
+    // The same again is no correction.
+    assert_eq!(
+        takes(&[instance("1.1.1.1", "P3", 1), instance("1.1.1.3", "P3", 1)]).await,
+        [Placed::Same, Placed::OtherPatient]
+    );
+    assert_eq!(index.studies(&[]).await, [("1.1".to_owned(), 1, 1), ("1.2".to_owned(), 1, 1)]);
+    // A correction, and what belongs to it.
+    let corrected = [instance("1.1.1.1", "P3", 2), instance("1.1.1.3", "P3", 1), instance("1.1.1.4", "P1", 1)];
+    assert_eq!(takes(&corrected).await, [Placed::Replaced, Placed::New, Placed::OtherPatient]);
+    assert_eq!(index.studies(&[Narrow::PatientId(TextBound::Exact(vec!["P3".to_owned()]))]).await.len(), 1);
+}
+
+#[tokio::test]
+async fn instances_that_change_places_in_one_request_are_replaced() {
+    let index = Index::open().await;
+    index.stores(&[instance("1.1.1.1", "P1", 1), instance("1.1.2.1", "P1", 1)]).await;
+    let first = NewInstance { series: instance("1.1.2.9", "P1", 2).series, ..instance("1.1.1.1", "P1", 2) };
+    let second = NewInstance { series: instance("1.1.1.9", "P1", 2).series, ..instance("1.1.2.1", "P1", 2) };
+    assert_eq!(index.takes(&[first, second], OnConflict::Replace, NOW).await, [Placed::Replaced; 2]);
+    assert_eq!(index.studies(&[]).await, [("1.1".to_owned(), 2, 2)]);
+    // Both into one: the other series is gone.
+    let third = NewInstance { series: instance("1.1.1.9", "P1", 3).series, ..instance("1.1.1.1", "P1", 3) };
+    assert_eq!(index.takes(&[third], OnConflict::Replace, NOW).await, [Placed::Replaced]);
+    assert_eq!(index.studies(&[]).await, [("1.1".to_owned(), 1, 2)]);
+    assert_eq!(index.store.packs().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn every_step_of_a_long_replacement_is_another_version() {
+    let index = Index::open().await;
+    let many = |content| (1..400).map(|number| instance(&format!("1.1.1.{number}"), "P1", content)).collect::<Vec<_>>();
+    index.stores(&many(1)).await;
+    let all = Selection { study: Uid::parse("1.1").unwrap(), series: None, instance: None };
+    index.takes(&many(2), OnConflict::Replace, NOW).await;
+    let rows = sqlx::query("SELECT count(DISTINCT stored_at) FROM instances").fetch_one(index.store.readers()).await;
+    // A transaction takes 256 of them.
+    assert_eq!(rows.unwrap().try_get::<i64, _>(0).unwrap(), 2);
+    assert_eq!(index.store.version_of(&index.hospital, &all).await.unwrap().0, 399);
 }
 
 #[tokio::test]

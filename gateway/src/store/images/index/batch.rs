@@ -66,19 +66,21 @@ impl<'a> Batch<'a> {
     pub(super) async fn write(mut self, db: &mut SqliteConnection) -> Result<Vec<(usize, Placed)>, sqlx::Error> {
         self.origins_and_packs(db).await?;
         self.know_studies(db).await?;
-        self.turn_strangers_away();
+        let known = self.known(db).await?;
+        self.turn_strangers_away(&known);
         self.make_studies(db).await?;
         self.know_series(db).await?;
         self.make_series(db).await?;
         self.insert(db).await?;
         self.count(db).await?;
+        let mut moved = Moved::default();
         for at in 0..self.entries.len() {
             if self.entries[at].placed.is_none() {
                 let series = self.series_of(&self.entries[at]);
-                self.entries[at].placed = Some(conflict::settle(db, &self.entries[at], series).await?);
+                self.entries[at].placed = Some(conflict::settle(db, &self.entries[at], series, &mut moved).await?);
             }
         }
-        self.clear_up(db).await?;
+        self.clear_up(db, moved).await?;
         Ok(self.entries.iter().filter_map(|entry| Some((entry.work, entry.placed?))).collect())
     }
 
@@ -122,18 +124,57 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    /// The instances that are stored already, where the newest replaces and one says another patient than its study has: the
+    /// study that each is in, and its digest.
+    async fn known(&self, db: &mut SqliteConnection) -> Result<HashMap<String, (String, Vec<u8>)>, sqlx::Error> {
+        let replacing = || self.entries.iter().filter(|entry| entry.placement.on_conflict == OnConflict::Replace);
+        let mut known = HashMap::new();
+        if !replacing().any(|entry| self.is_strange(entry)) {
+            return Ok(known);
+        }
+        let uids: Vec<String> = replacing().map(|entry| entry.instance.uid.to_string()).collect();
+        for group in rows::groups(&uids) {
+            let mut query = QueryBuilder::<Sqlite>::new(
+                "SELECT i.uid, st.uid, i.digest FROM instances i CROSS JOIN series se ON se.id = i.series CROSS JOIN \
+                 studies st ON st.id = se.study WHERE i.hospital = ",
+            );
+            query.push_bind(self.hospital.as_str());
+            one_of(&mut query, "i.uid", group.iter().cloned());
+            for row in query.build().fetch_all(&mut *db).await? {
+                known.insert(row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Whether it says another Patient ID than its study has, or than the first one that comes for it.
+    fn is_strange(&self, entry: &Entry<'_>) -> bool {
+        let new = &entry.instance.study;
+        let same_study = |other: &&Entry<'_>| other.instance.study.uid == new.uid;
+        let first = || self.entries.iter().find(same_study).map(|first| first.instance.study.patient_id.as_str());
+        let study = self.studies.get(new.uid.as_str()).map(|study| study.patient.as_str()).or_else(first);
+        study.is_some_and(|patient| differ(patient, &new.patient_id))
+    }
+
     /// An instance that says another Patient ID than its study has would be listed under a patient who is not on it. Where
-    /// the newest replaces what is stored, it corrects the study instead.
-    fn turn_strangers_away(&mut self) {
+    /// the newest replaces what is stored, one that is there with another content corrects its study instead.
+    fn turn_strangers_away(&mut self, known: &HashMap<String, (String, Vec<u8>)>) {
         for entry in &mut self.entries {
             let new = &entry.instance.study;
             let study = self
                 .studies
                 .entry(new.uid.as_str())
                 .or_insert_with(|| Study { id: None, patient: new.patient_id.clone() });
-            let differs = !study.patient.is_empty() && !new.patient_id.is_empty() && study.patient != new.patient_id;
-            if differs && entry.placement.on_conflict != OnConflict::Replace {
-                entry.placed = Some(Placed::OtherPatient);
+            if !differ(&study.patient, &new.patient_id) {
+                continue;
+            }
+            match known.get(entry.instance.uid.as_str()) {
+                Some((known_study, digest)) if known_study == new.uid.as_str() => {
+                    if *digest != entry.instance.digest {
+                        study.patient.clone_from(&new.patient_id);
+                    }
+                }
+                _ => entry.placed = Some(Placed::OtherPatient),
             }
         }
     }
@@ -304,23 +345,28 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Drops what was made for an instance that was not placed after all.
-    async fn clear_up(&self, db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    /// Counts what was moved anew, and drops what stayed empty: what instances left, and what was made for one that was not placed
+    /// after all. At the end, because what one instance leaves another one may come to.
+    async fn clear_up(&self, db: &mut SqliteConnection, moved: Moved) -> Result<(), sqlx::Error> {
         let is_placed = |entry: &&Entry<'_>| matches!(entry.placed, Some(Placed::New | Placed::Replaced));
         let filled: BTreeSet<Option<RowId>> =
             self.entries.iter().filter(is_placed).map(|entry| self.series_of(entry)).collect();
-        for series in self.made.iter().filter(|series| !filled.contains(&Some(**series))) {
-            if let Some(study) = count_series(db, *series).await? {
-                let now = self.placements.iter().map(|placement| micros(placement.now)).max().unwrap_or(0);
-                count_study(db, study, now).await?;
-            }
+        let empty = self.made.iter().filter(|series| !filled.contains(&Some(**series)));
+        let mut studies = BTreeSet::new();
+        for series in empty.chain(&moved.series) {
+            studies.extend(count_series(db, *series).await?);
+        }
+        let now = self.placements.iter().map(|placement| micros(placement.now)).max().unwrap_or(0);
+        for study in studies {
+            count_study(db, study, now).await?;
+        }
+        // The files are swept at the next start.
+        for pack in &moved.packs {
+            drop_pack(db, pack).await?;
         }
         let used: BTreeSet<_> = self.entries.iter().filter(is_placed).map(|entry| entry.placement.origin.id).collect();
         for placement in self.placements.iter().filter(|placement| !used.contains(&placement.origin.id)) {
-            sqlx::query("DELETE FROM packs WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM instances WHERE pack = $1)")
-                .bind(placement.pack.to_string())
-                .execute(&mut *db)
-                .await?;
+            drop_pack(db, &placement.pack.to_string()).await?;
             sqlx::query("DELETE FROM origins WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM instances WHERE origin = $1)")
                 .bind(placement.origin.id.to_string())
                 .execute(&mut *db)
@@ -341,6 +387,26 @@ impl<'a> Batch<'a> {
     fn series_of(&self, entry: &Entry<'a>) -> Option<RowId> {
         self.series.get(&self.key(entry)?).copied()
     }
+}
+
+/// What instances left that were replaced, and where they came to.
+#[derive(Debug, Default)]
+pub(super) struct Moved {
+    pub(super) series: BTreeSet<RowId>,
+    pub(super) packs: BTreeSet<String>,
+}
+
+/// Whether both are said, and not the same.
+fn differ(patient: &str, other: &str) -> bool {
+    !patient.is_empty() && !other.is_empty() && patient != other
+}
+
+async fn drop_pack(db: &mut SqliteConnection, pack: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM packs WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM instances WHERE pack = $1)")
+        .bind(pack)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// Words by which studies are found.

@@ -4,8 +4,8 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::{
     RowId,
-    batch::{Entry, names},
-    count_series, count_study, whole,
+    batch::{Entry, Moved, names},
+    whole,
 };
 use crate::{
     catalog::OnConflict,
@@ -17,6 +17,7 @@ pub(super) async fn settle(
     db: &mut SqliteConnection,
     entry: &Entry<'_>,
     series: Option<RowId>,
+    moved: &mut Moved,
 ) -> Result<Placed, sqlx::Error> {
     let row = sqlx::query("SELECT digest, series, pack FROM instances WHERE hospital = $1 AND uid = $2")
         .bind(entry.placement.hospital.as_str())
@@ -31,7 +32,9 @@ pub(super) async fn settle(
         OnConflict::Replace => {
             replace(db, entry, series).await?;
             renew(db, entry, series).await?;
-            leave(db, entry, row.try_get(1)?, row.try_get(2)?).await?;
+            moved.series.extend(series);
+            moved.series.insert(row.try_get(1)?);
+            moved.packs.insert(row.try_get(2)?);
             Ok(Placed::Replaced)
         }
     }
@@ -66,16 +69,16 @@ async fn replace(db: &mut SqliteConnection, entry: &Entry<'_>, series: Option<Ro
     Ok(())
 }
 
-/// What the newest says of its study and series is what they are found by, and both are counted anew.
+/// What the newest says of its study and series is what they are found by.
 async fn renew(db: &mut SqliteConnection, entry: &Entry<'_>, series: Option<RowId>) -> Result<(), sqlx::Error> {
     let Entry { instance, placement, .. } = entry;
-    let row = sqlx::query("UPDATE series SET modality = $2, attributes = $3 WHERE id = $1 RETURNING id, study")
+    let row = sqlx::query("UPDATE series SET modality = $2, attributes = $3 WHERE id = $1 RETURNING study")
         .bind(series)
         .bind(&instance.series.modality)
         .bind(&instance.series.attributes)
         .fetch_one(&mut *db)
         .await?;
-    let (series, study, new) = (row.try_get(0)?, row.try_get::<RowId, _>(1)?, &instance.study);
+    let (study, new) = (row.try_get::<RowId, _>(0)?, &instance.study);
     sqlx::query(
         "UPDATE studies SET patient_id = $2, accession = $3, study_id = $4, date = $5, attributes = $6 WHERE id = $1",
     )
@@ -89,19 +92,5 @@ async fn renew(db: &mut SqliteConnection, entry: &Entry<'_>, series: Option<RowI
     .await?;
     sqlx::query("DELETE FROM study_names WHERE study = $1").bind(study).execute(&mut *db).await?;
     let words: Vec<(RowId, &str)> = new.words.iter().map(|word| (study, word.as_str())).collect();
-    names(db, &placement.hospital, &words).await?;
-    count_series(db, series).await?;
-    count_study(db, study, micros(placement.now)).await
-}
-
-/// What was replaced is counted no more where it was; its pack's file is swept when nothing else leads to it.
-async fn leave(db: &mut SqliteConnection, entry: &Entry<'_>, series: RowId, pack: String) -> Result<(), sqlx::Error> {
-    if let Some(study) = count_series(db, series).await? {
-        count_study(db, study, micros(entry.placement.now)).await?;
-    }
-    sqlx::query("DELETE FROM packs WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM instances WHERE pack = $1)")
-        .bind(pack)
-        .execute(&mut *db)
-        .await?;
-    Ok(())
+    names(db, &placement.hospital, &words).await
 }
