@@ -4,7 +4,7 @@
 //! for one node only one batch is under lease at a time, so that it goes over one association.
 
 use medvan_imaging::{AeTitle, Uid, dimse::CommitmentReport};
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row as _, Sqlite, sqlite::SqliteRow};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -13,6 +13,7 @@ use super::{
     catalog::Page,
     column::{count, instant, parsed},
     instant::micros,
+    rows,
 };
 use crate::catalog::HospitalId;
 
@@ -89,10 +90,20 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
         let mut db = self.write().await?;
-        for instance in instances {
-            let row = New { instance: Some(instance.as_str()), report: None, lease_until: 0 };
-            put(&mut db, hospital, node, now, &row).await?;
-        }
+        let head =
+            "INSERT INTO node_outbox (id, hospital, node, instance, state, attempts, put_at, next_at, lease_until) ";
+        let (hospital, node, now) = (hospital.as_str(), node.as_str(), micros(now));
+        rows::insert(&mut db, head, "", instances, |mut row, instance| {
+            row.push_bind(Uuid::now_v7().to_string())
+                .push_bind(hospital.to_owned())
+                .push_bind(node.to_owned())
+                .push_bind(instance.to_string())
+                .push("'waiting', 0")
+                .push_bind(now)
+                .push_bind(now)
+                .push("0");
+        })
+        .await?;
         db.commit().await?;
         Ok(())
     }
@@ -110,9 +121,20 @@ impl Store {
         until: OffsetDateTime,
     ) -> Result<Uuid, StoreError> {
         let text = serde_json::to_string(report).map_err(|_| StoreError::Unreadable("commitment report"))?;
+        let id = Uuid::now_v7();
         let mut db = self.write().await?;
-        let row = New { instance: None, report: Some(&text), lease_until: micros(until) };
-        let id = put(&mut db, hospital, node, now, &row).await?;
+        sqlx::query(
+            "INSERT INTO node_outbox (id, hospital, node, report, state, attempts, put_at, next_at, lease_until) \
+             VALUES ($1, $2, $3, $4, 'waiting', 0, $5, $5, $6)",
+        )
+        .bind(id.to_string())
+        .bind(hospital.as_str())
+        .bind(node.as_str())
+        .bind(&text)
+        .bind(micros(now))
+        .bind(micros(until))
+        .execute(&mut *db)
+        .await?;
         db.commit().await?;
         Ok(id)
     }
@@ -274,36 +296,6 @@ impl Store {
         .await?;
         rows.iter().map(given_up).collect()
     }
-}
-
-struct New<'a> {
-    instance: Option<&'a str>,
-    report: Option<&'a str>,
-    lease_until: i64,
-}
-
-async fn put(
-    db: &mut SqliteConnection,
-    hospital: &HospitalId,
-    node: &AeTitle,
-    now: OffsetDateTime,
-    row: &New<'_>,
-) -> Result<Uuid, sqlx::Error> {
-    let id = Uuid::now_v7();
-    sqlx::query(
-        "INSERT INTO node_outbox (id, hospital, node, instance, report, state, attempts, put_at, next_at, lease_until) \
-         VALUES ($1, $2, $3, $4, $5, 'waiting', 0, $6, $6, $7)",
-    )
-    .bind(id.to_string())
-    .bind(hospital.as_str())
-    .bind(node.as_str())
-    .bind(row.instance)
-    .bind(row.report)
-    .bind(micros(now))
-    .bind(row.lease_until)
-    .execute(db)
-    .await?;
-    Ok(id)
 }
 
 fn for_node(row: &SqliteRow) -> Result<ForNode, StoreError> {
