@@ -20,7 +20,7 @@ mod range;
 #[cfg(test)]
 mod tests;
 
-pub use choice::{Choice, Offer};
+pub use choice::{Choice, Offer, default_of};
 pub use range::Place;
 
 use range::Range;

@@ -45,6 +45,11 @@ impl FrameHeader {
         Some(Self { process: marker - 0xC0, precision, rows, columns, components })
     }
 
+    /// Whether its process loses nothing (ISO/IEC 10918-1 annex H).
+    pub fn is_lossless(&self) -> bool {
+        matches!(self.process, 3 | 7 | 11 | 15)
+    }
+
     /// The transfer syntax of its process, where DICOM has one (PS3.5 §A.4.1). A lossless one is told as any selection value: that is true
     /// of every predictor.
     pub fn transfer_syntax(&self) -> Option<Uid> {

@@ -115,7 +115,7 @@ pub(super) fn best_syntax(ranges: &[Range], offers: &[Offer]) -> Option<Uid> {
 }
 
 /// The default transfer syntax of a media type (PS3.18 tables 8.7.3-2, 8.7.3-4 and 8.7.3-5).
-fn default_of(media: &str) -> Option<&'static str> {
+pub fn default_of(media: &str) -> Option<&'static str> {
     const DEFAULTS: [(&str, &str); 12] = [
         ("application/dicom", EXPLICIT_LITTLE),
         ("application/octet-stream", EXPLICIT_LITTLE),

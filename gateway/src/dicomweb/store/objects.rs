@@ -8,7 +8,7 @@ mod spool;
 
 use dicom_dictionary_std::tags;
 use medvan_imaging::{
-    TransferSyntax, Uid, VR,
+    Tag, TransferSyntax, Uid, VR,
     attributes::{self, Attributes},
     dataset::{Dataset, Left, Piece, Span, Value, write},
     file, json,
@@ -64,7 +64,15 @@ impl Receiving {
     }
 
     async fn object(&mut self, object: Result<Attributes, String>, mut spool: Spool) -> Result<Spool, Refusal> {
-        let pieces = match object.and_then(|object| instance(object, &spool)) {
+        let pieces = object.and_then(|object| instance(object, &spool)).and_then(|pieces| {
+            let copied = pieces.iter().filter(|piece| matches!(piece, Piece::Copy { .. })).map(Piece::length).sum();
+            if spool.grants(copied) {
+                Ok(pieces)
+            } else {
+                Err("its bulk data is named too often in this request".to_owned())
+            }
+        });
+        let pieces = match pieces {
             Ok(pieces) => pieces,
             Err(reason) => {
                 self.commit().await;
@@ -134,6 +142,10 @@ fn instance(object: Attributes, spool: &Spool) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
+/// Without these nobody can show pixels.
+const DESCRIBED: [Tag; 5] =
+    [tags::SAMPLES_PER_PIXEL, tags::PHOTOMETRIC_INTERPRETATION, tags::ROWS, tags::COLUMNS, tags::BITS_ALLOCATED];
+
 /// Says in the data set what its compressed pixels are, where it did not say so itself (§10.5.2).
 fn encapsulate(data_set: &mut Dataset, form: &Compressed) -> Result<TransferSyntax, String> {
     let is_elsewhere = |element: &medvan_imaging::dataset::Element| {
@@ -151,6 +163,9 @@ fn encapsulate(data_set: &mut Dataset, form: &Compressed) -> Result<TransferSynt
         data_set.put(pixels);
     }
     if let Some(header) = form.header {
+        if header.rows == 0 {
+            return Err("the compressed pixels tell their lines only at their end; send the instance itself".to_owned());
+        }
         let allocated = if header.precision > 8 { 16 } else { 8 };
         let mut number = |tag, value: u16| {
             if data_set.get(tag).is_none() {
@@ -167,12 +182,17 @@ fn encapsulate(data_set: &mut Dataset, form: &Compressed) -> Result<TransferSynt
         if header.components > 1 {
             number(tags::PLANAR_CONFIGURATION, 0);
         }
-        if data_set.get(tags::PHOTOMETRIC_INTERPRETATION).is_none() {
-            let photometric = if header.components > 1 { "YBR_FULL_422" } else { "MONOCHROME2" };
+        // What a lossless stream of several components means it does not say (PS3.5 §8.2.1).
+        let photometric = match (header.components, header.is_lossless()) {
+            (1, _) => Some("MONOCHROME2"),
+            (3, false) => Some("YBR_FULL_422"),
+            _ => None,
+        };
+        if let (None, Some(photometric)) = (data_set.get(tags::PHOTOMETRIC_INTERPRETATION), photometric) {
             data_set.put_bytes(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, photometric);
         }
     }
-    for required in [tags::ROWS, tags::COLUMNS, tags::SAMPLES_PER_PIXEL, tags::BITS_ALLOCATED] {
+    for required in DESCRIBED {
         if data_set.get(required).is_none() {
             return Err(format!("{required} is missing, and it cannot be read from the compressed pixels"));
         }

@@ -151,6 +151,63 @@ async fn a_photograph_that_comes_as_bulk_data_becomes_the_pixels_of_an_image_tha
 }
 
 #[tokio::test]
+async fn bulk_data_that_is_named_ever_again_does_not_fill_the_disk() {
+    let pacs = Pacs::open().await;
+    let uid = |value: &str| json!({"vr": "UI", "Value": [value]});
+    let objects: Vec<serde_json::Value> = (1..=20)
+        .map(|number| {
+            json!({
+                "00080016": uid("1.2.840.10008.5.1.4.1.1.66"), "00080018": uid(&format!("1.2.3.1.{number}")),
+                "0020000D": uid("1.2.3"), "0020000E": uid("1.2.3.1"),
+                "00420011": {"vr": "OB", "BulkDataURI": "bulk"},
+            })
+        })
+        .collect();
+    let whole = parts([
+        ("Content-Type: application/dicom+json\r\n", json!(objects).to_string().into_bytes()),
+        ("Content-Type: application/octet-stream\r\nContent-Location: bulk\r\n", vec![7; 1 << 20]),
+    ]);
+    let answer = pacs.posts("/studies", &related("application/dicom+json"), whole).await.expect(StatusCode::ACCEPTED);
+    // What a few instances share is no reason to refuse them.
+    assert_eq!(answer.stored(), 4);
+    assert!(pacs.bytes_kept() < 5 << 20);
+}
+
+#[tokio::test]
+async fn compressed_pixels_that_nothing_describes_are_refused() {
+    // Lossless, three components: it says nowhere whether it is RGB. Then: as many lines as its end will tell.
+    let stream = |process: u8, rows: u8, components: u8| {
+        let mut stream = vec![0xFF, 0xD8, 0xFF, 0xC0 + process, 0, 8 + 3 * components, 8, 0, rows, 0, 8, components];
+        stream.extend(std::iter::repeat_n(1, usize::from(components) * 3));
+        stream
+    };
+    for (jpeg, photometric, is_stored) in [
+        (stream(3, 8, 3), None, false),
+        (stream(3, 8, 3), Some("RGB"), true),
+        (stream(0, 8, 4), None, false),
+        (stream(0, 0, 1), None, false),
+        (stream(0, 8, 3), None, true),
+    ] {
+        let uid = |value: &str| json!({"vr": "UI", "Value": [value]});
+        let mut object = json!({
+            "00080016": uid("1.2.840.10008.5.1.4.1.1.77.1.4"), "00080018": uid("1.2.3.1.5"),
+            "0020000D": uid("1.2.3"), "0020000E": uid("1.2.3.1"),
+            "7FE00010": {"vr": "OW", "BulkDataURI": "photograph"},
+        });
+        if let Some(photometric) = photometric {
+            object["00280004"] = json!({"vr": "CS", "Value": [photometric]});
+        }
+        let whole = parts([
+            ("Content-Type: application/dicom+json\r\n", json!([object]).to_string().into_bytes()),
+            ("Content-Type: image/jpeg\r\nContent-Location: photograph\r\n", jpeg.clone()),
+        ]);
+        let pacs = Pacs::open().await;
+        let answer = pacs.posts("/studies", &related("application/dicom+json"), whole).await;
+        assert_eq!(answer.stored() == 1, is_stored, "{jpeg:?} {}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn a_body_of_another_kind_is_refused() {
     let pacs = Pacs::open().await;
     for (content_type, status) in [

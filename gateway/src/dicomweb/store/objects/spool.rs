@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use medvan_imaging::{
     Uid,
+    accept::default_of,
     dataset::Span,
     jpeg::FrameHeader,
     multipart::{ContentType, PartHead},
@@ -19,10 +20,14 @@ use super::Refusal;
 /// Bytes of compressed pixels in which their header must stand: behind thumbnails and profiles, which come in 64 KB each.
 const BEGINNING: usize = 256 * 1024;
 
+/// How often what came may be copied: several instances may share bulk data, but not all of a disk's room.
+const SHARED: u64 = 4;
+
 /// Bulk data of a request.
 pub(super) struct Spool {
     file: File,
     length: u64,
+    copied: u64,
     parts: HashMap<String, Part>,
     current: Option<String>,
     /// The first bytes of the part that comes, if it is a JPEG stream.
@@ -49,33 +54,38 @@ pub(super) struct Compressed {
 impl Compressed {
     /// The transfer syntax that the part names, or the one that is meant by its media type alone (PS3.18 §8.7.3.3).
     fn of(content: &ContentType) -> Option<Self> {
-        const MEANT: &[(&str, &str)] = &[
-            ("image/jpeg", "1.2.840.10008.1.2.4.50"),
-            ("image/dicom-rle", "1.2.840.10008.1.2.5"),
-            ("image/jls", "1.2.840.10008.1.2.4.80"),
-            ("image/jp2", "1.2.840.10008.1.2.4.90"),
-            ("image/jpx", "1.2.840.10008.1.2.4.92"),
-            ("image/jphc", "1.2.840.10008.1.2.4.201"),
-            ("image/jxl", "1.2.840.10008.1.2.4.110"),
-            ("video/mpeg", "1.2.840.10008.1.2.4.100"),
-            ("video/mp4", "1.2.840.10008.1.2.4.102"),
-        ];
         let media = content.media();
-        let (_, meant) = MEANT.iter().find(|(known, _)| media.eq_ignore_ascii_case(known))?;
+        let is_video = media.starts_with("video/");
+        if !is_video && !media.starts_with("image/") {
+            return None;
+        }
+        // What a JPEG is its own header says; without one it is what consumers have.
+        let meant =
+            if media.eq_ignore_ascii_case("image/jpeg") { "1.2.840.10008.1.2.4.50" } else { default_of(media)? };
         let syntax = content.transfer_syntax().unwrap_or_else(|| Uid::known(meant));
-        Some(Self { syntax, is_video: media.starts_with("video/"), header: None })
+        Some(Self { syntax, is_video, header: None })
     }
 }
 
 impl Spool {
     pub(super) fn new(file: io::Result<File>) -> Result<Self, Refusal> {
         let file = file.map_err(|error| failed(&error))?;
-        Ok(Self { file, length: 0, parts: HashMap::new(), current: None, beginning: None })
+        Ok(Self { file, length: 0, copied: 0, parts: HashMap::new(), current: None, beginning: None })
     }
 
     /// The part at this location.
     pub(super) fn part(&self, location: &str) -> Option<&Part> {
         self.parts.get(location)
+    }
+
+    /// Whether so many more bytes may be copied; counts them then.
+    pub(super) fn grants(&mut self, bytes: u64) -> bool {
+        let copied = self.copied.saturating_add(bytes);
+        let is_granted = copied <= self.length.saturating_mul(SHARED);
+        if is_granted {
+            self.copied = copied;
+        }
+        is_granted
     }
 
     /// Whether the part that begins is metadata; else it is the bulk data at its location.
@@ -90,7 +100,8 @@ impl Spool {
         let is_known =
             compressed.is_some() || !(content.media().starts_with("image/") || content.media().starts_with("video/"));
         self.current = head.content_location.clone().filter(|_| is_known);
-        self.beginning = compressed.as_ref().filter(|_| content.media() == "image/jpeg").map(|_| Vec::new());
+        self.beginning =
+            compressed.as_ref().filter(|_| content.media().eq_ignore_ascii_case("image/jpeg")).map(|_| Vec::new());
         if let Some(location) = &self.current {
             let span = Span { offset: self.length, length: 0 };
             self.parts.insert(location.clone(), Part { span, compressed });
