@@ -21,10 +21,10 @@ use std::{path::PathBuf, sync::Arc};
 
 pub(crate) use arrival::{Arrival, Expected, Stored};
 pub(crate) use fault::Fault;
-pub(crate) use inflating::Held;
 use inflating::Inflating;
+pub(crate) use inflating::{Held, Room};
 pub(crate) use reading::{Open, ReadFault};
-pub(crate) use search::SearchFault;
+pub(crate) use search::{SearchFault, indexed};
 use shelf::Shelf;
 
 use tokio::sync::Semaphore;
@@ -79,8 +79,8 @@ impl Archive {
             folder,
             shelf,
             files: reading::files(),
-            inflating: Inflating::at_once(1),
-            inflated: Inflating::at_once(2),
+            inflating: Inflating::at_once(1, 1),
+            inflated: Inflating::at_once(4, 2),
             clock,
             writers,
             shares,

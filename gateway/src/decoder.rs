@@ -17,6 +17,7 @@ use futures_util::{Stream, StreamExt as _, stream::BoxStream};
 use medvan_pixels::{Fault, FrameFormat, ImageDescription, Limits, RenderError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::{call::Shares, catalog::HospitalId};
 pub use protocol::What;
 use protocol::{Answer, Head};
 use worker::Worker;
@@ -36,18 +37,22 @@ pub struct DecoderLimits {
     pub patience: Duration,
     /// Workers at a time.
     pub workers: usize,
+    /// Of these, of one hospital.
+    pub workers_of_hospital: usize,
 }
 
 impl Default for DecoderLimits {
-    /// A worker for each core.
+    /// A hospital may have a worker for each core; there is one more, so that the next hospital does not wait for it.
     fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             frame: Limits::default(),
             memory: 1 << 30,
             processor: Duration::from_secs(10),
             answer: Duration::from_secs(20),
             patience: Duration::from_secs(10),
-            workers: std::thread::available_parallelism().map_or(2, usize::from),
+            workers: cores + 1,
+            workers_of_hospital: cores,
         }
     }
 }
@@ -58,6 +63,7 @@ pub struct Decoder {
     program: Arc<PathBuf>,
     limits: DecoderLimits,
     workers: Arc<Semaphore>,
+    shares: Arc<Shares>,
 }
 
 /// A frame as it stands in an object: see [`medvan_pixels::EncodedFrame`].
@@ -144,21 +150,23 @@ impl Decoder {
     /// A decoder whose workers are this program, which is the running one outside of tests.
     pub fn new(program: PathBuf, limits: DecoderLimits) -> Self {
         let workers = Arc::new(Semaphore::new(limits.workers.max(1)));
-        Self { program: Arc::new(program), limits, workers }
+        let shares = Arc::new(Shares::of(limits.workers_of_hospital.max(1)));
+        Self { program: Arc::new(program), limits, workers, shares }
     }
 
-    /// Decodes frames of one object. `count` is how many `frames` has at most; they are read when the worker is ready for them.
+    /// Decodes frames of one object of a hospital. `count` is how many `frames` has at most; they are read when the worker is ready for them.
     ///
     /// # Errors
     /// No worker was free in time, or none could be started.
     pub async fn frames(
         &self,
+        hospital: &HospitalId,
         image: ImageDescription,
         what: What,
         count: u32,
         frames: impl Stream<Item = io::Result<FrameSource>> + Send + 'static,
     ) -> Result<Frames, DecoderError> {
-        let place = self.place().await?;
+        let place = self.place(hospital).await?;
         let head = Head { image, what, limits: self.limits.frame };
         let worker = Worker::start(&self.program, &self.limits, &head, count, frames.take(count as usize).boxed());
         let worker = worker.map_err(DecoderError::Worker)?;
@@ -171,18 +179,22 @@ impl Decoder {
     /// There is no frame.
     pub async fn frame(
         &self,
+        hospital: &HospitalId,
         image: ImageDescription,
         what: What,
         frame: FrameSource,
     ) -> Result<DecodedFrame, DecoderError> {
         let one = futures_util::stream::iter([Ok(frame)]);
-        self.frames(image, what, 1, one).await?.next().await.unwrap_or(Err(DecoderError::Crashed))
+        self.frames(hospital, image, what, 1, one).await?.next().await.unwrap_or(Err(DecoderError::Crashed))
     }
 
-    async fn place(&self) -> Result<OwnedSemaphorePermit, DecoderError> {
-        let place = tokio::time::timeout(self.limits.patience, Arc::clone(&self.workers).acquire_owned());
-        // The semaphore is never closed.
-        place.await.ok().and_then(Result::ok).ok_or(DecoderError::Busy)
+    async fn place(&self, hospital: &HospitalId) -> Result<[OwnedSemaphorePermit; 2], DecoderError> {
+        let place = async {
+            let own = self.shares.wait(hospital).await?;
+            // The semaphore is never closed.
+            Some([own, Arc::clone(&self.workers).acquire_owned().await.ok()?])
+        };
+        tokio::time::timeout(self.limits.patience, place).await.ok().flatten().ok_or(DecoderError::Busy)
     }
 }
 
@@ -192,7 +204,7 @@ pub struct Frames {
     worker: Option<Worker>,
     left: u32,
     longest_wait: Duration,
-    _place: OwnedSemaphorePermit,
+    _place: [OwnedSemaphorePermit; 2],
 }
 
 impl Frames {

@@ -21,18 +21,35 @@ use tokio::{
     time::timeout,
 };
 
+use crate::{call::Shares, catalog::HospitalId};
+
 /// Longest wait for others to let go of theirs: whoever reads them may be a slow client.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Places for deflated data sets. Clones share them.
 #[derive(Debug, Clone)]
-pub(super) struct Inflating(Arc<Semaphore>);
+pub(super) struct Inflating {
+    places: Arc<Semaphore>,
+    /// Of these, each hospital's.
+    shares: Arc<Shares>,
+}
 
-/// A file with its data set, which has its place in memory.
+/// A place in memory, for as long as what was inflated is in it.
+#[derive(Debug)]
+pub(crate) struct Room(#[expect(dead_code, reason = "held, not read")] Option<[OwnedSemaphorePermit; 2]>);
+
+/// A file with its data set, and its room.
 #[derive(Debug)]
 pub(crate) struct Held {
     file: File,
-    _place: Option<OwnedSemaphorePermit>,
+    room: Room,
+}
+
+impl Held {
+    /// The data set is done with, and its bytes live on in what was made of it.
+    pub(crate) fn into_room(self) -> Room {
+        self.room
+    }
 }
 
 impl Deref for Held {
@@ -43,25 +60,33 @@ impl Deref for Held {
 }
 
 impl Inflating {
-    /// So many at once.
-    pub(super) fn at_once(places: usize) -> Self {
-        Self(Arc::new(Semaphore::new(places)))
+    /// So many at once, and so many of one hospital.
+    pub(super) fn at_once(places: usize, of_hospital: usize) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), shares: Arc::new(Shares::of(of_hospital)) }
     }
 
     /// Reads a file on a thread that may wait: for the disk, and for a place if it is deflated.
     ///
     /// # Errors
     /// It cannot be read, or there was no place for too long.
-    pub(super) fn read<R: BufRead + Seek>(&self, mut source: Seekable<R>) -> Result<Held, ReadError> {
+    pub(super) fn read<R: BufRead + Seek>(
+        &self,
+        hospital: &HospitalId,
+        mut source: Seekable<R>,
+    ) -> Result<Held, ReadError> {
         let limits = Limits::default();
         let head = file::read_head(&mut source, &limits)?;
-        let place = if head.syntax.encoding == Encoding::Deflated { Some(self.place()?) } else { None };
-        Ok(Held { file: file::read_behind(head, source, &limits, |_| false)?, _place: place })
+        let place = if head.syntax.encoding == Encoding::Deflated { Some(self.place(hospital)?) } else { None };
+        Ok(Held { file: file::read_behind(head, source, &limits, |_| false)?, room: Room(place) })
     }
 
-    fn place(&self) -> io::Result<OwnedSemaphorePermit> {
-        let place = Arc::clone(&self.0).acquire_owned();
+    fn place(&self, hospital: &HospitalId) -> io::Result<[OwnedSemaphorePermit; 2]> {
+        let place = async {
+            let own = self.shares.wait(hospital).await?;
+            // The semaphore is never closed.
+            Some([own, Arc::clone(&self.places).acquire_owned().await.ok()?])
+        };
         let waiting = Handle::current().block_on(async { timeout(PATIENCE, place).await });
-        waiting.map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?.map_err(io::Error::other)
+        waiting.ok().flatten().ok_or_else(|| io::ErrorKind::ResourceBusy.into())
     }
 }

@@ -19,12 +19,28 @@ use crate::{catalog::HospitalId, store::Place};
 /// Why stored bytes cannot be read: nobody's fault outside.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadFault {
-    /// The pack cannot be read.
+    /// The pack cannot be read, or not now.
     #[error("a stored file cannot be read")]
     Io(#[from] io::Error),
-    /// What was readable when it came is not any more.
+    /// What was readable when it came is not any more, and will not be.
     #[error("a stored instance cannot be read")]
-    Instance(#[from] ReadError),
+    Instance(#[source] ReadError),
+}
+
+impl ReadFault {
+    /// Whether too much of the kind is read at once: worth a retry a moment later.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::ResourceBusy)
+    }
+}
+
+impl From<ReadError> for ReadFault {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io(error) => Self::Io(error),
+            error => Self::Instance(error),
+        }
+    }
 }
 
 /// Packs that were read a moment ago, open: the next instance is mostly in one of them.
@@ -81,7 +97,7 @@ impl Archive {
     pub(crate) fn data_set_now(&self, hospital: &HospitalId, place: Place) -> Result<Held, ReadFault> {
         let Open { file, .. } = self.open_now(hospital, place)?;
         let reader = BufReader::with_capacity(16 * 1024, Reader { file, at: 0 });
-        Ok(self.0.inflated.read(Seekable::stretch(reader, place.offset, place.length)?)?)
+        Ok(self.0.inflated.read(hospital, Seekable::stretch(reader, place.offset, place.length)?)?)
     }
 }
 

@@ -191,28 +191,42 @@ impl Search {
         } else {
             Attributes::new()
         };
-        attributes.put_text(tags::SOP_CLASS_UID, instance.class.as_str());
-        attributes.put_text(tags::SOP_INSTANCE_UID, instance.uid.as_str());
-        attributes.put_text(tags::AVAILABLE_TRANSFER_SYNTAX_UID, instance.syntax.uid().as_str());
-        let columns = [
-            (tags::INSTANCE_NUMBER, instance.number),
-            (tags::NUMBER_OF_FRAMES, instance.frames),
-            (tags::ROWS, instance.rows),
-            (tags::COLUMNS, instance.columns),
-            (tags::BITS_ALLOCATED, instance.bits),
-        ];
-        for (tag, value) in columns {
-            match value.map(u64::try_from) {
-                Some(Ok(number)) => attributes.put_number(tag, number),
-                // A negative instance number is legal: an IS may be.
-                Some(Err(_)) if tag == tags::INSTANCE_NUMBER => {
-                    attributes.put_text(tag, value.map(|number| number.to_string()).unwrap_or_default());
-                }
-                _ => {}
-            }
-        }
+        put_columns(&mut attributes, instance);
         Ok(attributes)
     }
+}
+
+/// What the index knows of an instance itself.
+fn put_columns(attributes: &mut Attributes, instance: &FoundInstance) {
+    attributes.put_text(tags::SOP_CLASS_UID, instance.class.as_str());
+    attributes.put_text(tags::SOP_INSTANCE_UID, instance.uid.as_str());
+    attributes.put_text(tags::AVAILABLE_TRANSFER_SYNTAX_UID, instance.syntax.uid().as_str());
+    let columns = [
+        (tags::INSTANCE_NUMBER, instance.number),
+        (tags::NUMBER_OF_FRAMES, instance.frames),
+        (tags::ROWS, instance.rows),
+        (tags::COLUMNS, instance.columns),
+        (tags::BITS_ALLOCATED, instance.bits),
+    ];
+    for (tag, value) in columns {
+        match value.map(u64::try_from) {
+            Some(Ok(number)) => attributes.put_number(tag, number),
+            // A negative instance number is legal: an IS may be.
+            Some(Err(_)) if tag == tags::INSTANCE_NUMBER => {
+                attributes.put_text(tag, value.map(|number| number.to_string()).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// All that the index knows of an instance by itself: what there is to say of one whose bytes cannot be read any more.
+pub(crate) fn indexed(instance: &FoundInstance) -> Attributes {
+    let mut attributes = Attributes::new();
+    put_columns(&mut attributes, instance);
+    attributes.put_text(tags::STUDY_INSTANCE_UID, instance.study_uid.as_str());
+    attributes.put_text(tags::SERIES_INSTANCE_UID, instance.series_uid.as_str());
+    attributes
 }
 
 /// Whether something of the instance itself is asked for that the index has not.

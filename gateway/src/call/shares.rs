@@ -32,6 +32,12 @@ impl<K: Clone + Eq + Hash> Shares<K> {
         self.places_of(whose).try_acquire_owned().ok()
     }
 
+    /// Waits for a place.
+    pub(crate) async fn wait(&self, whose: &K) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed.
+        self.places_of(whose).acquire_owned().await.ok()
+    }
+
     fn places_of(&self, whose: &K) -> Arc<Semaphore> {
         // The map is whole whenever the lock is free, so a poisoned lock is as good as any.
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);

@@ -60,6 +60,8 @@ impl Worker {
             .arg("decode-worker")
             .args(["--memory", &memory.to_string(), "--seconds", &seconds.to_string()])
             .env_clear()
+            // The allocator would reserve a gigabyte before the limit is set, and the limit would not count it.
+            .env("MIMALLOC_ARENA_RESERVE", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

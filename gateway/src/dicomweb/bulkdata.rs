@@ -1,5 +1,7 @@
 //! WADO-RS bulk data: the long values that metadata only names (PS3.18 §10.4.1.1.5).
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -9,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use medvan_imaging::{
     accept::{Acceptable, Offer},
     attributes::{self, AttributePath},
-    dataset::{Dataset, Element, Left, Span, Value},
+    dataset::{Dataset, Left, Span, Value},
     multipart::{ContentType, PartHead, Writer},
 };
 
@@ -24,8 +26,15 @@ use super::{
     refusal::Refusal,
     walk::Walk,
 };
-use crate::{App, archive::Open, catalog::HospitalId, store::FoundInstance};
+use crate::{
+    App,
+    archive::{Held, Open},
+    catalog::HospitalId,
+    store::FoundInstance,
+};
 
+/// Bytes of a value that is held in memory, sent at once.
+const CHUNK: usize = 512 * 1024;
 const OCTETS: &str = "application/octet-stream";
 const HAVE: &str =
     "application/octet-stream, or multipart/related of it; for an encapsulated document its own media type";
@@ -36,7 +45,7 @@ pub(crate) async fn one(State(app): State<App>, ask: Ask) -> Result<Response, Re
     let path: AttributePath = resource.rest().parse().map_err(|_| Refusal::NotFound)?;
     let found = app.store.select_instances(ask.hospital(), &resource.selection()?, 0, 1).await?;
     let found = found.first().ok_or(Refusal::NotFound)?;
-    let file = app.archive.data_set(ask.hospital(), found.place).await?;
+    let file = Arc::new(app.archive.data_set(ask.hospital(), found.place).await?);
     let element = path.find(&file.data_set).ok_or(Refusal::NotFound)?;
     if matches!(element.value, Value::Fragments(_)) {
         let image = Image::of(&app, ask.hospital(), found.clone()).await?;
@@ -46,7 +55,7 @@ pub(crate) async fn one(State(app): State<App>, ask: Ask) -> Result<Response, Re
     let offers = [Offer::single(media), Offer::single(OCTETS), Offer::related(media), Offer::related(OCTETS)];
     let choice = negotiation::choose(acceptable, &offers, HAVE)?;
     let chosen = &offers[choice.offer];
-    let bulk = Bulk::of(element, app.archive.open_place(ask.hospital(), found.place).await?)?;
+    let bulk = Bulk::of(&file, &path, app.archive.open_place(ask.hospital(), found.place).await?)?;
     if !chosen.related {
         return single(&app, bulk, chosen.media, headers);
     }
@@ -71,17 +80,12 @@ pub(crate) async fn all(State(app): State<App>, ask: Ask) -> Result<Response, Re
 }
 
 /// An encapsulated document in its own media type, as it is.
-pub(super) async fn document(
-    app: &App,
-    ask: &Ask,
-    found: &FoundInstance,
-    data_set: &Dataset,
-    document: &Element,
-) -> Result<Response, Refusal> {
-    let media = media(data_set, &AttributePath::to(document.tag));
+pub(super) async fn document(app: &App, ask: &Ask, found: &FoundInstance, file: Held) -> Result<Response, Refusal> {
+    let (file, path) = (Arc::new(file), AttributePath::to(tags::ENCAPSULATED_DOCUMENT));
+    let media = media(&file.data_set, &path);
     negotiation::choose(&ask.acceptable, &[Offer::single(media)], HAVE)?;
     let open = app.archive.open_place(ask.hospital(), found.place).await?;
-    single(app, Bulk::of(document, open)?, media, &ask.headers)
+    single(app, Bulk::of(&file, &path, open)?, media, &ask.headers)
 }
 
 /// The URL of a value, as metadata gives it.
@@ -109,7 +113,7 @@ impl Giving for BulkData {
     type Ready = Values;
 
     async fn prepare(&self, found: FoundInstance) -> Result<Option<Values>, Refusal> {
-        let file = self.app.archive.data_set(&self.hospital, found.place).await?;
+        let file = Arc::new(self.app.archive.data_set(&self.hospital, found.place).await?);
         let open = self.app.archive.open_place(&self.hospital, found.place).await?;
         let (mut values, mut frames) = (Vec::new(), None);
         for path in attributes::bulk_paths(&file.data_set) {
@@ -120,7 +124,7 @@ impl Giving for BulkData {
             } else {
                 let media = ContentType::of(media(&file.data_set, &path));
                 let head = PartHead::of(media).located(url(&self.root, &found, &path));
-                values.push((head, Bulk::of(element, open.clone())?));
+                values.push((head, Bulk::of(&file, &path, open.clone())?));
             }
         }
         Ok((!values.is_empty() || frames.is_some()).then_some(Values { values, frames }))
@@ -168,21 +172,24 @@ fn single(app: &App, bulk: Bulk, media: &'static str, headers: &HeaderMap) -> Re
 struct Bulk {
     open: Open,
     place: Where,
+    length: u64,
 }
 
 enum Where {
-    Here(Vec<u8>),
+    /// In the data set, at this path.
+    Here(Arc<Held>, AttributePath),
     Left(Left),
 }
 
 impl Bulk {
-    fn of(element: &Element, open: Open) -> Result<Self, Refusal> {
-        let place = match &element.value {
-            Value::Bytes(bytes) => Where::Here(bytes.clone()),
-            Value::Left(left) => Where::Left(*left),
+    fn of(file: &Arc<Held>, path: &AttributePath, open: Open) -> Result<Self, Refusal> {
+        let element = path.find(&file.data_set).ok_or(Refusal::NotFound)?;
+        let (place, length) = match &element.value {
+            Value::Bytes(bytes) => (Where::Here(Arc::clone(file), path.clone()), bytes.len() as u64),
+            Value::Left(left) => (Where::Left(*left), left.span.length),
             Value::Items(_) | Value::Fragments(_) => return Err(Refusal::NotFound),
         };
-        Ok(Self { open, place })
+        Ok(Self { open, place, length })
     }
 
     fn is_turned(&self) -> bool {
@@ -190,20 +197,22 @@ impl Bulk {
     }
 
     fn whole(&self) -> Span {
-        let length = match &self.place {
-            Where::Here(bytes) => bytes.len() as u64,
-            Where::Left(left) => left.span.length,
-        };
-        Span { offset: 0, length }
+        Span { offset: 0, length: self.length }
     }
 
     /// Writes a stretch of the value.
     async fn write(self, part: Span, out: &Outgoing) -> Result<(), Ended> {
         match self.place {
-            Where::Here(bytes) => {
+            Where::Here(file, path) => {
+                let Some(Value::Bytes(bytes)) = path.find(&file.data_set).map(|element| &element.value) else {
+                    return Ok(());
+                };
                 let from = usize::try_from(part.offset).unwrap_or(usize::MAX).min(bytes.len());
                 let to = from.saturating_add(usize::try_from(part.length).unwrap_or(usize::MAX)).min(bytes.len());
-                out.send(bytes[from..to].to_vec()).await
+                for chunk in bytes[from..to].chunks(CHUNK) {
+                    out.send(chunk.to_vec()).await?;
+                }
+                Ok(())
             }
             Where::Left(Left { span, swapped }) => {
                 let part = Span { offset: span.offset + part.offset, length: part.length };

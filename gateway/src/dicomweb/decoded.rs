@@ -29,7 +29,8 @@ const CANNOT: &str = "its frames cannot be decoded here; ask for them as they ar
 pub(super) async fn begin(app: &App, image: Image, numbers: Vec<u32>) -> Result<(DecodedFrame, Frames), Refusal> {
     let description = describe(&image, 1).await.map_err(|error| unreadable(&error))?;
     let count = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-    let mut frames = app.decoder.frames(description, What::Native, count, sources(image, numbers)).await?;
+    let mut frames =
+        app.decoder.frames(&image.hospital.clone(), description, What::Native, count, sources(image, numbers)).await?;
     let first = frames.next().await.ok_or(Refusal::Internal)??;
     Ok((first, frames))
 }

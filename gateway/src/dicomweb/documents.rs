@@ -25,9 +25,10 @@ pub(super) async fn rendered(app: &App, ask: &Ask, found: &FoundInstance) -> Res
         let elsewhere = |_: &AttributePath| Some(String::new());
         return as_text(&attributes::read(&file.data_set, &elsewhere), &ask.acceptable, ask);
     }
-    let document = file.data_set.get(tags::ENCAPSULATED_DOCUMENT);
-    let document = document.ok_or(Refusal::NotAcceptable("the instance has nothing that can be rendered"))?;
-    bulkdata::document(app, ask, found, &file.data_set, document).await
+    if file.data_set.get(tags::ENCAPSULATED_DOCUMENT).is_none() {
+        return Err(Refusal::NotAcceptable("the instance has nothing that can be rendered"));
+    }
+    bulkdata::document(app, ask, found, file).await
 }
 
 /// The forms in which a report is rendered, the usual one first.

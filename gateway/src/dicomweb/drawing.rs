@@ -129,7 +129,8 @@ impl Drawn {
         while let Some((description, run)) = runs.next().await? {
             let count = u32::try_from(run.len()).unwrap_or(u32::MAX);
             let frames = sources(self.image.clone(), run.to_vec());
-            let mut drawn = self.app.decoder.frames(description, what.clone(), count, frames).await?;
+            let mut drawn =
+                self.app.decoder.frames(&self.image.hospital, description, what.clone(), count, frames).await?;
             for _ in run {
                 pictures.push(drawn.next().await.ok_or(Refusal::Internal)??.bytes);
             }

@@ -87,6 +87,7 @@ impl Giving for PixelData {
 /// A stored image whose frames were found. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Image {
+    pub(super) hospital: HospitalId,
     pub(super) found: FoundInstance,
     pub(super) file: Arc<Held>,
     pub(super) open: Open,
@@ -111,7 +112,7 @@ impl Image {
             frames.map(|frames| (file, frames))
         });
         let (file, frames) = located.await.map_err(|_| Refusal::Internal)??;
-        Ok(Self { found, file: Arc::new(file), open, frames })
+        Ok(Self { hospital: hospital.clone(), found, file: Arc::new(file), open, frames })
     }
 
     /// How the frames are stored.

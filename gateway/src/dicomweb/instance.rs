@@ -14,7 +14,12 @@ use super::{
     outgoing::{Ended, Outgoing},
     refusal::Refusal,
 };
-use crate::{App, archive::Open, catalog::HospitalId, store::FoundInstance};
+use crate::{
+    App,
+    archive::{Open, Room},
+    catalog::HospitalId,
+    store::FoundInstance,
+};
 
 /// An instance that is ready to leave.
 pub(super) enum Leaving {
@@ -23,7 +28,7 @@ pub(super) enum Leaving {
     /// All of it decoded.
     Decoded(Box<Decoded>),
     /// A new head, then pieces of what is stored.
-    Written { open: Open, pieces: Vec<Piece> },
+    Written { open: Open, pieces: Vec<Piece>, room: Room },
 }
 
 /// The transfer syntaxes, besides its own, in which an instance can be written.
@@ -57,7 +62,7 @@ impl Leaving {
         let head = file::head(&found.class, &found.uid, syntax);
         let mut pieces = vec![Piece::Bytes(head)];
         pieces.extend(write(&file.data_set, true));
-        Ok(Self::Written { open, pieces })
+        Ok(Self::Written { open, pieces, room: file.into_room() })
     }
 
     /// The stored bytes, where they are read in one step.
@@ -85,7 +90,7 @@ impl Leaving {
                 out.send(before).await?;
                 decoded.write(out).await
             }
-            Self::Written { open, pieces } => {
+            Self::Written { open, pieces, room: _room } => {
                 out.send(before).await?;
                 write_pieces(&open, pieces, out).await
             }

@@ -1,5 +1,7 @@
 //! WADO-RS metadata: data sets without their bulk data (PS3.18 §10.4.1.1.2).
 
+use std::io;
+
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -22,6 +24,7 @@ use super::{
 };
 use crate::{
     App,
+    archive::{ReadFault, indexed},
     catalog::HospitalId,
     store::{FoundInstance, Selection},
 };
@@ -39,23 +42,31 @@ pub(crate) async fn metadata(State(app): State<App>, ask: Ask) -> Result<Respons
     ];
     let choice = negotiation::choose(&ask.acceptable, &offers, HAVE)?;
     let selection = ask.resource.selection()?;
-    let walk = Walk::begin(&app, ask.hospital(), selection.clone()).await?;
+    // Before anything is read: what is stored meanwhile is another version.
     let tag = etag(&app, &ask, &selection, offers[choice.offer].media).await?;
+    let mut walk = Walk::begin(&app, ask.hospital(), selection).await?;
     if is_known(&ask.headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    let reading = Reading { app, hospital: ask.hospital().clone(), root: ask.root.clone() };
+    let write = if choice.offer == 1 { xml::write } else { json };
+    let tasks = app.tasks.clone();
+    let reading = Reading { app, hospital: ask.hospital().clone(), root: ask.root.clone(), write };
+    let first = reading.documents(walk.some(AT_ONCE).await?).await?;
     let cache = (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     let tagged = [(header::ETAG, tag), cache];
-    let tasks = reading.app.tasks.clone();
     if choice.offer == 1 {
         let writer = Writer::new(negotiation::boundary(), &ContentType::of("application/dicom+xml"));
         let content_type = writer.content_type();
-        let body = Outgoing::body(&tasks, |out| reading.xml(walk, writer, out));
+        let body = Outgoing::body(&tasks, |out| reading.parts(first, walk, writer, out));
         return Ok((tagged, [(header::CONTENT_TYPE, content_type)], body).into_response());
     }
-    let body = Outgoing::body(&tasks, |out| reading.json(walk, out));
+    let body = Outgoing::body(&tasks, |out| reading.array(first, walk, out));
     Ok((tagged, [(header::CONTENT_TYPE, offers[choice.offer].media)], body).into_response())
+}
+
+fn json(attributes: &Attributes) -> Vec<u8> {
+    // A map of strings: writing it into memory cannot fail.
+    serde_json::to_vec(attributes).unwrap_or_default()
 }
 
 /// What the answer depends on: which bytes there are, its form, and the root of the URLs in it.
@@ -75,72 +86,69 @@ struct Reading {
     app: App,
     hospital: HospitalId,
     root: String,
+    write: fn(&Attributes) -> Vec<u8>,
 }
 
 impl Reading {
-    async fn json(self, mut walk: Walk, out: Outgoing) -> Result<(), Ended> {
-        let mut separator = "[";
-        loop {
-            let some = walk.some(AT_ONCE).await?;
-            if some.is_empty() {
-                return out.send(Bytes::from_static(if separator == "[" { b"[]" } else { b"]" })).await;
-            }
-            let text = self.read(some, move |reading, some| reading.json_of(some, separator)).await?;
-            if !text.is_empty() {
-                separator = ",\n";
+    async fn array(self, first: Vec<Vec<u8>>, mut walk: Walk, out: Outgoing) -> Result<(), Ended> {
+        let (mut documents, mut separator) = (first, &b"["[..]);
+        while !documents.is_empty() {
+            let mut text = Vec::new();
+            for document in documents {
+                text.extend_from_slice(separator);
+                text.extend_from_slice(&document);
+                separator = b",\n";
             }
             out.send(text).await?;
+            documents = self.next(&mut walk).await?;
         }
+        out.send(Bytes::from_static(b"]")).await
     }
 
-    async fn xml(self, mut walk: Walk, mut writer: Writer, out: Outgoing) -> Result<(), Ended> {
-        loop {
-            let some = walk.some(AT_ONCE).await?;
-            if some.is_empty() {
-                return out.send(writer.end()).await;
-            }
-            for document in self.read(some, Self::xml_of).await? {
+    async fn parts(self, first: Vec<Vec<u8>>, mut walk: Walk, mut writer: Writer, out: Outgoing) -> Result<(), Ended> {
+        let mut documents = first;
+        while !documents.is_empty() {
+            for document in documents {
                 let head = PartHead::of(ContentType::of("application/dicom+xml"));
                 out.send(writer.part(&head)).await?;
                 out.send(document).await?;
             }
+            documents = self.next(&mut walk).await?;
         }
+        out.send(writer.end()).await
     }
 
-    /// Reads some instances on a thread that may wait for the disk.
-    async fn read<T: Send + 'static>(
-        &self,
-        some: Vec<FoundInstance>,
-        read: impl FnOnce(&Self, &[FoundInstance]) -> T + Send + 'static,
-    ) -> Result<T, Ended> {
+    async fn next(&self, walk: &mut Walk) -> Result<Vec<Vec<u8>>, Ended> {
+        self.documents(walk.some(AT_ONCE).await?).await.map_err(|fault| {
+            tracing::error!(
+                error = &fault as &dyn std::error::Error,
+                "stored instances cannot be read; the answer was cut off"
+            );
+            Ended
+        })
+    }
+
+    /// Reads some instances on a thread that may wait for the disk, each a document.
+    async fn documents(&self, some: Vec<FoundInstance>) -> Result<Vec<Vec<u8>>, ReadFault> {
         let reading = self.clone();
-        tokio::task::spawn_blocking(move || read(&reading, &some)).await.map_err(|_| Ended)
+        let read = move || some.iter().map(|found| reading.document(found)).collect();
+        tokio::task::spawn_blocking(read)
+            .await
+            .unwrap_or_else(|_| Err(io::Error::other("a reading thread was lost").into()))
     }
 
-    /// Objects of an array, each behind its separator.
-    fn json_of(&self, some: &[FoundInstance], mut separator: &str) -> Vec<u8> {
-        let mut text = Vec::new();
-        for attributes in some.iter().filter_map(|found| self.attributes(found)) {
-            text.extend_from_slice(separator.as_bytes());
-            separator = ",\n";
-            // A map of strings: writing it into memory cannot fail.
-            let _ = serde_json::to_writer(&mut text, &attributes);
-        }
-        text
-    }
-
-    fn xml_of(&self, some: &[FoundInstance]) -> Vec<Vec<u8>> {
-        some.iter().filter_map(|found| self.attributes(found)).map(|attributes| xml::write(&attributes)).collect()
-    }
-
-    /// Of one that cannot be read any more there is nothing to say; the others must not be lost with it.
-    fn attributes(&self, found: &FoundInstance) -> Option<Attributes> {
-        let file = self.app.archive.data_set_now(&self.hospital, found.place);
-        let file = file
-            .inspect_err(|error| {
-                tracing::error!(error = error as &dyn std::error::Error, "a stored instance cannot be read");
-            })
-            .ok()?;
-        Some(attributes::read(&file.data_set, &|path: &AttributePath| Some(bulkdata::url(&self.root, found, path))))
+    /// An instance must not be missing in what looks like all of them: of one whose bytes are broken there is what the index
+    /// knows, and while the disk gives nothing there is no answer.
+    fn document(&self, found: &FoundInstance) -> Result<Vec<u8>, ReadFault> {
+        let url = |path: &AttributePath| Some(bulkdata::url(&self.root, found, path));
+        let attributes = match self.app.archive.data_set_now(&self.hospital, found.place) {
+            Ok(file) => attributes::read(&file.data_set, &url),
+            Err(error @ ReadFault::Instance(_)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a stored instance cannot be read any more");
+                indexed(found)
+            }
+            Err(fault) => return Err(fault),
+        };
+        Ok((self.write)(&attributes))
     }
 }

@@ -1,22 +1,28 @@
-//! A response's body, written by a task of its own: it waits for the client, the client never for more than it takes.
+//! A response's body, written by a task of its own: it waits for the client, but not for ever, because it may hold what others
+//! wait for.
 
-use std::io;
+use std::{io, time::Duration};
 
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use crate::tasks::Tasks;
 
 /// Chunks that may wait for the client.
 const WAITING: usize = 2;
+/// Longest wait for a client to take one.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a body is written.
 #[derive(Debug, Clone)]
-pub(super) struct Outgoing(mpsc::Sender<io::Result<Bytes>>);
+pub(super) struct Outgoing(mpsc::Sender<Bytes>);
 
-/// The client went away, or the bytes cannot be had: the body ends here, without its end.
+/// The client went away or takes nothing, or the bytes cannot be had: the body ends here, without its end.
 #[derive(Debug)]
 pub(super) struct Ended;
 
@@ -27,24 +33,29 @@ impl Outgoing {
         F: Future<Output = Result<(), Ended>> + Send + 'static,
     {
         let (sender, receiver) = mpsc::channel(WAITING);
-        let broken = sender.clone();
+        let (whole, is_whole) = oneshot::channel();
         let written = write(Self(sender));
         tasks.spawn("body", async move {
-            if written.await.is_err() {
-                let _ = broken.send(Err(io::ErrorKind::BrokenPipe.into())).await;
+            if written.await.is_ok() {
+                let _ = whole.send(());
             }
         });
-        let chunks =
-            stream::unfold(
-                receiver,
-                |mut receiver| async move { receiver.recv().await.map(|chunk| (chunk, receiver)) },
-            );
+        let chunks = stream::unfold(Some((receiver, is_whole)), |state| async {
+            let (mut receiver, is_whole) = state?;
+            match receiver.recv().await {
+                Some(chunk) => Some((Ok(chunk), Some((receiver, is_whole)))),
+                None => match is_whole.await {
+                    Ok(()) => None,
+                    Err(_) => Some((Err(io::Error::from(io::ErrorKind::BrokenPipe)), None)),
+                },
+            }
+        });
         // A body that compresses asks once more after the end.
         Body::from_stream(chunks.fuse())
     }
 
     /// To somebody else than a client.
-    pub(super) fn to(receiver: mpsc::Sender<io::Result<Bytes>>) -> Self {
+    pub(super) fn to(receiver: mpsc::Sender<Bytes>) -> Self {
         Self(receiver)
     }
 
@@ -54,7 +65,13 @@ impl Outgoing {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.0.send(Ok(bytes)).await.map_err(|_| Ended)
+        match timeout(PATIENCE, self.0.send(bytes)).await {
+            Ok(sent) => sent.map_err(|_| Ended),
+            Err(_) => {
+                tracing::info!("a client takes nothing of its answer; it was cut off");
+                Err(Ended)
+            }
+        }
     }
 }
 
@@ -62,5 +79,46 @@ impl From<io::Error> for Ended {
     fn from(error: io::Error) -> Self {
         tracing::error!(%error, "a stored file cannot be read; the answer was cut off");
         Self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_takes_nothing_is_not_waited_for_for_ever() {
+        let (tasks, ended) = (Tasks::default(), mpsc::channel(1));
+        let (tell, mut told) = ended;
+        let body = Outgoing::body(&tasks, |out| async move {
+            let mut sent = Ok(());
+            while sent.is_ok() {
+                sent = out.send("chunk").await;
+            }
+            tell.send(()).await.unwrap();
+            sent
+        });
+        assert_eq!(told.recv().await, Some(()));
+        // What is read of it in the end is not taken for the whole.
+        assert!(body.collect().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_body_is_whole_only_where_its_writer_came_to_the_end() {
+        let tasks = Tasks::default();
+        let whole = Outgoing::body(&tasks, |out| async move { out.send("whole").await });
+        assert_eq!(whole.collect().await.unwrap().to_bytes(), "whole");
+        let cut = Outgoing::body(&tasks, |out| async move {
+            out.send("part").await?;
+            Err(Ended)
+        });
+        assert!(cut.collect().await.is_err());
+        let lost = Outgoing::body(&tasks, |out| async move {
+            out.send("part").await?;
+            panic!("in the middle")
+        });
+        assert!(lost.collect().await.is_err());
     }
 }

@@ -118,6 +118,9 @@ impl From<StoreError> for Refusal {
 
 impl From<ReadFault> for Refusal {
     fn from(fault: ReadFault) -> Self {
+        if fault.is_busy() {
+            return Self::Busy;
+        }
         tracing::error!(error = &fault as &dyn std::error::Error, "a stored instance cannot be read");
         Self::Internal
     }

@@ -69,15 +69,16 @@ impl Archive {
             // What comes out of a decoder is known to be this long, but the head of a file is written before it.
             .large_file(leaving.length() >= u64::from(u32::MAX));
         self.zip.start_file(format!("{}/{}.dcm", found.series_uid, found.uid), options)?;
-        let (sender, mut chunks) = mpsc::channel(1);
-        let (written, taken) = tokio::join!(leave(leaving, Outgoing::to(sender)), async {
+        let (sender, mut chunks) = mpsc::channel::<Bytes>(1);
+        // The first to fail ends the other, who would wait for it.
+        tokio::try_join!(leave(leaving, Outgoing::to(sender)), async {
             while let Some(chunk) = chunks.recv().await {
-                self.zip.write_all(&chunk?)?;
+                self.zip.write_all(&chunk)?;
                 self.out.send(self.written.take()).await?;
             }
-            Ok::<(), Ended>(())
-        });
-        written.and(taken)
+            Ok(())
+        })?;
+        Ok(())
     }
 }
 

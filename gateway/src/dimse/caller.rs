@@ -174,8 +174,7 @@ impl Called {
         let (context, form) = context_for(&self.accepted, &found.class, &found.syntax)
             .map(|(context, form)| (context.id, form))
             .ok_or_else(|| SendFault::NoContext(found.syntax.uid().clone()))?;
-        let open = app.archive.open_place(hospital, found.place).await?;
-        let chunks = Chunks::begin(open, form).await.map_err(ReadFault::Io)?;
+        let chunks = Chunks::begin(&app.archive, hospital, found.place, form).await?;
         let operation = Operation::Store { instance: found.uid.clone(), priority: Priority::Medium, originator };
         let request = self.request(found.class.clone(), operation);
         let message_id = request.message_id;

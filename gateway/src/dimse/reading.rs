@@ -4,27 +4,28 @@
 //! a few.
 
 use std::{
-    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
+    io::{self, BufReader, Read, Seek, SeekFrom},
     sync::Arc,
 };
 
 use bytes::Bytes;
 use medvan_imaging::{
-    dataset::{Inflated, Limits, Piece, Seekable, Source, Span, write},
+    dataset::{Limits, Piece, Seekable, Source as _, Span, write},
     dimse::sending::Form,
-    file::{read_file, read_head},
-    transfer_syntax::Encoding,
+    file::read_head,
 };
 use tokio::sync::mpsc;
 
-use crate::archive::Open;
+use crate::{
+    archive::{Archive, Held, Open, ReadFault},
+    catalog::HospitalId,
+    store::Place,
+};
 
 /// Bytes of a chunk: even, and a multiple of every number's size.
 const CHUNK: usize = 256 << 10;
 /// Chunks that may wait for the peer.
 const WAITING: usize = 2;
-/// Bytes that a deflated data set may inflate to, as the archive has it.
-const INFLATED: u64 = 1 << 30;
 
 /// The chunks of a data set.
 #[derive(Debug)]
@@ -35,11 +36,19 @@ pub(super) struct Chunks {
 
 impl Chunks {
     /// Begins to read. When the instance cannot be read at all, that is known before anything is sent.
-    pub(super) async fn begin(open: Open, form: Form) -> io::Result<Self> {
+    pub(super) async fn begin(
+        archive: &Archive,
+        hospital: &HospitalId,
+        place: Place,
+        form: Form,
+    ) -> Result<Self, ReadFault> {
+        let open = archive.open_place(hospital, place).await?;
+        let (archive, hospital) = (archive.clone(), hospital.clone());
         let (out, mut rest) = mpsc::channel(WAITING);
         tokio::task::spawn_blocking(move || {
             let mut writer = Writer { buffer: Vec::with_capacity(CHUNK), out };
-            if let Err(error) = produce(&open, form, &mut writer) {
+            let data_set = || archive.data_set_now(&hospital, place).map_err(io::Error::other);
+            if let Err(error) = produce(&open, data_set, form, &mut writer) {
                 let _ = writer.out.blocking_send(Err(error));
             }
         });
@@ -100,7 +109,7 @@ impl Writer {
     }
 }
 
-fn produce(open: &Open, form: Form, out: &mut Writer) -> io::Result<()> {
+fn produce(open: &Open, data_set: impl FnOnce() -> io::Result<Held>, form: Form, out: &mut Writer) -> io::Result<()> {
     let reader = || BufReader::with_capacity(32 << 10, Stretch::of(open));
     match form {
         Form::AsStored => {
@@ -110,15 +119,9 @@ fn produce(open: &Open, form: Form, out: &mut Writer) -> io::Result<()> {
             out.copy(&mut source.into_rest().0, length, 1)?;
         }
         Form::Rewritten { explicit } => {
-            let file = read_file(Seekable::new(reader())?, &Limits::default()).map_err(io::Error::other)?;
-            let pieces = write(&file.data_set, explicit);
-            if file.head.syntax.encoding == Encoding::Deflated {
-                let mut rest = reader();
-                rest.seek(SeekFrom::Start(file.head.data_set_at))?;
-                put_inflated(pieces, Inflated::new(rest, INFLATED), out)?;
-            } else {
-                put_pieces(pieces, reader(), out)?;
-            }
+            // Held until all is written: of a deflated one the pieces are all of it.
+            let file = data_set()?;
+            put_pieces(write(&file.data_set, explicit), reader(), out)?;
         }
     }
     out.send()
@@ -135,31 +138,6 @@ fn put_pieces(pieces: Vec<Piece>, mut source: impl Read + Seek, out: &mut Writer
         }
     }
     Ok(())
-}
-
-/// Spans of a deflated data set are of the inflated stream, which goes forward only; they come in its order, because elements do.
-fn put_inflated<R: BufRead>(pieces: Vec<Piece>, mut source: Inflated<R>, out: &mut Writer) -> io::Result<()> {
-    for piece in pieces {
-        match piece {
-            Piece::Bytes(bytes) => out.put(&bytes)?,
-            Piece::Copy { span: Span { offset, length }, swapped } => {
-                let gap = offset.checked_sub(source.position()).ok_or(io::ErrorKind::InvalidData)?;
-                source.skip(gap)?;
-                out.copy(&mut Filling(&mut source), length, swapped)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A source as a reader that is always asked for as much as there is.
-struct Filling<'a, S>(&'a mut S);
-
-impl<S: Source> Read for Filling<'_, S> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.fill(buffer)?;
-        Ok(buffer.len())
-    }
 }
 
 /// The bytes of an instance among others, with a position of its own.

@@ -11,6 +11,10 @@ use futures_util::{StreamExt as _, stream};
 use medvan::decoder::{DecodedFrame, Decoder, DecoderError, DecoderLimits, Form, FrameSource, What};
 use medvan_pixels::{DecodeError, Fault, ImageDescription, Limits, RenderError, RenderParameters};
 
+fn kiku() -> medvan::catalog::HospitalId {
+    "kiku".parse().unwrap()
+}
+
 fn program() -> PathBuf {
     env!("CARGO_BIN_EXE_medvan").into()
 }
@@ -48,13 +52,13 @@ async fn all(
 ) -> Vec<Result<DecodedFrame, DecoderError>> {
     let count = frames.len() as u32;
     let frames = stream::iter(frames.into_iter().map(Ok));
-    decoder.frames(image, What::Native, count, frames).await.unwrap().into_stream().collect().await
+    decoder.frames(&kiku(), image, What::Native, count, frames).await.unwrap().into_stream().collect().await
 }
 
 #[tokio::test]
 async fn a_frame_is_drawn() {
     for what in [png(), What::Jpeg(RenderParameters::default(), Some(80))] {
-        let frame = decoder().frame(native(1, 3), what.clone(), words(&[0, 128, 255])).await.unwrap();
+        let frame = decoder().frame(&kiku(), native(1, 3), what.clone(), words(&[0, 128, 255])).await.unwrap();
         assert_eq!(frame.form, Form::Picture { width: 3, height: 1 });
         let magic: &[u8] = if what == png() { b"\x89PNG" } else { b"\xFF\xD8\xFF" };
         assert!(frame.bytes.starts_with(magic));
@@ -91,7 +95,7 @@ async fn what_cannot_be_decoded_says_whose_fault_it_is() {
         (image("1.2.840.10008.1.2.4.90", 2, 2), Fault::Object),
         (native(0, 2), Fault::Object),
     ] {
-        let error = decoder().frame(image, png(), words(&[0; 4])).await.unwrap_err();
+        let error = decoder().frame(&kiku(), image, png(), words(&[0; 4])).await.unwrap_err();
         assert_eq!((error.fault(), error.is_retryable()), (fault, false), "{error}");
     }
 }
@@ -106,10 +110,11 @@ async fn a_frame_that_is_too_large_is_not_taken() {
     assert!(found[1].is_ok());
 }
 
-/// 200 megabytes of zeros in a few bytes of RLE.
+/// Room for 200 megabytes of samples, asked for by a few bytes of RLE.
 #[tokio::test]
 async fn memory_has_an_end() {
-    let limits = DecoderLimits { memory: 64 << 20, ..DecoderLimits::default() };
+    let frame = Limits { encoded_bytes: 1000, ..Limits::default() };
+    let limits = DecoderLimits { memory: 128 << 20, frame, ..DecoderLimits::default() };
     let decoder = Decoder::new(program(), limits);
     let mut stream = vec![0_u8; 64];
     (stream[0], stream[4], stream[8]) = (2, 64, 64);
@@ -120,7 +125,7 @@ async fn memory_has_an_end() {
 #[tokio::test]
 async fn an_unreadable_source_is_told_from_a_bad_frame() {
     let frames = stream::iter([Ok(words(&[1, 2])), Err(io::Error::other("the disk is gone"))]);
-    let mut frames = decoder().frames(native(1, 2), What::Native, 2, frames).await.unwrap();
+    let mut frames = decoder().frames(&kiku(), native(1, 2), What::Native, 2, frames).await.unwrap();
     let mut last = frames.next().await;
     while let Some(Ok(_)) = last {
         last = frames.next().await;
@@ -142,7 +147,7 @@ fn instead(folder: &Path, script: &str) -> PathBuf {
 async fn with(script: &str, limits: DecoderLimits) -> Result<DecodedFrame, DecoderError> {
     let folder = tempfile::tempdir().unwrap();
     let decoder = Decoder::new(instead(folder.path(), script), limits);
-    decoder.frame(native(1, 2), png(), words(&[1, 2])).await
+    decoder.frame(&kiku(), native(1, 2), png(), words(&[1, 2])).await
 }
 
 #[tokio::test]
@@ -174,7 +179,7 @@ async fn a_worker_that_never_answers_is_given_up() {
 #[tokio::test]
 async fn a_program_that_is_not_there_is_our_fault() {
     let decoder = Decoder::new("/nowhere/medvan".into(), DecoderLimits::default());
-    let error = decoder.frame(native(1, 2), png(), words(&[1, 2])).await.unwrap_err();
+    let error = decoder.frame(&kiku(), native(1, 2), png(), words(&[1, 2])).await.unwrap_err();
     assert!(matches!(error, DecoderError::Worker(_)), "{error:?}");
 }
 
@@ -185,7 +190,7 @@ async fn workers_are_counted_and_killed() {
     let note = folder.path().join("pid");
     let limits = DecoderLimits { workers: 1, patience: Duration::from_millis(300), ..DecoderLimits::default() };
     let decoder = Decoder::new(instead(folder.path(), &format!("echo $$ > {}; exec sleep 60", note.display())), limits);
-    let start = async || decoder.frames(native(1, 2), png(), 1, stream::iter([Ok(words(&[1, 2]))])).await;
+    let start = async || decoder.frames(&kiku(), native(1, 2), png(), 1, stream::iter([Ok(words(&[1, 2]))])).await;
     let first = start().await.unwrap();
     assert!(matches!(start().await, Err(DecoderError::Busy)));
     let pid = eventually(|| std::fs::read_to_string(&note).ok().filter(|pid| pid.ends_with('\n'))).await;
@@ -194,6 +199,22 @@ async fn workers_are_counted_and_killed() {
     drop(first);
     assert!(start().await.is_ok());
     eventually(|| std::fs::read(&process).map_or(true, |line| line.is_empty()).then_some(())).await;
+}
+
+/// Whoever takes all that a hospital may have keeps the next hospital from nothing.
+#[tokio::test]
+async fn a_hospital_leaves_the_others_a_worker() {
+    let folder = tempfile::tempdir().unwrap();
+    let patience = Duration::from_millis(300);
+    let limits = DecoderLimits { workers: 2, workers_of_hospital: 1, patience, ..DecoderLimits::default() };
+    let decoder = Decoder::new(instead(folder.path(), "exec sleep 60"), limits);
+    let start = async |hospital: &str| {
+        let frames = stream::iter([Ok(words(&[1, 2]))]);
+        decoder.frames(&hospital.parse().unwrap(), native(1, 2), png(), 1, frames).await
+    };
+    let _held = start("kiku").await.unwrap();
+    assert!(matches!(start("kiku").await, Err(DecoderError::Busy)));
+    assert!(start("ran").await.is_ok());
 }
 
 async fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
@@ -213,11 +234,11 @@ async fn arguments_and_environment_tell_nothing() {
     let seen = folder.path().join("seen");
     let script = format!("/usr/bin/env > {0}; echo \"$@\" >> {0}", seen.display());
     let decoder = Decoder::new(instead(folder.path(), &script), DecoderLimits::default());
-    let _ = decoder.frame(native(1, 2), png(), words(&[1, 2])).await;
+    let _ = decoder.frame(&kiku(), native(1, 2), png(), words(&[1, 2])).await;
     let seen = std::fs::read_to_string(seen).unwrap();
     let lines: Vec<&str> =
         seen.lines().filter(|line| !["PWD=", "SHLVL=", "_="].iter().any(|own| line.starts_with(own))).collect();
-    assert_eq!(lines, ["decode-worker --memory 1342177280 --seconds 10"]);
+    assert_eq!(lines, ["MIMALLOC_ARENA_RESERVE=0", "decode-worker --memory 1342177280 --seconds 10"]);
 }
 
 #[test]

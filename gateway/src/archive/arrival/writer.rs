@@ -196,12 +196,12 @@ impl Writer {
     fn parse(&mut self) -> Result<Held, Fault> {
         let written = self.pack.as_ref().map_or(self.begin, |pack| pack.length) > self.begin;
         if !written {
-            return Ok(self.inflating.read(Seekable::new(Cursor::new(&self.buffer[..]))?)?);
+            return Ok(self.inflating.read(&self.hospital, Seekable::new(Cursor::new(&self.buffer[..]))?)?);
         }
         self.spill()?;
         let Some(pack) = &self.pack else { return Err(Fault::NotSafe) };
         let reader = BufReader::with_capacity(64 * 1024, pack.reader()?);
-        Ok(self.inflating.read(Seekable::stretch(reader, self.begin, pack.length - self.begin)?)?)
+        Ok(self.inflating.read(&self.hospital, Seekable::stretch(reader, self.begin, pack.length - self.begin)?)?)
     }
 
     fn place(&mut self, file: &File, identity: &examine::Identity, expected: &Expected) -> Result<NewInstance, Fault> {

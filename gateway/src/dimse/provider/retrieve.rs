@@ -16,7 +16,6 @@ use medvan_imaging::{
 
 use super::Provider;
 use crate::{
-    archive::ReadFault,
     catalog::Node,
     dimse::{
         association::Ended,
@@ -154,8 +153,7 @@ impl Provider {
         let (context, form) = context_for(accepted, &found.class, &found.syntax)
             .map(|(context, form)| (context.id, form))
             .ok_or_else(|| SendFault::NoContext(found.syntax.uid().clone()))?;
-        let open = self.app.archive.open_place(&self.session.hospital, found.place).await?;
-        let chunks = Chunks::begin(open, form).await.map_err(ReadFault::Io)?;
+        let chunks = Chunks::begin(&self.app.archive, &self.session.hospital, found.place, form).await?;
         self.last_message = next_but(self.last_message, request.message_id);
         let operation = Operation::Store { instance: found.uid.clone(), priority: Priority::Medium, originator: None };
         let store = Request { message_id: self.last_message, class: found.class.clone(), operation };

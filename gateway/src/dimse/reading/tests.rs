@@ -1,7 +1,5 @@
 use std::io::Cursor;
 
-use medvan_imaging::dataset::Limits;
-
 use super::*;
 
 /// What comes out of the writer.
@@ -46,28 +44,4 @@ fn stretches_are_copied_and_numbers_turned_round() {
     ];
     let chunks = written(move |writer| put_pieces(pieces, Cursor::new(source), writer));
     assert_eq!(chunks.concat(), [99, 8, 9, 10, 11, 1, 0, 3, 2, 7, 6, 5, 4]);
-}
-
-/// The same elements, out of a deflated data set, with a long value that was left there.
-#[test]
-fn a_deflated_data_set_is_written_anew_from_its_inflated_stream() {
-    use flate2::{Compression, write::DeflateEncoder};
-    use medvan_imaging::dataset::read;
-    use std::io::Write as _;
-
-    let mut plain = b"\x08\0\x60\0CS\x02\0CT".to_vec();
-    plain.extend(b"\x09\0\x10\0LO\x04\0TEST\x09\0\x01\x10UN\0\0\0\x10\0\0");
-    plain.extend(vec![5; 4096]);
-    plain.extend(b"\x10\0\x20\0LO\x04\0P-1 ");
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(&plain).unwrap();
-    let deflated = encoder.finish().unwrap();
-
-    let limits = Limits { binary: 16, ..Limits::default() };
-    let mut source = Inflated::new(Cursor::new(deflated.clone()), INFLATED);
-    let data_set = read(&mut source, Encoding::ExplicitLittle, &limits).unwrap();
-    let pieces = write(&data_set, true);
-    assert!(pieces.iter().any(|piece| matches!(piece, Piece::Copy { .. })));
-    let chunks = written(move |writer| put_inflated(pieces, Inflated::new(Cursor::new(deflated), INFLATED), writer));
-    assert!(chunks.concat() == plain);
 }

@@ -62,6 +62,20 @@ pub(crate) fn capture(number: u32) -> Dataset {
     data_set
 }
 
+/// The PDF that is in [`document`].
+pub(crate) fn pdf() -> Vec<u8> {
+    [b"%PDF-1.7\n".to_vec(), vec![b' '; 8_191]].concat()
+}
+
+/// An encapsulated PDF.
+pub(crate) fn document(number: u32) -> Vec<u8> {
+    let mut data_set = capture(number);
+    data_set.put_bytes(tags::SOP_CLASS_UID, VR::UI, uids::ENCAPSULATED_PDF_STORAGE);
+    data_set.put_bytes(tags::ENCAPSULATED_DOCUMENT, VR::OB, pdf());
+    data_set.put_bytes(tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT, VR::LO, "application/pdf");
+    file_of(&data_set, EXPLICIT, &[])
+}
+
 /// The path of a capture.
 pub(crate) fn capture_path(number: u32) -> String {
     format!("/studies/1.2.3/series/1.2.3.1/instances/1.2.3.1.{number}")

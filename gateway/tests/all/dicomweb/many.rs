@@ -10,7 +10,9 @@ use medvan_imaging::{
 };
 
 use super::{
-    instances::{EXPLICIT, FRAMES, RLE, VIDEO, capture, capture_path, chest, compressed, file_of, path, series},
+    instances::{
+        EXPLICIT, FRAMES, RLE, VIDEO, capture, capture_path, chest, compressed, document, file_of, path, pdf, series,
+    },
     pacs::Pacs,
 };
 
@@ -72,6 +74,17 @@ async fn a_study_a_series_and_an_instance_come_as_an_archive_of_the_stored_files
             assert!(file == chest().file(slice), "{below} {slice}");
         }
     }
+}
+
+#[tokio::test]
+async fn whoever_leaves_while_an_archive_is_written_leaves_nothing_behind() {
+    let pacs = Pacs::open().await;
+    let mut data_set = capture(1);
+    data_set.put_bytes(tags::ENCAPSULATED_DOCUMENT, VR::OB, vec![7; 4 << 20]);
+    pacs.sends([file_of(&data_set, EXPLICIT, &[])]).await.was_stored();
+    // The body of an answer to HEAD is dropped at once.
+    pacs.asks(http::Method::HEAD, "/studies/1.2.3").accepting("application/zip").await.expect(StatusCode::OK);
+    assert!(pacs.ends().await, "a task waits for somebody who has gone");
 }
 
 #[tokio::test]
@@ -179,13 +192,8 @@ async fn a_report_is_a_page_in_the_readers_language_that_runs_nothing() {
 #[tokio::test]
 async fn a_document_is_rendered_as_it_is() {
     let pacs = Pacs::open().await;
-    let pdf = [b"%PDF-1.7\n".to_vec(), vec![b' '; 8_191]].concat();
-    let mut data_set = capture(1);
-    data_set.put_bytes(tags::SOP_CLASS_UID, VR::UI, uids::ENCAPSULATED_PDF_STORAGE);
-    data_set.put_bytes(tags::ENCAPSULATED_DOCUMENT, VR::OB, pdf.clone());
-    data_set.put_bytes(tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT, VR::LO, "application/pdf");
-    pacs.sends([file_of(&data_set, EXPLICIT, &[])]).await.was_stored();
+    pacs.sends([document(1)]).await.was_stored();
     let answer = pacs.gets(&format!("{}/rendered", capture_path(1))).await.expect(StatusCode::OK);
     assert_eq!(answer.content_type(), "application/pdf");
-    assert!(answer.body == pdf);
+    assert!(answer.body == pdf());
 }

@@ -131,6 +131,20 @@ impl Pacs {
         self.sends(study.files()).await.was_stored();
     }
 
+    /// Whether everything of the gateway ends that runs, soon after it was asked to.
+    pub(crate) async fn ends(self) -> bool {
+        let Self { app, http, .. } = self;
+        drop(http);
+        app.tasks.finish(std::time::Duration::from_secs(20)).await
+    }
+
+    /// Cuts every file of images off at its beginning.
+    pub(crate) fn loses_its_images(&self) {
+        each_file(&self.folder.path().join("data/images"), &mut |path| {
+            std::fs::File::options().write(true).open(path).unwrap().set_len(0).unwrap();
+        });
+    }
+
     /// Bytes of images on the gateway's disk.
     pub(crate) fn bytes_kept(&self) -> u64 {
         size(&self.folder.path().join("data/images"))
@@ -138,12 +152,15 @@ impl Pacs {
 }
 
 fn size(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
-    let sizes = entries.map(|entry| {
-        let is_folder = entry.file_type().unwrap().is_dir();
-        if is_folder { size(&entry.path()) } else { entry.metadata().unwrap().len() }
-    });
-    sizes.sum()
+    let mut sum = 0;
+    each_file(folder, &mut |path| sum += path.metadata().unwrap().len());
+    sum
+}
+
+fn each_file(folder: &Path, see: &mut impl FnMut(&Path)) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() { each_file(&entry.path(), see) } else { see(&entry.path()) }
+    }
 }
 
 /// A Content-Type of several parts.

@@ -6,7 +6,9 @@ use medvan_imaging::VR;
 use serde_json::Value;
 
 use super::{
-    instances::{EXPLICIT, FRAMES, RLE, capture, capture_path, chest, compressed, file_of, path, read, series},
+    instances::{
+        EXPLICIT, FRAMES, RLE, capture, capture_path, chest, compressed, document, file_of, path, pdf, read, series,
+    },
     pacs::Pacs,
 };
 
@@ -100,6 +102,26 @@ async fn metadata_is_the_data_set_with_long_values_by_reference() {
     assert_eq!(answer.parts().len(), 3);
 }
 
+#[tokio::test]
+async fn of_an_instance_that_cannot_be_read_any_more_metadata_is_what_the_index_knows() {
+    let pacs = with_chest().await;
+    pacs.loses_its_images();
+    let metadata = pacs.gets(&format!("{}/metadata", series(&chest()))).await.expect(StatusCode::OK).json();
+    let uids: Vec<&str> = metadata
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|instance| {
+            assert_eq!(instance["0020000D"]["Value"][0], chest().study_uid().as_str());
+            assert_eq!(instance["0020000E"]["Value"][0], chest().series_uid().as_str());
+            assert_eq!(instance["00280010"]["Value"][0], 32);
+            instance["00080018"]["Value"][0].as_str().unwrap()
+        })
+        .collect();
+    let expected: Vec<_> = (1..=3).map(|slice| chest().instance_uid(slice)).collect();
+    assert_eq!(uids, expected.iter().map(medvan_imaging::Uid::as_str).collect::<Vec<_>>());
+}
+
 async fn bulk_url(pacs: &Pacs) -> String {
     let metadata: Value = pacs.gets(&format!("{}/metadata", path(&chest(), 1))).await.json();
     metadata[0]["7FE00010"]["BulkDataURI"].as_str().unwrap().to_owned()
@@ -131,18 +153,13 @@ async fn bulk_data_comes_by_itself_in_parts_and_by_ranges() {
 #[tokio::test]
 async fn a_document_leaves_in_its_own_media_type() {
     let pacs = Pacs::open().await;
-    let pdf = [b"%PDF-1.7\n".to_vec(), vec![b' '; 8_191]].concat();
-    let mut data_set = capture(1);
-    data_set.put_bytes(tags::SOP_CLASS_UID, VR::UI, uids::ENCAPSULATED_PDF_STORAGE);
-    data_set.put_bytes(tags::ENCAPSULATED_DOCUMENT, VR::OB, pdf.clone());
-    data_set.put_bytes(tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT, VR::LO, "application/pdf");
-    pacs.sends([file_of(&data_set, EXPLICIT, &[])]).await.was_stored();
+    pacs.sends([document(1)]).await.was_stored();
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8";
     for accept in ["application/pdf", browser, "*/*"] {
         let url = format!("{}/bulkdata/00420011", capture_path(1));
         let answer = pacs.gets(&url).accepting(accept).await.expect(StatusCode::OK);
         assert_eq!(answer.content_type(), "application/pdf", "{accept}");
-        assert!(answer.body == pdf);
+        assert!(answer.body == pdf());
     }
 }
 
