@@ -2,7 +2,7 @@
 //!
 //! A thread of its own writes, hashes and reads what arrives, so that the task that receives never waits for the disk
 //! except where the thread is behind. An instance is in memory only up to the write buffer; beyond it goes to the
-//! pack while it arrives.
+//! pack while it arrives. For a small one the thread is woken once: what is sent one by one costs mostly wake-ups.
 
 mod writer;
 
@@ -11,6 +11,7 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use medvan_imaging::{Uid, stow};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use uuid::Uuid;
 
 use super::{Archive, Fault};
 use crate::{
@@ -19,8 +20,12 @@ use crate::{
 };
 use writer::{Order, Writer};
 
-/// Chunks that may wait for the writing thread.
-const WAITING: usize = 32;
+/// Bytes that are handed to the writing thread at once.
+const HANDED: usize = 256 * 1024;
+/// Chunks, however small they are.
+const CHUNKS: usize = 64;
+/// How often so many may wait for it.
+const WAITING: usize = 8;
 
 /// What the sender announced about an instance.
 #[derive(Debug, Clone, Default)]
@@ -76,7 +81,13 @@ pub(crate) struct Arrival {
     hospital: HospitalId,
     origin: Origin,
     on_conflict: OnConflict,
-    orders: mpsc::Sender<Order>,
+    kind: Kind,
+    /// To the thread, if there is one already.
+    orders: Option<mpsc::Sender<Order>>,
+    /// Bytes of the current instance that were not handed over yet.
+    held: Vec<Bytes>,
+    /// The last instance, when it is whole and the thread was not told yet: it may be the only one.
+    whole: Option<Expected>,
     /// Finished and waiting for the commit, with the outcome's place.
     waiting: Vec<(usize, NewInstance)>,
     /// Digests and outcomes' places of those that wait, by UID.
@@ -96,16 +107,15 @@ impl Arrival {
         kind: Kind,
         places: [OwnedSemaphorePermit; 2],
     ) -> Self {
-        let (orders, taken) = mpsc::channel(WAITING);
-        let writer = Writer::new(Arc::clone(&archive.0.shelf), archive.0.inflating.clone(), hospital.clone(), kind);
-        // Ends when the arrival is dropped: the channel closes then.
-        tokio::task::spawn_blocking(move || writer.obey(taken));
         Self {
             archive,
             hospital,
             origin,
             on_conflict,
-            orders,
+            kind,
+            orders: None,
+            held: Vec::new(),
+            whole: None,
             waiting: Vec::new(),
             digests: HashMap::new(),
             echoes: Vec::new(),
@@ -116,8 +126,12 @@ impl Arrival {
 
     /// Some bytes of the current instance. What goes wrong is told at its end.
     pub(crate) async fn write(&mut self, bytes: Bytes) {
-        // A closed channel means that the thread is gone; `finish` finds out.
-        let _ = self.orders.send(Order::Bytes(bytes)).await;
+        self.read().await;
+        self.held.push(bytes);
+        if self.held.len() >= CHUNKS || self.held.iter().map(Bytes::len).sum::<usize>() >= HANDED {
+            let held = std::mem::take(&mut self.held);
+            self.order(Order::Bytes(held)).await;
+        }
     }
 
     /// A nameless file beside the packs, for what must be kept until the arrival is done. It goes with its handle.
@@ -130,13 +144,25 @@ impl Arrival {
 
     /// The current instance did not come to its end: it is dropped.
     pub(crate) async fn abandon(&mut self) {
-        let _ = self.orders.send(Order::Abandon).await;
+        // Else none was begun.
+        if self.whole.is_none() {
+            self.held.clear();
+            self.order(Order::Abandon).await;
+        }
     }
 
-    /// The current instance is whole. It is read and checked; it is safe only after [`Self::commit`].
+    /// The current instance is whole. It is read and checked, and safe only after [`Self::commit`].
     pub(crate) async fn finish(&mut self, expected: Expected) {
+        self.read().await;
+        self.whole = Some(expected);
+    }
+
+    /// Has the last whole instance read and checked.
+    async fn read(&mut self) {
+        let Some(expected) = self.whole.take() else { return };
         let (reply, read) = oneshot::channel();
-        let _ = self.orders.send(Order::End(expected, reply)).await;
+        let held = std::mem::take(&mut self.held);
+        self.order(Order::End(held, expected, reply)).await;
         let read = read.await.unwrap_or_else(|_| writer::Read::lost());
         let place = self.outcomes.len();
         let outcome = match read.instance {
@@ -151,7 +177,7 @@ impl Arrival {
                     if let (Ok(Some(Placed::Same)), Some((_, first))) = (&known, self.digests.get(&instance.uid)) {
                         self.echoes.push((place, *first));
                     }
-                    let _ = self.orders.send(Order::Undo).await;
+                    self.order(Order::Undo).await;
                     known.map(|placed| placed.unwrap_or(Placed::New))
                 }
             },
@@ -179,6 +205,11 @@ impl Arrival {
     /// Makes the finished instances safe: first their bytes, then their rows. Gives the outcome of each in the order in which they
     /// were finished. The arrival may go on after that.
     pub(crate) async fn commit(&mut self) -> Vec<Stored> {
+        match self.whole.take() {
+            Some(only) if self.outcomes.is_empty() => return vec![self.commit_only(only).await],
+            last => self.whole = last,
+        }
+        self.read().await;
         let mut outcomes = std::mem::take(&mut self.outcomes);
         let (places, instances): (Vec<usize>, Vec<NewInstance>) = std::mem::take(&mut self.waiting).into_iter().unzip();
         self.digests.clear();
@@ -190,11 +221,7 @@ impl Arrival {
         match self.make_safe(instances).await {
             Ok(placed) => {
                 for (place, placed) in places.into_iter().zip(placed) {
-                    outcomes[place].outcome = match placed {
-                        Placed::Refused => Err(Fault::Conflict),
-                        Placed::OtherPatient => Err(Fault::OtherPatient),
-                        placed => Ok(placed),
-                    };
+                    outcomes[place].outcome = outcome(placed);
                 }
             }
             Err(fault) => {
@@ -217,13 +244,60 @@ impl Arrival {
         outcomes
     }
 
-    async fn make_safe(&self, instances: Vec<NewInstance>) -> Result<Vec<Placed>, Fault> {
+    /// The same for an instance that is the only one: it is read, written and flushed in one step, and the index says whether it
+    /// was known.
+    async fn commit_only(&mut self, expected: Expected) -> Stored {
+        let (reply, done) = oneshot::channel();
+        let held = std::mem::take(&mut self.held);
+        self.order(Order::Only(held, expected, reply)).await;
+        let (read, pack) = done.await.unwrap_or_else(|_| (writer::Read::lost(), Err(Fault::NotSafe)));
+        let placed = match (read.instance, pack) {
+            (Err(fault), _) | (_, Err(fault)) => Err(fault),
+            (Ok(instance), Ok(pack)) => self.index(pack, vec![instance]).await,
+        };
+        let outcome = placed.and_then(|placed| placed.first().copied().map_or(Err(Fault::NotSafe), outcome));
+        if matches!(outcome, Ok(Placed::Same | Placed::Kept) | Err(Fault::Conflict | Fault::OtherPatient)) {
+            self.order(Order::Undo).await;
+        }
+        let stored = Stored { class: read.class, instance: read.uid, series: read.series, outcome };
+        count(&self.origin, std::slice::from_ref(&stored));
+        stored
+    }
+
+    async fn make_safe(&mut self, instances: Vec<NewInstance>) -> Result<Vec<Placed>, Fault> {
         let (reply, synced) = oneshot::channel();
-        let _ = self.orders.send(Order::Sync(reply)).await;
+        self.order(Order::Sync(reply)).await;
         let pack = synced.await.map_err(|_| Fault::NotSafe)??;
+        self.index(pack, instances).await
+    }
+
+    async fn index(&self, pack: Uuid, instances: Vec<NewInstance>) -> Result<Vec<Placed>, Fault> {
         let store = &self.archive.0.store;
         let now = self.archive.0.clock.now();
         Ok(store.index_instances(&self.hospital, &self.origin, pack, instances, self.on_conflict, now).await?)
+    }
+
+    /// Tells the thread, and starts it before where there is none. Whether it is gone shows where its answer is waited for.
+    async fn order(&mut self, order: Order) {
+        let archive = &self.archive.0;
+        let orders = self.orders.get_or_insert_with(|| {
+            let (orders, taken) = mpsc::channel(WAITING);
+            let writer =
+                Writer::new(Arc::clone(&archive.shelf), archive.inflating.clone(), self.hospital.clone(), self.kind);
+            // Ends when the arrival is dropped: the channel closes then.
+            tokio::task::spawn_blocking(move || writer.obey(taken));
+            orders
+        });
+        let _ = orders.send(order).await;
+    }
+}
+
+/// What the index said of an instance.
+fn outcome(placed: Placed) -> Result<Placed, Fault> {
+    match placed {
+        Placed::Refused => Err(Fault::Conflict),
+        Placed::OtherPatient => Err(Fault::OtherPatient),
+        placed => Ok(placed),
     }
 }
 

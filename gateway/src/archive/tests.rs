@@ -137,6 +137,25 @@ async fn small_arrivals_in_a_row_go_into_one_pack_and_each_reads_back_as_it_came
 }
 
 #[tokio::test]
+async fn what_was_known_leaves_no_second_copy() {
+    let images = Images::open().await;
+    let place = images.store(1, Kind::Original).await;
+    // Alone, and as one of two.
+    for others in 0..2 {
+        let mut again = images.arrival(Kind::Original);
+        for _ in 0..=others {
+            arrive(&mut again, 1, "").await;
+        }
+        assert_eq!(outcomes(&mut again).await, vec![Some(Placed::Same); others + 1]);
+        images.leave(again).await;
+    }
+    let next = images.store(2, Kind::Original).await;
+    assert_eq!((next.pack, next.offset), (place.pack, place.length));
+    assert_eq!(images.content(place).await, instance(1, ""));
+    assert_eq!(images.content(next).await, instance(2, ""));
+}
+
+#[tokio::test]
 async fn arrivals_at_the_same_time_and_results_have_packs_of_their_own() {
     let images = Images::open().await;
     let (mut first, mut second) = (images.arrival(Kind::Original), images.arrival(Kind::Original));
@@ -193,9 +212,11 @@ async fn a_pack_whose_rows_are_gone_is_not_taken_from_whoever_writes_to_it() {
     // More than the buffer: the pack is taken.
     arrival.write(Bytes::from(instance(2, &"x".repeat(2 << 20)))).await;
     arrival.finish(Expected::default()).await;
+    // It is read when it is known not to be the only one.
+    arrive(&mut arrival, 3, "").await;
     assert!(!images.archive.0.shelf.lets_go(pack));
     assert_eq!(images.archive.forget_originals(&images.hospital, Duration::ZERO - Duration::days(1)).await.unwrap(), 1);
-    assert_eq!(outcomes(&mut arrival).await, [Some(Placed::New)]);
+    assert_eq!(outcomes(&mut arrival).await, [Some(Placed::New); 2]);
     let place = images.place(2).await;
     assert_eq!(place.pack, pack);
     assert_eq!(images.content(place).await.len() as u64, place.length);

@@ -27,12 +27,17 @@ pub(super) async fn writer(file: &Path) -> Result<SqlitePool, StoreError> {
         // What a statement of many rows would take back goes into a file of its own otherwise, once a transaction.
         .pragma("temp_store", "MEMORY")
         .foreign_keys(true);
+    // No connection is tested before it is used: there is no network between that could break.
     let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    let pool = pool.test_before_acquire(false);
     // Without room on the disk SQLite takes a transaction back by itself. The connection believes to be in it still then, and
     // would begin no other one ever again.
     let pool = pool.after_release(|connection, _| {
         Box::pin(async move {
-            connection.ping().await?;
+            if connection.is_in_transaction() {
+                // One that was dropped is taken back on its way.
+                connection.ping().await?;
+            }
             Ok(!connection.is_in_transaction())
         })
     });
@@ -42,7 +47,7 @@ pub(super) async fn writer(file: &Path) -> Result<SqlitePool, StoreError> {
 /// The connections that read. They see the last committed state and never wait for the writer.
 pub(super) async fn readers(file: &Path) -> Result<SqlitePool, StoreError> {
     let options = options(file).pragma("query_only", "ON");
-    Ok(SqlitePoolOptions::new().max_connections(8).connect_with(options).await?)
+    Ok(SqlitePoolOptions::new().max_connections(8).test_before_acquire(false).connect_with(options).await?)
 }
 
 /// Brings the schema up to date, each step whole or not at all.

@@ -36,9 +36,11 @@ const LARGEST: u64 = 64 << 30;
 #[derive(Debug)]
 pub(super) enum Order {
     /// Bytes of the current instance.
-    Bytes(Bytes),
-    /// The current instance is whole.
-    End(Expected, oneshot::Sender<Read>),
+    Bytes(Vec<Bytes>),
+    /// The current instance is whole with these.
+    End(Vec<Bytes>, Expected, oneshot::Sender<Read>),
+    /// The same, and where it can be read everything is made safe: [`Self::End`] and [`Self::Sync`].
+    Only(Vec<Bytes>, Expected, oneshot::Sender<(Read, Result<Uuid, Fault>)>),
     /// Take back what came of the current instance.
     Abandon,
     /// Take back the last whole instance; none was begun since.
@@ -112,8 +114,17 @@ impl Writer {
     pub(super) fn obey(mut self, mut orders: mpsc::Receiver<Order>) {
         while let Some(order) = orders.blocking_recv() {
             match order {
-                Order::Bytes(bytes) => self.take(&bytes),
-                Order::End(expected, reply) => drop(reply.send(self.end(&expected))),
+                Order::Bytes(bytes) => self.take_all(&bytes),
+                Order::End(rest, expected, reply) => {
+                    self.take_all(&rest);
+                    let _ = reply.send(self.end(&expected));
+                }
+                Order::Only(rest, expected, reply) => {
+                    self.take_all(&rest);
+                    let read = self.end(&expected);
+                    let pack = if read.instance.is_ok() { self.sync() } else { Err(Fault::NotSafe) };
+                    let _ = reply.send((read, pack));
+                }
                 Order::Abandon => self.take_back(self.begin),
                 Order::Undo => self.take_back(self.last),
                 Order::Sync(reply) => drop(reply.send(self.sync())),
@@ -134,6 +145,10 @@ impl Writer {
         } else {
             self.shelf.close(&pack);
         }
+    }
+
+    fn take_all(&mut self, chunks: &[Bytes]) {
+        chunks.iter().for_each(|bytes| self.take(bytes));
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -229,6 +244,7 @@ impl Writer {
             tracing::warn!(%error, "a dropped instance leaves its bytes behind");
             self.begin = pack.length;
         }
+        self.synced = self.synced.min(self.begin);
     }
 
     fn sync(&mut self) -> Result<Uuid, Fault> {

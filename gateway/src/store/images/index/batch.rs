@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sqlx::{Encode, QueryBuilder, Row as _, Sqlite, SqliteConnection, Type};
+use serde_json::{Value, json};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::{Placement, RowId, conflict, count_series, count_study, whole};
 use crate::{
     catalog::{HospitalId, OnConflict},
     store::{
-        images::{NewInstance, Placed},
+        images::{NewInstance, Origin, Placed},
         instant::micros,
         rows,
     },
@@ -24,6 +25,13 @@ pub(super) struct Entry<'a> {
     pub(super) instance: &'a NewInstance,
     /// What became of it; nothing yet, or nothing but that it was not new.
     placed: Option<Placed>,
+}
+
+impl<'a> Entry<'a> {
+    /// The UIDs of its study and its series.
+    fn names(&self) -> (&'a str, &'a str) {
+        (self.instance.study.uid.as_str(), self.instance.series.uid.as_str())
+    }
 }
 
 /// A study that an instance names.
@@ -64,12 +72,10 @@ impl<'a> Batch<'a> {
 
     /// Writes the rows, and says of each instance which work brought it and what became of it.
     pub(super) async fn write(mut self, db: &mut SqliteConnection) -> Result<Vec<(usize, Placed)>, sqlx::Error> {
-        self.origins_and_packs(db).await?;
-        self.know_studies(db).await?;
+        self.begin(db).await?;
         let known = self.known(db).await?;
         self.turn_strangers_away(&known);
         self.make_studies(db).await?;
-        self.know_series(db).await?;
         self.make_series(db).await?;
         self.insert(db).await?;
         self.count(db).await?;
@@ -84,41 +90,33 @@ impl<'a> Batch<'a> {
         Ok(self.entries.iter().filter_map(|entry| Some((entry.work, entry.placed?))).collect())
     }
 
-    async fn origins_and_packs(&self, db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let hospital = self.hospital.as_str();
-        let head = "INSERT INTO origins (id, hospital, protocol, source, called, peer, at) ";
-        rows::insert(&mut *db, head, " ON CONFLICT (id) DO NOTHING", &self.placements, |mut row, placement| {
-            let origin = &placement.origin;
-            row.push_bind(origin.id.to_string())
-                .push_bind(hospital.to_owned())
-                .push_bind(origin.protocol.word())
-                .push_bind(origin.source.clone())
-                .push_bind(origin.called.clone())
-                .push_bind(origin.peer.to_string())
-                .push_bind(micros(origin.at));
-        })
-        .await?;
-        let head = "INSERT INTO packs (id, hospital, made_at) ";
-        rows::insert(&mut *db, head, " ON CONFLICT (id) DO NOTHING", &self.placements, |mut row, placement| {
-            row.push_bind(placement.pack.to_string())
-                .push_bind(hospital.to_owned())
-                .push_bind(micros(placement.origin.at));
-        })
-        .await
-    }
-
-    async fn know_studies(&mut self, db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let uids: BTreeSet<&'a str> = self.entries.iter().map(|entry| entry.instance.study.uid.as_str()).collect();
-        let uids: Vec<&'a str> = uids.into_iter().collect();
-        for group in rows::groups(&uids) {
-            let mut query = QueryBuilder::<Sqlite>::new("SELECT id, uid, patient_id FROM studies WHERE hospital = ");
-            query.push_bind(self.hospital.as_str());
-            one_of(&mut query, "uid", group.iter().map(|uid| (*uid).to_owned()));
-            for row in query.build().fetch_all(&mut *db).await? {
-                let uid: &str = row.try_get(1)?;
-                if let Some(uid) = group.iter().find(|known| **known == uid) {
-                    self.studies.insert(uid, Study { id: Some(row.try_get(0)?), patient: row.try_get(2)? });
-                }
+    /// Writes where all comes from and goes to, and reads which studies and series there are already. In one trip: with an index
+    /// that is written a thousand times a second the trips to its thread are what takes time.
+    async fn begin(&mut self, db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let named: BTreeSet<(&'a str, &'a str)> = self.entries.iter().map(Entry::names).collect();
+        let named: Vec<(&'a str, &'a str)> = named.into_iter().collect();
+        let query = sqlx::query(
+            "INSERT INTO origins (id, hospital, protocol, source, called, peer, at) \
+             SELECT value ->> 0, $1, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
+             FROM json_each($2) WHERE true ON CONFLICT (id) DO NOTHING; \
+             INSERT INTO packs (id, hospital, made_at) SELECT value ->> 6, $1, value ->> 5 \
+             FROM json_each($2) WHERE true ON CONFLICT (id) DO NOTHING; \
+             SELECT named.key, studies.id, studies.patient_id, series.id FROM json_each($3) AS named \
+             CROSS JOIN studies ON studies.hospital = $1 AND studies.uid = named.value ->> 0 \
+             LEFT JOIN series ON series.study = studies.id AND series.uid = named.value ->> 1",
+        );
+        let from = self.placements.iter().map(|Placement { origin, pack, .. }| {
+            let Origin { id, protocol, source, called, peer, at } = origin;
+            json!([id, protocol.word(), source, called, peer, micros(*at), pack])
+        });
+        let query = query.bind(self.hospital.as_str()).bind(from.collect::<Value>()).bind(json!(named));
+        for row in query.fetch_all(&mut *db).await? {
+            let at: i64 = row.try_get(0)?;
+            let Some((study, series)) = usize::try_from(at).ok().and_then(|at| named.get(at)) else { continue };
+            let id: RowId = row.try_get(1)?;
+            self.studies.insert(study, Study { id: Some(id), patient: row.try_get(2)? });
+            if let Some(row) = row.try_get(3)? {
+                self.series.insert((id, series), row);
             }
         }
         Ok(())
@@ -132,17 +130,14 @@ impl<'a> Batch<'a> {
         if !replacing().any(|entry| self.is_strange(entry)) {
             return Ok(known);
         }
-        let uids: Vec<String> = replacing().map(|entry| entry.instance.uid.to_string()).collect();
-        for group in rows::groups(&uids) {
-            let mut query = QueryBuilder::<Sqlite>::new(
-                "SELECT i.uid, st.uid, i.digest FROM instances i CROSS JOIN series se ON se.id = i.series CROSS JOIN \
-                 studies st ON st.id = se.study WHERE i.hospital = ",
-            );
-            query.push_bind(self.hospital.as_str());
-            one_of(&mut query, "i.uid", group.iter().cloned());
-            for row in query.build().fetch_all(&mut *db).await? {
-                known.insert(row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?));
-            }
+        let uids: Vec<&str> = replacing().map(|entry| entry.instance.uid.as_str()).collect();
+        let query = sqlx::query(
+            "SELECT i.uid, st.uid, i.digest FROM json_each($2) AS named \
+             CROSS JOIN instances i ON i.hospital = $1 AND i.uid = named.value \
+             CROSS JOIN series se ON se.id = i.series CROSS JOIN studies st ON st.id = se.study",
+        );
+        for row in query.bind(self.hospital.as_str()).bind(json!(uids)).fetch_all(&mut *db).await? {
+            known.insert(row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?));
         }
         Ok(known)
     }
@@ -227,24 +222,6 @@ impl<'a> Batch<'a> {
         names(db, self.hospital, &words).await
     }
 
-    async fn know_series(&mut self, db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let named = self.entries.iter().filter(|entry| entry.placed.is_none());
-        let named: BTreeSet<Key<'a>> = named.filter_map(|entry| self.key(entry)).collect();
-        let named: Vec<Key<'a>> = named.into_iter().collect();
-        for group in rows::groups(&named) {
-            let mut query = QueryBuilder::<Sqlite>::new("SELECT id, study, uid FROM series WHERE true");
-            one_of(&mut query, "study", group.iter().map(|(study, _)| *study));
-            one_of(&mut query, "uid", group.iter().map(|(_, uid)| (*uid).to_owned()));
-            for row in query.build().fetch_all(&mut *db).await? {
-                let (study, uid): (RowId, &str) = (row.try_get(1)?, row.try_get(2)?);
-                if let Some(key) = group.iter().find(|key| **key == (study, uid)) {
-                    self.series.insert(*key, row.try_get(0)?);
-                }
-            }
-        }
-        Ok(())
-    }
-
     async fn make_series(&mut self, db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let new = self.first_by(|entry| self.key(entry).filter(|key| !self.series.contains_key(key)));
         for group in rows::groups(&new) {
@@ -316,30 +293,31 @@ impl<'a> Batch<'a> {
 
     /// Adds what is new to the counts of its series and study.
     async fn count(&self, db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let mut studies: BTreeMap<RowId, (BTreeMap<Option<RowId>, i64>, i64)> = BTreeMap::new();
+        let mut series: BTreeMap<RowId, i64> = BTreeMap::new();
+        let mut studies: BTreeMap<RowId, (i64, i64)> = BTreeMap::new();
         for entry in self.entries.iter().filter(|entry| entry.placed == Some(Placed::New)) {
-            let Some(study) = self.study_of(entry) else { continue };
-            let (series, changed) = studies.entry(study).or_default();
-            *series.entry(self.series_of(entry)).or_default() += 1;
+            let (Some(of_study), Some(of_series)) = (self.study_of(entry), self.series_of(entry)) else { continue };
+            *series.entry(of_series).or_default() += 1;
+            let (added, changed) = studies.entry(of_study).or_default();
+            *added += 1;
             *changed = micros(entry.placement.now).max(*changed);
         }
-        for (study, (series, changed)) in studies {
-            for (series, added) in &series {
-                sqlx::query("UPDATE series SET instances = instances + $2 WHERE id = $1")
-                    .bind(series)
-                    .bind(added)
-                    .execute(&mut *db)
-                    .await?;
-            }
-            if series.keys().flatten().any(|series| self.made.contains(series)) {
-                count_study(db, study, changed).await?;
-            } else {
-                sqlx::query("UPDATE studies SET instances = instances + $2, changed_at = $3 WHERE id = $1")
-                    .bind(study)
-                    .bind(series.values().sum::<i64>())
-                    .bind(changed)
-                    .execute(&mut *db)
-                    .await?;
+        if series.is_empty() {
+            return Ok(());
+        }
+        let query = sqlx::query(
+            "UPDATE series SET instances = instances + (new.value ->> 1) FROM json_each($1) AS new \
+             WHERE series.id = new.value ->> 0; \
+             UPDATE studies SET instances = instances + (new.value ->> 1), changed_at = new.value ->> 2 \
+             FROM json_each($2) AS new WHERE studies.id = new.value ->> 0",
+        );
+        let added = studies.iter().map(|(study, (added, changed))| json!([study, added, changed]));
+        query.bind(json!(series.iter().collect::<Vec<_>>())).bind(added.collect::<Value>()).execute(&mut *db).await?;
+        let grown = self.entries.iter().filter(|entry| self.series_of(entry).is_some_and(|id| self.made.contains(&id)));
+        let grown: BTreeSet<RowId> = grown.filter_map(|entry| self.study_of(entry)).collect();
+        for study in grown {
+            if let Some((_, changed)) = studies.get(&study) {
+                count_study(db, study, *changed).await?;
             }
         }
         Ok(())
@@ -420,16 +398,4 @@ pub(super) async fn names(
         row.push_bind(hospital.as_str().to_owned()).push_bind((*word).to_owned()).push_bind(*study);
     })
     .await
-}
-
-fn one_of<T>(query: &mut QueryBuilder<Sqlite>, column: &str, values: impl Iterator<Item = T>)
-where
-    T: for<'q> Encode<'q, Sqlite> + Type<Sqlite> + 'static,
-{
-    query.push(format_args!(" AND {column} IN ("));
-    let mut list = query.separated(", ");
-    values.for_each(|value| {
-        list.push_bind(value);
-    });
-    query.push(")");
 }
