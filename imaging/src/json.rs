@@ -7,6 +7,7 @@
 mod parse;
 #[cfg(test)]
 mod tests;
+mod unique;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dicom_core::{Tag, VR};

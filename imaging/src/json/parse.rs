@@ -4,6 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dicom_core::{Tag, VR};
 use serde_json::{Map, Value};
 
+use super::unique::Unique;
 use crate::{
     attributes::{Attribute, Attributes, Content, Number, parse_tag},
     dataset::{dictionary_vr, parse_vr},
@@ -13,8 +14,8 @@ use crate::{
 /// Why a text is no DICOM JSON. It names places, never values.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
-    /// It is no JSON, or nested deeper than 128.
-    #[error("this is no JSON: error at line {line}, column {column}")]
+    /// It is no JSON, nested deeper than 128, or has a key twice in one object.
+    #[error("this is no JSON, is nested too deep or has a key twice: error at line {line}, column {column}")]
     NotJson {
         /// Line, from 1.
         line: usize,
@@ -27,6 +28,9 @@ pub enum JsonError {
     /// A key is no tag.
     #[error("a key is not eight hexadecimal digits")]
     Key,
+    /// A tag is written in two ways in one data set.
+    #[error("{0} comes twice")]
+    Twice(Tag),
     /// An attribute is not an object, or its VR is none.
     #[error("{0} is not an attribute with a value representation")]
     Attribute(Tag),
@@ -52,7 +56,9 @@ pub fn parse(text: &[u8]) -> Result<Attributes, JsonError> {
 /// # Errors
 /// It is no DICOM JSON.
 pub fn parse_many(text: &[u8]) -> Result<Vec<Attributes>, JsonError> {
-    let value: Value = serde_json::from_slice(text)
+    // A byte order mark is nothing to fail for (RFC 8259 §8.1).
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    let Unique(value) = serde_json::from_slice(text)
         .map_err(|error| JsonError::NotJson { line: error.line(), column: error.column() })?;
     match value {
         Value::Array(values) => values.into_iter().map(data_set).collect(),
@@ -62,13 +68,15 @@ pub fn parse_many(text: &[u8]) -> Result<Vec<Attributes>, JsonError> {
 
 fn data_set(value: Value) -> Result<Attributes, JsonError> {
     let Value::Object(object) = value else { return Err(JsonError::NotADataSet) };
-    object
-        .into_iter()
-        .map(|(key, value)| {
-            let tag = parse_tag(&key).ok_or(JsonError::Key)?;
-            Ok((tag, attribute(tag, value)?))
-        })
-        .collect()
+    let mut attributes = Attributes::new();
+    for (key, value) in object {
+        let tag = parse_tag(&key).ok_or(JsonError::Key)?;
+        if attributes.get(tag).is_some() {
+            return Err(JsonError::Twice(tag));
+        }
+        attributes.put(tag, attribute(tag, value)?);
+    }
+    Ok(attributes)
 }
 
 fn attribute(tag: Tag, value: Value) -> Result<Attribute, JsonError> {

@@ -72,7 +72,7 @@ fn real_writers_are_understood() {
 #[test]
 fn what_is_no_dicom_json_is_refused_without_repeating_it() {
     for (text, expected) in [
-        ("[", "this is no JSON: error at line 1, column 1"),
+        ("[", "this is no JSON, is nested too deep or has a key twice: error at line 1, column 1"),
         ("7", "a data set must be a JSON object"),
         ("[{},{}]", "a data set must be a JSON object"),
         (r#"{"PatientName": {"vr": "PN"}}"#, "a key is not eight hexadecimal digits"),
@@ -87,10 +87,21 @@ fn what_is_no_dicom_json_is_refused_without_repeating_it() {
             "a value of (7FE0,0010) does not fit its value representation",
         ),
         (r#"{"0040A730": {"vr": "SQ", "Value": [7]}}"#, "a data set must be a JSON object"),
+        // Two readers would see two patients.
+        (
+            r#"{"00100020": {"vr": "LO", "Value": ["1"]}, "00100020": {"vr": "LO", "Value": ["2"]}}"#,
+            "this is no JSON, is nested too deep or has a key twice: error at line 1, column 84",
+        ),
+        (r#"{"0010001A": {"vr": "LO"}, "0010001a": {"vr": "LO"}}"#, "(0010,001A) comes twice"),
     ] {
         assert_eq!(parse(text.as_bytes()).unwrap_err().to_string(), expected, "{text}");
     }
     assert!(parse("[".repeat(100_000).as_bytes()).is_err());
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    assert_eq!(parse("\u{FEFF}{}".as_bytes()).unwrap().len(), 0);
 }
 
 #[test]
