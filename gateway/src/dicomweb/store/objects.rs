@@ -163,7 +163,7 @@ fn encapsulate(data_set: &mut Dataset, form: &Compressed) -> Result<TransferSynt
         data_set.put(pixels);
     }
     if let Some(header) = form.header {
-        if header.rows == 0 {
+        if header.rows == 0 && data_set.get(tags::ROWS).is_none() {
             return Err("the compressed pixels tell their lines only at their end; send the instance itself".to_owned());
         }
         let allocated = if header.precision > 8 { 16 } else { 8 };
@@ -182,13 +182,7 @@ fn encapsulate(data_set: &mut Dataset, form: &Compressed) -> Result<TransferSynt
         if header.components > 1 {
             number(tags::PLANAR_CONFIGURATION, 0);
         }
-        // What a lossless stream of several components means it does not say (PS3.5 §8.2.1).
-        let photometric = match (header.components, header.is_lossless()) {
-            (1, _) => Some("MONOCHROME2"),
-            (3, false) => Some("YBR_FULL_422"),
-            _ => None,
-        };
-        if let (None, Some(photometric)) = (data_set.get(tags::PHOTOMETRIC_INTERPRETATION), photometric) {
+        if let (None, Some(photometric)) = (data_set.get(tags::PHOTOMETRIC_INTERPRETATION), header.photometric) {
             data_set.put_bytes(tags::PHOTOMETRIC_INTERPRETATION, VR::CS, photometric);
         }
     }
