@@ -21,20 +21,23 @@ pub(crate) async fn run(app: App) {
         if let Err(error) = purged {
             tracing::error!(error = &error as &dyn std::error::Error, "what may be forgotten was not");
         }
-        forget_originals(&app).await;
+        forget_images(&app).await;
         if let Err(error) = app.catalog.renew_with_acceptance().await {
             tracing::error!(error = &error as &dyn std::error::Error, "the catalog was not read again");
         }
     }
 }
 
-/// Removes originals that hospitals sent for AI work and do not want kept for longer.
-async fn forget_originals(app: &App) {
+/// Removes the files of what was replaced, and originals that hospitals sent for AI work and do not want kept for longer.
+async fn forget_images(app: &App) {
     let snapshot = app.catalog.current();
     for view in snapshot.hospitals() {
+        let hospital = &view.hospital.id;
+        if let Err(error) = app.archive.forget_replaced(hospital).await {
+            tracing::error!(error = &error as &dyn std::error::Error, %hospital, "replaced files were not removed");
+        }
         let days = view.hospital.imaging.as_ref().and_then(|imaging| imaging.originals_days);
         let Some(days) = days else { continue };
-        let hospital = &view.hospital.id;
         match app.archive.forget_originals(hospital, time::Duration::days(days.into())).await {
             Ok(0) => {}
             Ok(instances) => tracing::info!(%hospital, instances, "originals were removed after their time"),

@@ -30,6 +30,15 @@ impl Archive {
         }
     }
 
+    /// Removes the files of a hospital of which everything was replaced.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub(crate) async fn forget_replaced(&self, hospital: &HospitalId) -> Result<(), StoreError> {
+        let packs = self.0.store.forget_empty_packs(hospital).await?;
+        self.remove_emptied(hospital, &packs).await
+    }
+
     /// Removes the files of packs that had no rows a moment ago. One that is being written to stays, and so does one that
     /// was written to since: only when nobody can any more, the index has the last word.
     pub(super) async fn remove_emptied(&self, hospital: &HospitalId, packs: &[Uuid]) -> Result<(), StoreError> {

@@ -240,6 +240,24 @@ async fn a_pack_that_was_written_to_since_its_rows_were_gone_keeps_its_file() {
 }
 
 #[tokio::test]
+async fn the_file_of_what_was_replaced_goes() {
+    let images = Images::open().await;
+    let mut arrival = images.arrival(Kind::Original);
+    arrive(&mut arrival, 1, "").await;
+    assert_eq!(outcomes(&mut arrival).await, [Some(Placed::New)]);
+    // While the first one's pack is taken, another is begun.
+    let mut other = images.arrival(Kind::Original);
+    arrive(&mut other, 1, "corrected").await;
+    assert_eq!(outcomes(&mut other).await, [Some(Placed::Replaced)]);
+    images.leave(arrival).await;
+    images.leave(other).await;
+    assert_eq!(images.files(), 2);
+    images.archive.forget_replaced(&images.hospital).await.unwrap();
+    assert_eq!(images.files(), 1);
+    assert_eq!(images.content(images.place(1).await).await, instance(1, "corrected"));
+}
+
+#[tokio::test]
 async fn files_without_rows_are_swept_when_the_archive_is_opened() {
     let Images { archive, store, hospital, folder } = Images::open().await;
     let images = Images { archive, store, hospital, folder };

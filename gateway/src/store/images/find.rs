@@ -135,17 +135,17 @@ impl Store {
         rows.iter().map(|row| Ok(TransferSyntax::of(parsed(row, 0, "transfer syntax")?))).collect()
     }
 
-    /// What tells one state of the instances that are meant from another: how many there are, and when the newest was
-    /// stored, in microseconds.
+    /// What tells one state of the instances that are meant from another: how many there are, and when their study changed
+    /// last, in microseconds. Every change counts on, whatever the clock says.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn version_of(&self, hospital: &HospitalId, selection: &Selection) -> Result<(u64, i64), StoreError> {
         let mut query =
-            QueryBuilder::<Sqlite>::new("SELECT count(*) AS count, coalesce(max(i.stored_at), 0) AS newest");
+            QueryBuilder::<Sqlite>::new("SELECT count(*) AS count, coalesce(max(st.changed_at), 0) AS changed");
         from_instances(&mut query, hospital, &selection.narrowings());
         let row = query.build().fetch_one(self.readers()).await?;
-        Ok((count(&row, "count")?, row.try_get("newest")?))
+        Ok((count(&row, "count")?, row.try_get("changed")?))
     }
 
     /// SHA-256 of the instance with this UID.

@@ -6,7 +6,7 @@ mod conflict;
 use std::collections::BTreeSet;
 
 use sqlx::{Row as _, SqliteConnection};
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{NewInstance, Origin, Placed};
@@ -47,18 +47,15 @@ impl Store {
     ) -> Result<Vec<Placed>, StoreError> {
         let mut placed = Vec::with_capacity(instances.len());
         let mut rest = instances.into_iter();
-        for step in 0.. {
+        loop {
             let instances: Vec<NewInstance> = rest.by_ref().take(AT_ONCE).collect();
             if instances.is_empty() {
-                break;
+                return Ok(placed);
             }
             let (hospital, origin) = (hospital.clone(), origin.clone());
-            // Whoever looks between two steps sees another version than whoever looks after them.
-            let now = now + Duration::microseconds(step);
             let placement = Placement { hospital, origin, pack, instances, on_conflict, now };
             placed.extend(self.0.images.commit(placement).await?);
         }
-        Ok(placed)
     }
 }
 
@@ -110,7 +107,7 @@ pub(super) async fn count_study(db: &mut SqliteConnection, study: RowId, now: i6
          instances = (SELECT coalesce(sum(instances), 0) FROM series WHERE study = $1), \
          modalities = (SELECT coalesce(group_concat(modality, '\\'), '') FROM \
             (SELECT DISTINCT modality FROM series WHERE study = $1 AND modality <> '' ORDER BY modality)), \
-         changed_at = $2 WHERE id = $1",
+         changed_at = max(changed_at + 1, $2) WHERE id = $1",
     )
     .bind(study)
     .bind(now)

@@ -1,6 +1,6 @@
 //! Forgetting images.
 
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -53,15 +53,30 @@ impl Store {
         for study in studies {
             count_study(&mut db, study, micros(now)).await?;
         }
-        let packs = sqlx::query(
-            "DELETE FROM packs WHERE hospital = $1 AND NOT EXISTS (SELECT 1 FROM instances WHERE pack = packs.id) \
-             RETURNING id",
-        )
-        .bind(hospital.as_str())
-        .fetch_all(&mut *db)
-        .await?;
-        let packs = packs.iter().map(|row| parsed(row, 0, "pack id")).collect::<Result<_, _>>()?;
+        let packs = forget_empty_packs(&mut db, hospital).await?;
         db.commit().await?;
         Ok(Emptied { packs, instances: gone.len() })
     }
+
+    /// Forgets the packs of a hospital of which all instances were replaced, and gives their ids: their files may go.
+    ///
+    /// # Errors
+    /// The database does not take it; then nothing is forgotten.
+    pub async fn forget_empty_packs(&self, hospital: &HospitalId) -> Result<Vec<Uuid>, StoreError> {
+        let mut db = self.write().await?;
+        let packs = forget_empty_packs(&mut db, hospital).await?;
+        db.commit().await?;
+        Ok(packs)
+    }
+}
+
+async fn forget_empty_packs(db: &mut SqliteConnection, hospital: &HospitalId) -> Result<Vec<Uuid>, StoreError> {
+    let packs = sqlx::query(
+        "DELETE FROM packs WHERE hospital = $1 AND NOT EXISTS (SELECT 1 FROM instances WHERE pack = packs.id) \
+         RETURNING id",
+    )
+    .bind(hospital.as_str())
+    .fetch_all(db)
+    .await?;
+    packs.iter().map(|row| parsed(row, 0, "pack id")).collect()
 }

@@ -148,7 +148,8 @@ async fn a_known_uid_is_the_same_is_refused_is_kept_out_or_replaces() {
     assert_eq!(index.takes(&other, OnConflict::Replace, NOW).await, [Placed::Replaced]);
     let digest = index.store.known_digest(&index.hospital, &other[0].uid).await.unwrap();
     assert_eq!(digest, Some(vec![2; 32]));
-    // What came first has no row any more, and neither has its pack.
+    // What came first has no row any more, and its file may go.
+    assert_eq!(index.store.forget_empty_packs(&index.hospital).await.unwrap().len(), 1);
     assert_eq!(index.store.packs().await.unwrap().len(), 1);
     assert_eq!(index.studies(&[]).await, [("1.1".to_owned(), 1, 1)]);
 }
@@ -198,20 +199,59 @@ async fn instances_that_change_places_in_one_request_are_replaced() {
     let third = NewInstance { series: instance("1.1.1.9", "P1", 3).series, ..instance("1.1.1.1", "P1", 3) };
     assert_eq!(index.takes(&[third], OnConflict::Replace, NOW).await, [Placed::Replaced]);
     assert_eq!(index.studies(&[]).await, [("1.1".to_owned(), 1, 2)]);
+    index.store.forget_empty_packs(&index.hospital).await.unwrap();
     assert_eq!(index.store.packs().await.unwrap().len(), 2);
 }
 
 #[tokio::test]
-async fn every_step_of_a_long_replacement_is_another_version() {
+async fn the_first_who_names_the_patient_of_a_study_decides_whose_it_is() {
     let index = Index::open().await;
-    let many = |content| (1..400).map(|number| instance(&format!("1.1.1.{number}"), "P1", content)).collect::<Vec<_>>();
-    index.stores(&many(1)).await;
+    let of_patient = async |patient: &str| {
+        let narrow = Narrow::PatientId(TextBound::Exact(vec![patient.to_owned()]));
+        index.studies(&[narrow]).await.into_iter().map(|(uid, ..)| uid).collect::<Vec<_>>()
+    };
+    // Within a batch, and later.
+    let mixed = [instance("1.1.1.1", "", 1), instance("1.1.1.2", "P1", 1), instance("1.1.1.3", "P2", 1)];
+    assert_eq!(index.stores(&mixed).await, [Placed::New, Placed::New, Placed::OtherPatient]);
+    index.stores(&[instance("1.2.1.1", "", 1)]).await;
+    assert_eq!(index.stores(&[instance("1.2.1.2", "P1", 1)]).await, [Placed::New]);
+    assert_eq!(index.stores(&[instance("1.2.1.3", "P2", 1)]).await, [Placed::OtherPatient]);
+    assert_eq!(of_patient("P1").await, ["1.1", "1.2"]);
+    let named = index.store.find_studies(&index.hospital, &[], 0, 10).await.unwrap();
+    assert!(named.iter().all(|study| study.attributes.contains("P1")), "{named:?}");
+    // One that names nobody replaces its own content only.
+    assert_eq!(index.takes(&[instance("1.1.1.2", "", 2)], OnConflict::Replace, NOW).await, [Placed::Replaced]);
+    assert_eq!(of_patient("P1").await, ["1.1", "1.2"]);
+    assert_eq!(index.takes(&[instance("1.1.1.4", "P2", 1)], OnConflict::Replace, NOW).await, [Placed::OtherPatient]);
+}
+
+#[tokio::test]
+async fn two_corrections_of_one_batch_do_not_contradict_each_other() {
+    let index = Index::open().await;
+    // Another one with a new content, and the same one with its former content.
+    for (study, back) in [("1.1", instance("1.1.1.2", "P1", 2)), ("1.2", instance("1.2.1.1", "P1", 1))] {
+        let of_study = |number, patient, content| instance(&format!("{study}.1.{number}"), patient, content);
+        index.stores(&[of_study(1, "P1", 1), of_study(2, "P1", 1)]).await;
+        let corrected = [of_study(1, "P3", 2), of_study(3, "P3", 1), back];
+        let placed = index.takes(&corrected, OnConflict::Replace, NOW).await;
+        assert_eq!(placed, [Placed::Replaced, Placed::New, Placed::OtherPatient]);
+    }
+    let narrow = [Narrow::PatientId(TextBound::Exact(vec!["P3".to_owned()]))];
+    assert_eq!(index.studies(&narrow).await, [("1.1".to_owned(), 1, 3), ("1.2".to_owned(), 1, 3)]);
+}
+
+#[tokio::test]
+async fn every_change_is_another_version_whatever_the_clock_says() {
+    let index = Index::open().await;
     let all = Selection { study: Uid::parse("1.1").unwrap(), series: None, instance: None };
-    index.takes(&many(2), OnConflict::Replace, NOW).await;
-    let rows = sqlx::query("SELECT count(DISTINCT stored_at) FROM instances").fetch_one(index.store.readers()).await;
-    // A transaction takes 256 of them.
-    assert_eq!(rows.unwrap().try_get::<i64, _>(0).unwrap(), 2);
-    assert_eq!(index.store.version_of(&index.hospital, &all).await.unwrap().0, 399);
+    let mut versions = std::collections::BTreeSet::new();
+    for content in 1..5 {
+        let many: Vec<_> = (1..400).map(|number| instance(&format!("1.1.1.{number}"), "P1", content)).collect();
+        let now = NOW - Duration::days(content.into());
+        index.takes(&many, OnConflict::Replace, now).await;
+        versions.insert(index.store.version_of(&index.hospital, &all).await.unwrap());
+    }
+    assert_eq!(versions.len(), 4);
 }
 
 #[tokio::test]

@@ -28,6 +28,11 @@ pub(super) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// Whether the newest replaces what is stored.
+    fn replaces(&self) -> bool {
+        self.placement.on_conflict == OnConflict::Replace
+    }
+
     /// The UIDs of its study and its series.
     fn names(&self) -> (&'a str, &'a str) {
         (self.instance.study.uid.as_str(), self.instance.series.uid.as_str())
@@ -39,6 +44,16 @@ struct Study {
     /// Its row; none before it is made.
     id: Option<RowId>,
     patient: String,
+    /// The entry that was the first to name the patient of a study that was there without.
+    named: Option<usize>,
+    /// Whether an entry of this batch corrected the patient. It happens once: two corrections contradict each other.
+    is_corrected: bool,
+}
+
+impl Study {
+    fn of(id: Option<RowId>, patient: String) -> Self {
+        Self { id, patient, named: None, is_corrected: false }
+    }
 }
 
 /// The instances of one hospital among some works.
@@ -79,7 +94,8 @@ impl<'a> Batch<'a> {
         self.make_series(db).await?;
         self.insert(db).await?;
         self.count(db).await?;
-        let mut moved = Moved::default();
+        self.name_patients(db).await?;
+        let mut moved = BTreeSet::new();
         for at in 0..self.entries.len() {
             if self.entries[at].placed.is_none() {
                 let series = self.series_of(&self.entries[at]);
@@ -114,7 +130,7 @@ impl<'a> Batch<'a> {
             let at: i64 = row.try_get(0)?;
             let Some((study, series)) = usize::try_from(at).ok().and_then(|at| named.get(at)) else { continue };
             let id: RowId = row.try_get(1)?;
-            self.studies.insert(study, Study { id: Some(id), patient: row.try_get(2)? });
+            self.studies.insert(study, Study::of(Some(id), row.try_get(2)?));
             if let Some(row) = row.try_get(3)? {
                 self.series.insert((id, series), row);
             }
@@ -125,7 +141,7 @@ impl<'a> Batch<'a> {
     /// The instances that are stored already, where the newest replaces and one says another patient than its study has: the
     /// study that each is in, and its digest.
     async fn known(&self, db: &mut SqliteConnection) -> Result<HashMap<String, (String, Vec<u8>)>, sqlx::Error> {
-        let replacing = || self.entries.iter().filter(|entry| entry.placement.on_conflict == OnConflict::Replace);
+        let replacing = || self.entries.iter().filter(|entry| entry.replaces());
         let mut known = HashMap::new();
         if !replacing().any(|entry| self.is_strange(entry)) {
             return Ok(known);
@@ -154,24 +170,39 @@ impl<'a> Batch<'a> {
     /// An instance that says another Patient ID than its study has would be listed under a patient who is not on it. Where
     /// the newest replaces what is stored, one that is there with another content corrects its study instead.
     fn turn_strangers_away(&mut self, known: &HashMap<String, (String, Vec<u8>)>) {
-        for entry in &mut self.entries {
+        for (at, entry) in self.entries.iter_mut().enumerate() {
             let new = &entry.instance.study;
-            let study = self
-                .studies
-                .entry(new.uid.as_str())
-                .or_insert_with(|| Study { id: None, patient: new.patient_id.clone() });
+            let study = self.studies.entry(new.uid.as_str());
+            let study = study.or_insert_with(|| Study::of(None, new.patient_id.clone()));
+            if study.patient.is_empty() && !new.patient_id.is_empty() {
+                study.patient.clone_from(&new.patient_id);
+                study.named = Some(at);
+            }
             if !differ(&study.patient, &new.patient_id) {
                 continue;
             }
-            match known.get(entry.instance.uid.as_str()) {
-                Some((known_study, digest)) if known_study == new.uid.as_str() => {
+            let stored = known.get(entry.instance.uid.as_str()).filter(|(study, _)| study == new.uid.as_str());
+            match stored {
+                Some((_, digest)) if entry.replaces() && !study.is_corrected => {
                     if *digest != entry.instance.digest {
                         study.patient.clone_from(&new.patient_id);
+                        study.is_corrected = true;
                     }
                 }
                 _ => entry.placed = Some(Placed::OtherPatient),
             }
         }
+    }
+
+    /// A study that was there without a patient is found by what the first instance says that names one.
+    async fn name_patients(&self, db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for study in self.studies.values() {
+            let naming = study.named.map(|at| &self.entries[at]).filter(|entry| entry.placed == Some(Placed::New));
+            if let (Some(entry), Some(id)) = (naming, study.id) {
+                conflict::renew_study(db, entry, id).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The first instance of each key that is not there yet.
@@ -308,7 +339,8 @@ impl<'a> Batch<'a> {
         let query = sqlx::query(
             "UPDATE series SET instances = instances + (new.value ->> 1) FROM json_each($1) AS new \
              WHERE series.id = new.value ->> 0; \
-             UPDATE studies SET instances = instances + (new.value ->> 1), changed_at = new.value ->> 2 \
+             UPDATE studies SET instances = instances + (new.value ->> 1), \
+             changed_at = max(changed_at + 1, new.value ->> 2) \
              FROM json_each($2) AS new WHERE studies.id = new.value ->> 0",
         );
         let added = studies.iter().map(|(study, (added, changed))| json!([study, added, changed]));
@@ -324,27 +356,27 @@ impl<'a> Batch<'a> {
     }
 
     /// Counts what was moved anew, and drops what stayed empty: what instances left, and what was made for one that was not placed
-    /// after all. At the end, because what one instance leaves another one may come to.
-    async fn clear_up(&self, db: &mut SqliteConnection, moved: Moved) -> Result<(), sqlx::Error> {
+    /// after all. At the end, because what one instance leaves another one may come to. A pack that is left empty keeps its row:
+    /// whoever removes its file finds it by that.
+    async fn clear_up(&self, db: &mut SqliteConnection, moved: BTreeSet<RowId>) -> Result<(), sqlx::Error> {
         let is_placed = |entry: &&Entry<'_>| matches!(entry.placed, Some(Placed::New | Placed::Replaced));
         let filled: BTreeSet<Option<RowId>> =
             self.entries.iter().filter(is_placed).map(|entry| self.series_of(entry)).collect();
         let empty = self.made.iter().filter(|series| !filled.contains(&Some(**series)));
         let mut studies = BTreeSet::new();
-        for series in empty.chain(&moved.series) {
+        for series in empty.chain(&moved) {
             studies.extend(count_series(db, *series).await?);
         }
         let now = self.placements.iter().map(|placement| micros(placement.now)).max().unwrap_or(0);
         for study in studies {
             count_study(db, study, now).await?;
         }
-        // The files are swept at the next start.
-        for pack in &moved.packs {
-            drop_pack(db, pack).await?;
-        }
         let used: BTreeSet<_> = self.entries.iter().filter(is_placed).map(|entry| entry.placement.origin.id).collect();
         for placement in self.placements.iter().filter(|placement| !used.contains(&placement.origin.id)) {
-            drop_pack(db, &placement.pack.to_string()).await?;
+            sqlx::query("DELETE FROM packs WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM instances WHERE pack = $1)")
+                .bind(placement.pack.to_string())
+                .execute(&mut *db)
+                .await?;
             sqlx::query("DELETE FROM origins WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM instances WHERE origin = $1)")
                 .bind(placement.origin.id.to_string())
                 .execute(&mut *db)
@@ -367,24 +399,9 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// What instances left that were replaced, and where they came to.
-#[derive(Debug, Default)]
-pub(super) struct Moved {
-    pub(super) series: BTreeSet<RowId>,
-    pub(super) packs: BTreeSet<String>,
-}
-
 /// Whether both are said, and not the same.
 fn differ(patient: &str, other: &str) -> bool {
     !patient.is_empty() && !other.is_empty() && patient != other
-}
-
-async fn drop_pack(db: &mut SqliteConnection, pack: &str) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM packs WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM instances WHERE pack = $1)")
-        .bind(pack)
-        .execute(db)
-        .await?;
-    Ok(())
 }
 
 /// Words by which studies are found.

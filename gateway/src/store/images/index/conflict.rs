@@ -1,10 +1,12 @@
 //! A UID that is there already: with these bytes, or with others.
 
+use std::collections::BTreeSet;
+
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
     RowId,
-    batch::{Entry, Moved, names},
+    batch::{Entry, names},
     whole,
 };
 use crate::{
@@ -17,9 +19,9 @@ pub(super) async fn settle(
     db: &mut SqliteConnection,
     entry: &Entry<'_>,
     series: Option<RowId>,
-    moved: &mut Moved,
+    moved: &mut BTreeSet<RowId>,
 ) -> Result<Placed, sqlx::Error> {
-    let row = sqlx::query("SELECT digest, series, pack FROM instances WHERE hospital = $1 AND uid = $2")
+    let row = sqlx::query("SELECT digest, series FROM instances WHERE hospital = $1 AND uid = $2")
         .bind(entry.placement.hospital.as_str())
         .bind(entry.instance.uid.as_str())
         .fetch_one(&mut *db)
@@ -32,9 +34,8 @@ pub(super) async fn settle(
         OnConflict::Replace => {
             replace(db, entry, series).await?;
             renew(db, entry, series).await?;
-            moved.series.extend(series);
-            moved.series.insert(row.try_get(1)?);
-            moved.packs.insert(row.try_get(2)?);
+            moved.extend(series);
+            moved.insert(row.try_get(1)?);
             Ok(Placed::Replaced)
         }
     }
@@ -69,18 +70,23 @@ async fn replace(db: &mut SqliteConnection, entry: &Entry<'_>, series: Option<Ro
     Ok(())
 }
 
-/// What the newest says of its study and series is what they are found by.
+/// What the newest says of its series and study is what they are found by.
 async fn renew(db: &mut SqliteConnection, entry: &Entry<'_>, series: Option<RowId>) -> Result<(), sqlx::Error> {
-    let Entry { instance, placement, .. } = entry;
     let row = sqlx::query("UPDATE series SET modality = $2, attributes = $3 WHERE id = $1 RETURNING study")
         .bind(series)
-        .bind(&instance.series.modality)
-        .bind(&instance.series.attributes)
+        .bind(&entry.instance.series.modality)
+        .bind(&entry.instance.series.attributes)
         .fetch_one(&mut *db)
         .await?;
-    let (study, new) = (row.try_get::<RowId, _>(0)?, &instance.study);
-    sqlx::query(
-        "UPDATE studies SET patient_id = $2, accession = $3, study_id = $4, date = $5, attributes = $6 WHERE id = $1",
+    renew_study(db, entry, row.try_get(0)?).await
+}
+
+/// The same of the study. One that names no patient does not take a study from the patient who is named.
+pub(super) async fn renew_study(db: &mut SqliteConnection, entry: &Entry<'_>, study: RowId) -> Result<(), sqlx::Error> {
+    let new = &entry.instance.study;
+    let renewed = sqlx::query(
+        "UPDATE studies SET patient_id = $2, accession = $3, study_id = $4, date = $5, attributes = $6 \
+         WHERE id = $1 AND ($2 <> '' OR patient_id = '')",
     )
     .bind(study)
     .bind(&new.patient_id)
@@ -90,7 +96,10 @@ async fn renew(db: &mut SqliteConnection, entry: &Entry<'_>, series: Option<RowI
     .bind(&new.attributes)
     .execute(&mut *db)
     .await?;
+    if renewed.rows_affected() == 0 {
+        return Ok(());
+    }
     sqlx::query("DELETE FROM study_names WHERE study = $1").bind(study).execute(&mut *db).await?;
     let words: Vec<(RowId, &str)> = new.words.iter().map(|word| (study, word.as_str())).collect();
-    names(db, &placement.hospital, &words).await
+    names(db, &entry.placement.hospital, &words).await
 }
