@@ -23,7 +23,8 @@ pub(crate) use arrival::{Arrival, Expected, Stored};
 pub(crate) use fault::Fault;
 use inflating::Inflating;
 pub(crate) use inflating::{Held, Room};
-pub(crate) use reading::{Open, ReadFault};
+pub(crate) use reading::Open;
+pub use reading::ReadFault;
 pub(crate) use search::{SearchFault, indexed};
 use shelf::Shelf;
 

@@ -7,7 +7,7 @@ use dicom_dictionary_std::tags;
 
 use crate::{
     TransferSyntax, Uid,
-    dataset::{Dataset, Inflated, Limits, Piece, ReadError, Seekable, Source, read, read_until, write},
+    dataset::{Dataset, Inflated, Limits, Piece, ReadError, Seekable, Source, Value, read, read_until, write},
     transfer_syntax::{EXPLICIT_LITTLE, Encoding, IMPLICIT_LITTLE},
 };
 
@@ -74,7 +74,12 @@ pub fn read_behind<R: BufRead + Seek>(
         let mut inflated = Inflated::new(std::io::Read::take(rest, length), INFLATED);
         // Nothing can be left in place: nobody could go there again without inflating all before it.
         let whole = Limits { text: u32::MAX, binary: u32::MAX, total: INFLATED_VALUES, ..*limits };
-        read_until(&mut inflated, Encoding::ExplicitLittle, &whole, stop)?
+        let data_set = read_until(&mut inflated, Encoding::ExplicitLittle, &whole, stop)?;
+        // Its pixels are native (PS3.5 §A.5). Fragments would be found again only by inflating all before them.
+        if let Some(tag) = fragments(&data_set) {
+            return Err(ReadError::NoLength { at: head.data_set_at, tag });
+        }
+        data_set
     } else {
         read_until(&mut source, head.syntax.encoding, limits, stop)?
     };
@@ -87,10 +92,7 @@ pub fn read_behind<R: BufRead + Seek>(
 /// As [`read_file`].
 pub fn read_head<R: BufRead + Seek>(source: &mut Seekable<R>, limits: &Limits) -> Result<Head, ReadError> {
     let mut preamble = [0; 132];
-    source.fill(&mut preamble).map_err(|error| match error.kind() {
-        ErrorKind::UnexpectedEof => ReadError::NotDicom,
-        _ => ReadError::Io(error),
-    })?;
+    source.fill(&mut preamble).map_err(no_dicom)?;
     if &preamble[128..] != b"DICM" {
         return Err(ReadError::NotDicom);
     }
@@ -103,6 +105,23 @@ pub fn read_head<R: BufRead + Seek>(source: &mut Seekable<R>, limits: &Limits) -
         None => guess(source)?,
     };
     Ok(Head { meta, syntax, data_set_at: source.position() })
+}
+
+/// The first element whose value is fragments, at any depth.
+fn fragments(data_set: &Dataset) -> Option<Tag> {
+    data_set.iter().find_map(|element| match &element.value {
+        Value::Fragments(_) => Some(element.tag),
+        Value::Items(items) => items.iter().find_map(fragments),
+        Value::Bytes(_) | Value::Left(_) => None,
+    })
+}
+
+/// What ends too early is none; a disk that gives nothing says nothing about it.
+fn no_dicom(error: std::io::Error) -> ReadError {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => ReadError::NotDicom,
+        _ => ReadError::Io(error),
+    }
 }
 
 /// The head that a file with this transfer syntax begins with.
@@ -146,7 +165,7 @@ fn read_meta<R: BufRead + Seek>(source: &mut Seekable<R>, limits: &Limits) -> Re
         if source.at_end()? {
             return Ok(meta);
         }
-        source.fill(&mut tag).map_err(|_| ReadError::NotDicom)?;
+        source.fill(&mut tag).map_err(no_dicom)?;
         source.back(4)?;
         let here = Tag(2, u16::from_le_bytes([tag[2], tag[3]]));
         // A second group 0002 behind the first is the data set's own, and says nothing about how that is written.
@@ -189,7 +208,7 @@ impl<R: BufRead + Seek> Source for OneElement<'_, R> {
 /// Two capital letters where a VR would be make it explicit; the others are the default of DICOM.
 fn guess<R: BufRead + Seek>(source: &mut Seekable<R>) -> Result<TransferSyntax, ReadError> {
     let mut first = [0; 6];
-    source.fill(&mut first).map_err(|_| ReadError::NotDicom)?;
+    source.fill(&mut first).map_err(no_dicom)?;
     source.back(6)?;
     let explicit = first[4].is_ascii_uppercase() && first[5].is_ascii_uppercase();
     Ok(TransferSyntax::of(Uid::known(if explicit { EXPLICIT_LITTLE } else { IMPLICIT_LITTLE })))

@@ -26,12 +26,18 @@ use crate::{call::Shares, catalog::HospitalId};
 /// Longest wait for others to let go of theirs: whoever reads them may be a slow client.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How many may wait at once, and how many of one hospital: each is a thread that could read for others.
+const WAITING: usize = 32;
+const WAITING_OF_HOSPITAL: usize = 4;
+
 /// Places for deflated data sets. Clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct Inflating {
     places: Arc<Semaphore>,
     /// Of these, each hospital's.
     shares: Arc<Shares>,
+    waiting: Arc<Semaphore>,
+    waiting_of: Arc<Shares>,
 }
 
 /// A place in memory, for as long as what was inflated is in it.
@@ -62,7 +68,12 @@ impl Deref for Held {
 impl Inflating {
     /// So many at once, and so many of one hospital.
     pub(super) fn at_once(places: usize, of_hospital: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), shares: Arc::new(Shares::of(of_hospital)) }
+        Self {
+            places: Arc::new(Semaphore::new(places)),
+            shares: Arc::new(Shares::of(of_hospital)),
+            waiting: Arc::new(Semaphore::new(WAITING)),
+            waiting_of: Arc::new(Shares::of(WAITING_OF_HOSPITAL)),
+        }
     }
 
     /// Reads a file on a thread that may wait: for the disk, and for a place if it is deflated.
@@ -81,12 +92,49 @@ impl Inflating {
     }
 
     fn place(&self, hospital: &HospitalId) -> io::Result<[OwnedSemaphorePermit; 2]> {
+        let busy = || io::Error::from(io::ErrorKind::ResourceBusy);
+        let now =
+            self.shares.place(hospital).and_then(|own| Some([own, Arc::clone(&self.places).try_acquire_owned().ok()?]));
+        if let Some(now) = now {
+            return Ok(now);
+        }
+        let _waiting = self.waiting_of.place(hospital).ok_or_else(busy)?;
+        let _waiting_with_others = self.waiting.try_acquire().map_err(|_| busy())?;
         let place = async {
             let own = self.shares.wait(hospital).await?;
             // The semaphore is never closed.
             Some([own, Arc::clone(&self.places).acquire_owned().await.ok()?])
         };
         let waiting = Handle::current().block_on(async { timeout(PATIENCE, place).await });
-        waiting.ok().flatten().ok_or_else(|| io::ErrorKind::ResourceBusy.into())
+        waiting.ok().flatten().ok_or_else(busy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of those who wait is a thread.
+    #[tokio::test]
+    async fn few_of_a_hospital_wait_and_the_next_is_told_so_at_once() {
+        let inflating = Inflating::at_once(2, 1);
+        let (kaede, sumire): (HospitalId, HospitalId) = ("kaede".parse().unwrap(), "sumire".parse().unwrap());
+        let held = inflating.place(&kaede).unwrap();
+        let waiting: Vec<_> = (0..WAITING_OF_HOSPITAL)
+            .map(|_| {
+                let (inflating, kaede) = (inflating.clone(), kaede.clone());
+                tokio::task::spawn_blocking(move || inflating.place(&kaede).map(drop))
+            })
+            .collect();
+        while inflating.waiting.available_permits() > WAITING - WAITING_OF_HOSPITAL {
+            tokio::task::yield_now().await;
+        }
+        let next = inflating.place(&kaede).unwrap_err();
+        assert_eq!(next.kind(), io::ErrorKind::ResourceBusy);
+        drop(inflating.place(&sumire).unwrap());
+        drop(held);
+        for one in waiting {
+            one.await.unwrap().unwrap();
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::{catalog::HospitalId, store::Place};
 
 /// Why stored bytes cannot be read: nobody's fault outside.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadFault {
+pub enum ReadFault {
     /// The pack cannot be read, or not now.
     #[error("a stored file cannot be read")]
     Io(#[from] io::Error),

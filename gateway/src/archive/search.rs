@@ -182,11 +182,13 @@ impl Search {
         let mut attributes = if self.reads {
             match self.archive.data_set(&self.hospital, instance.place).await {
                 Ok(file) => attributes::read(&file.data_set, &|_: &AttributePath| None),
-                // One instance that cannot be read must not hide all the others; the index still knows it.
-                Err(error) => {
+                // One instance that is broken must not hide all the others; the index still knows it. One that cannot be read now
+                // may match: without it there is no answer.
+                Err(error @ ReadFault::Instance(_)) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "a stored instance cannot be read");
                     Attributes::new()
                 }
+                Err(fault) => return Err(fault),
             }
         } else {
             Attributes::new()
@@ -226,6 +228,7 @@ pub(crate) fn indexed(instance: &FoundInstance) -> Attributes {
     put_columns(&mut attributes, instance);
     attributes.put_text(tags::STUDY_INSTANCE_UID, instance.study_uid.as_str());
     attributes.put_text(tags::SERIES_INSTANCE_UID, instance.series_uid.as_str());
+    attributes.put_text(tags::INSTANCE_AVAILABILITY, "UNAVAILABLE");
     attributes
 }
 

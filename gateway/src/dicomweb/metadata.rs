@@ -53,14 +53,15 @@ pub(crate) async fn metadata(State(app): State<App>, ask: Ask) -> Result<Respons
     let reading = Reading { app, hospital: ask.hospital().clone(), root: ask.root.clone(), write };
     let first = reading.documents(walk.some(AT_ONCE).await?).await?;
     let cache = (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    let tagged = [(header::ETAG, tag), cache];
+    // What is broken may be mended from a copy, and the index would not know.
+    let tagged = ([cache], first.is_whole.then_some([(header::ETAG, tag)]));
     if choice.offer == 1 {
         let writer = Writer::new(negotiation::boundary(), &ContentType::of("application/dicom+xml"));
         let content_type = writer.content_type();
-        let body = Outgoing::body(&tasks, |out| reading.parts(first, walk, writer, out));
+        let body = Outgoing::body(&tasks, |out| reading.parts(first.documents, walk, writer, out));
         return Ok((tagged, [(header::CONTENT_TYPE, content_type)], body).into_response());
     }
-    let body = Outgoing::body(&tasks, |out| reading.array(first, walk, out));
+    let body = Outgoing::body(&tasks, |out| reading.array(first.documents, walk, out));
     Ok((tagged, [(header::CONTENT_TYPE, offers[choice.offer].media)], body).into_response())
 }
 
@@ -79,6 +80,13 @@ async fn etag(app: &App, ask: &Ask, selection: &Selection, media: &str) -> Resul
 fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     known.flat_map(|list| list.split(',')).any(|known| known.trim() == "*" || known.trim().as_bytes() == tag.as_bytes())
+}
+
+/// Some instances, written.
+struct Documents {
+    documents: Vec<Vec<u8>>,
+    /// Whether every one could be read.
+    is_whole: bool,
 }
 
 #[derive(Clone)]
@@ -119,19 +127,25 @@ impl Reading {
     }
 
     async fn next(&self, walk: &mut Walk) -> Result<Vec<Vec<u8>>, Ended> {
-        self.documents(walk.some(AT_ONCE).await?).await.map_err(|fault| {
+        let read = self.documents(walk.some(AT_ONCE).await?).await.map_err(|fault| {
             tracing::error!(
                 error = &fault as &dyn std::error::Error,
                 "stored instances cannot be read; the answer was cut off"
             );
             Ended
-        })
+        })?;
+        Ok(read.documents)
     }
 
     /// Reads some instances on a thread that may wait for the disk, each a document.
-    async fn documents(&self, some: Vec<FoundInstance>) -> Result<Vec<Vec<u8>>, ReadFault> {
+    async fn documents(&self, some: Vec<FoundInstance>) -> Result<Documents, ReadFault> {
         let reading = self.clone();
-        let read = move || some.iter().map(|found| reading.document(found)).collect();
+        let read = move || {
+            let mut is_whole = true;
+            let documents =
+                some.iter().map(|found| reading.document(found, &mut is_whole)).collect::<Result<_, _>>()?;
+            Ok(Documents { documents, is_whole })
+        };
         tokio::task::spawn_blocking(read)
             .await
             .unwrap_or_else(|_| Err(io::Error::other("a reading thread was lost").into()))
@@ -139,12 +153,13 @@ impl Reading {
 
     /// An instance must not be missing in what looks like all of them: of one whose bytes are broken there is what the index
     /// knows, and while the disk gives nothing there is no answer.
-    fn document(&self, found: &FoundInstance) -> Result<Vec<u8>, ReadFault> {
+    fn document(&self, found: &FoundInstance, is_whole: &mut bool) -> Result<Vec<u8>, ReadFault> {
         let url = |path: &AttributePath| Some(bulkdata::url(&self.root, found, path));
         let attributes = match self.app.archive.data_set_now(&self.hospital, found.place) {
             Ok(file) => attributes::read(&file.data_set, &url),
             Err(error @ ReadFault::Instance(_)) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a stored instance cannot be read any more");
+                *is_whole = false;
                 indexed(found)
             }
             Err(fault) => return Err(fault),

@@ -15,6 +15,8 @@ use crate::tasks::Tasks;
 
 /// Chunks that may wait for the client.
 const WAITING: usize = 2;
+/// Bytes of one. Whoever takes some now and then is not sent away because it is slow.
+const CHUNK: usize = 256 * 1024;
 /// Longest wait for a client to take one.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -61,17 +63,18 @@ impl Outgoing {
 
     /// Some bytes.
     pub(super) async fn send(&self, bytes: impl Into<Bytes>) -> Result<(), Ended> {
-        let bytes = bytes.into();
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        match timeout(PATIENCE, self.0.send(bytes)).await {
-            Ok(sent) => sent.map_err(|_| Ended),
-            Err(_) => {
-                tracing::info!("a client takes nothing of its answer; it was cut off");
-                Err(Ended)
+        let mut bytes = bytes.into();
+        while !bytes.is_empty() {
+            let chunk = bytes.split_to(bytes.len().min(CHUNK));
+            match timeout(PATIENCE, self.0.send(chunk)).await {
+                Ok(sent) => sent.map_err(|_| Ended)?,
+                Err(_) => {
+                    tracing::info!("a client takes nothing of its answer; it was cut off");
+                    return Err(Ended);
+                }
             }
         }
+        Ok(())
     }
 }
 
@@ -103,6 +106,19 @@ mod tests {
         assert_eq!(told.recv().await, Some(()));
         // What is read of it in the end is not taken for the whole.
         assert!(body.collect().await.is_err());
+    }
+
+    /// Eighty seconds for all of it, and ten for each part.
+    #[tokio::test(start_paused = true)]
+    async fn whoever_takes_some_now_and_then_is_waited_for() {
+        let tasks = Tasks::default();
+        let mut body = Outgoing::body(&tasks, |out| async move { out.send(vec![7; 8 * CHUNK]).await });
+        let mut taken = 0;
+        while let Some(frame) = body.frame().await {
+            taken += frame.unwrap().into_data().unwrap().len();
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+        assert_eq!(taken, 8 * CHUNK);
     }
 
     #[tokio::test]

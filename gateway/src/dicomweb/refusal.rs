@@ -47,7 +47,7 @@ pub(crate) enum Refusal {
     UnsupportedMedia(&'static str),
     #[error("the range lies outside of the resource")]
     OutOfRange { length: u64 },
-    #[error("too many are storing at once; try again in a moment")]
+    #[error("too much of this kind is under way at once; try again in a moment")]
     Busy,
     #[error("there is no room left on the disk; try again when there is")]
     NoRoom,

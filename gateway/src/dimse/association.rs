@@ -7,6 +7,7 @@ use dicom_ul::pdu::{AbortRQServiceProviderReason as AbortReason, AbortRQSource, 
 use medvan_imaging::dimse::{Command, Message, NotACommand, Response};
 
 use super::link::{Fragment, Link, PDV_HEADER, Unit, put_data};
+use crate::archive::ReadFault;
 
 /// Bytes of a command set; most have a few hundred.
 const LONGEST_COMMAND: usize = 64 << 10;
@@ -73,7 +74,7 @@ pub enum Ended {
     Released,
     /// A stored instance could not be read to its end: what was begun cannot be finished.
     #[error("a stored instance cannot be read to its end: {0}")]
-    Unreadable(#[source] io::Error),
+    Unreadable(#[source] ReadFault),
     /// The hospital took the node out, or changed what it may.
     #[error("the hospital changed the node's settings")]
     Dismissed,

@@ -201,6 +201,7 @@ impl Delivery {
                     }
                     return;
                 }
+                Err(SendFault::Read(fault)) if fault.is_busy() => not_now(&self.app, &row).await,
                 Err(SendFault::Read(fault)) => record(&self.app, &row, Went::Later(fault.to_string())).await,
                 Err(fault @ SendFault::NoContext(_)) => {
                     record(&self.app, &row, Went::Never(fault.to_string())).await;
@@ -288,6 +289,14 @@ fn may_change(answer: &Response) -> bool {
 /// What was not tried is due again at once, for whoever comes next.
 async fn give_back(app: &App, row: &ForNode) {
     if let Err(error) = app.store.try_node_later(row.id, app.clock.now(), "").await {
+        tracing::error!(%error, "something for a node waits for the end of its lease");
+    }
+}
+
+/// Too much of the kind is read at once here: no fault of anybody, and nothing to tell.
+async fn not_now(app: &App, row: &ForNode) {
+    let next = next_attempt(app.clock.now(), row.attempt, app.config.outbox.first_retry_ms);
+    if let Err(error) = app.store.try_node_later(row.id, next, "").await {
         tracing::error!(%error, "something for a node waits for the end of its lease");
     }
 }

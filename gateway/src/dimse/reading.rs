@@ -31,7 +31,7 @@ const WAITING: usize = 2;
 #[derive(Debug)]
 pub(super) struct Chunks {
     next: Option<Bytes>,
-    rest: mpsc::Receiver<io::Result<Bytes>>,
+    rest: mpsc::Receiver<Result<Option<Bytes>, ReadFault>>,
 }
 
 impl Chunks {
@@ -47,28 +47,32 @@ impl Chunks {
         let (out, mut rest) = mpsc::channel(WAITING);
         tokio::task::spawn_blocking(move || {
             let mut writer = Writer { buffer: Vec::with_capacity(CHUNK), out };
-            let data_set = || archive.data_set_now(&hospital, place).map_err(io::Error::other);
-            if let Err(error) = produce(&open, data_set, form, &mut writer) {
-                let _ = writer.out.blocking_send(Err(error));
-            }
+            let data_set = || archive.data_set_now(&hospital, place);
+            let produced = produce(&open, data_set, form, &mut writer);
+            let _ = writer.out.blocking_send(produced.map(|()| None));
         });
-        let next = rest.recv().await.transpose()?;
+        let next = received(&mut rest).await?;
         Ok(Self { next, rest })
     }
 
     /// The next chunk, and whether it is the last.
-    pub(super) async fn next(&mut self) -> io::Result<Option<(Bytes, bool)>> {
+    pub(super) async fn next(&mut self) -> Result<Option<(Bytes, bool)>, ReadFault> {
         let Some(chunk) = self.next.take() else {
             return Ok(None);
         };
-        self.next = self.rest.recv().await.transpose()?;
+        self.next = received(&mut self.rest).await?;
         Ok(Some((chunk, self.next.is_none())))
     }
 }
 
+/// The next chunk, none at the end. A thread that was lost said no end: what it sent is not the whole.
+async fn received(rest: &mut mpsc::Receiver<Result<Option<Bytes>, ReadFault>>) -> Result<Option<Bytes>, ReadFault> {
+    rest.recv().await.unwrap_or_else(|| Err(io::Error::other("a reading thread was lost").into()))
+}
+
 struct Writer {
     buffer: Vec<u8>,
-    out: mpsc::Sender<io::Result<Bytes>>,
+    out: mpsc::Sender<Result<Option<Bytes>, ReadFault>>,
 }
 
 impl Writer {
@@ -88,7 +92,7 @@ impl Writer {
     fn send(&mut self) -> io::Result<()> {
         let chunk = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK));
         // The peer is gone: nobody wants the rest.
-        self.out.blocking_send(Ok(chunk.into())).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.out.blocking_send(Ok(Some(chunk.into()))).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
     /// Copies bytes from a source, every number of so many bytes turned round.
@@ -109,22 +113,29 @@ impl Writer {
     }
 }
 
-fn produce(open: &Open, data_set: impl FnOnce() -> io::Result<Held>, form: Form, out: &mut Writer) -> io::Result<()> {
+fn produce(
+    open: &Open,
+    data_set: impl FnOnce() -> Result<Held, ReadFault>,
+    form: Form,
+    out: &mut Writer,
+) -> Result<(), ReadFault> {
     let reader = || BufReader::with_capacity(32 << 10, Stretch::of(open));
     match form {
         Form::AsStored => {
             let mut source = Seekable::new(reader())?;
-            read_head(&mut source, &Limits::default()).map_err(io::Error::other)?;
+            read_head(&mut source, &Limits::default())?;
             let length = open.length() - source.position();
             out.copy(&mut source.into_rest().0, length, 1)?;
         }
         Form::Rewritten { explicit } => {
-            // Held until all is written: of a deflated one the pieces are all of it.
             let file = data_set()?;
-            put_pieces(write(&file.data_set, explicit), reader(), out)?;
+            let pieces = write(&file.data_set, explicit);
+            // Until all is written: of a deflated one the pieces are all of it.
+            let _room = file.into_room();
+            put_pieces(pieces, reader(), out)?;
         }
     }
-    out.send()
+    Ok(out.send()?)
 }
 
 fn put_pieces(pieces: Vec<Piece>, mut source: impl Read + Seek, out: &mut Writer) -> io::Result<()> {

@@ -17,12 +17,16 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use crate::{config::Checked, tasks::Tasks};
 
 pub use tls::TlsError;
+
+/// Longest wait for a peer to take what is written to it.
+const LONGEST_WRITE: Duration = Duration::from_secs(60);
 
 /// Why the listener cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +124,10 @@ async fn serve_connection(
     watcher: hyper_util::server::graceful::Watcher,
 ) {
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    // Else an answer that nobody takes any more would stay for as long as the connection does.
+    stream.set_write_timeout(Some(LONGEST_WRITE));
+    let stream = Box::pin(stream);
     match tls {
         None => serve_io(stream, peer, builder, router, watcher).await,
         Some(acceptor) => match tokio::time::timeout(handshake_time, acceptor.accept(stream)).await {

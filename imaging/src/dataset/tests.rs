@@ -7,7 +7,7 @@ use dicom_dictionary_std::tags;
 use proptest::prelude::*;
 
 use super::*;
-use crate::transfer_syntax::Encoding;
+use crate::{TransferSyntax, Uid, transfer_syntax::Encoding};
 
 const UNDEFINED: [u8; 4] = [0xFF; 4];
 
@@ -278,6 +278,20 @@ proptest! {
             prop_assert!(cut.map_or(true, |cut| cut.iter().count() <= data_set.iter().count()));
         }
     }
+}
+
+/// Their places would be in what it inflates to, where nobody can go.
+#[test]
+fn a_deflated_data_set_has_no_fragments() {
+    use std::io::Write as _;
+    let fragments = [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0, 0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0];
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&explicit(tags::PIXEL_DATA, "OB", u32::MAX, &fragments)).unwrap();
+    let (class, instance) = (Uid::known("1.2.840.10008.5.1.4.1.1.7"), Uid::known("1.2.3"));
+    let syntax = TransferSyntax::of(Uid::known("1.2.840.10008.1.2.1.99"));
+    let file = [crate::file::head(&class, &instance, &syntax), encoder.finish().unwrap()].concat();
+    let read = crate::file::read_file(Seekable::new(std::io::Cursor::new(file)).unwrap(), &Limits::default());
+    assert!(matches!(read, Err(ReadError::NoLength { tag: tags::PIXEL_DATA, .. })), "{read:?}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn written(write: impl FnOnce(&mut Writer) -> io::Result<()> + Send + 'static) -
     });
     let mut seen = Vec::new();
     while let Some(chunk) = chunks.blocking_recv() {
-        seen.push(chunk.unwrap().to_vec());
+        seen.extend(chunk.unwrap().map(|chunk| chunk.to_vec()));
     }
     writing.join().unwrap();
     seen
@@ -44,4 +44,13 @@ fn stretches_are_copied_and_numbers_turned_round() {
     ];
     let chunks = written(move |writer| put_pieces(pieces, Cursor::new(source), writer));
     assert_eq!(chunks.concat(), [99, 8, 9, 10, 11, 1, 0, 3, 2, 7, 6, 5, 4]);
+}
+
+#[tokio::test]
+async fn what_a_lost_thread_sent_is_not_the_whole() {
+    let (out, mut rest) = mpsc::channel(WAITING);
+    out.send(Ok(Some(Bytes::from_static(b"part")))).await.unwrap();
+    drop(out);
+    assert_eq!(received(&mut rest).await.unwrap(), Some(Bytes::from_static(b"part")));
+    assert!(received(&mut rest).await.is_err());
 }

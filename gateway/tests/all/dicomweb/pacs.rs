@@ -145,6 +145,11 @@ impl Pacs {
         });
     }
 
+    /// Takes every file of images away, as a disk that is not there does.
+    pub(crate) fn is_without_its_disk(&self) {
+        each_file(&self.folder.path().join("data/images"), &mut |path| std::fs::remove_file(path).unwrap());
+    }
+
     /// Bytes of images on the gateway's disk.
     pub(crate) fn bytes_kept(&self) -> u64 {
         size(&self.folder.path().join("data/images"))

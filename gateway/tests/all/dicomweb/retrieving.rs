@@ -106,7 +106,10 @@ async fn metadata_is_the_data_set_with_long_values_by_reference() {
 async fn of_an_instance_that_cannot_be_read_any_more_metadata_is_what_the_index_knows() {
     let pacs = with_chest().await;
     pacs.loses_its_images();
-    let metadata = pacs.gets(&format!("{}/metadata", series(&chest()))).await.expect(StatusCode::OK).json();
+    let metadata = pacs.gets(&format!("{}/metadata", series(&chest()))).await.expect(StatusCode::OK);
+    // Restored from a copy they are others.
+    assert_eq!(metadata.header("etag"), "");
+    let metadata = metadata.json();
     let uids: Vec<&str> = metadata
         .as_array()
         .unwrap()
@@ -115,11 +118,23 @@ async fn of_an_instance_that_cannot_be_read_any_more_metadata_is_what_the_index_
             assert_eq!(instance["0020000D"]["Value"][0], chest().study_uid().as_str());
             assert_eq!(instance["0020000E"]["Value"][0], chest().series_uid().as_str());
             assert_eq!(instance["00280010"]["Value"][0], 32);
+            assert_eq!(instance["00080056"]["Value"][0], "UNAVAILABLE");
             instance["00080018"]["Value"][0].as_str().unwrap()
         })
         .collect();
     let expected: Vec<_> = (1..=3).map(|slice| chest().instance_uid(slice)).collect();
     assert_eq!(uids, expected.iter().map(medvan_imaging::Uid::as_str).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn while_the_disk_gives_nothing_there_is_no_answer_that_looks_whole() {
+    let pacs = with_chest().await;
+    pacs.is_without_its_disk();
+    pacs.gets(&format!("{}/metadata", series(&chest()))).await.expect(StatusCode::INTERNAL_SERVER_ERROR);
+    // What only the instances themselves say cannot be searched now; what the index has can.
+    let search = |key: &str| format!("{}/instances?{key}", series(&chest()));
+    pacs.gets(&search("SliceThickness=1")).await.expect(StatusCode::INTERNAL_SERVER_ERROR);
+    pacs.gets(&search("InstanceNumber=1")).await.expect(StatusCode::OK);
 }
 
 async fn bulk_url(pacs: &Pacs) -> String {
