@@ -9,10 +9,14 @@ use axum::{
 use dicom_dictionary_std::tags;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use medvan_imaging::{
+    Tag,
     accept::{Acceptable, Offer},
     attributes::{self, AttributePath},
-    dataset::{Dataset, Left, Span, Value},
+    dataset::{Left, Span, Value},
+    file::File,
+    frames,
     multipart::{ContentType, PartHead, Writer},
+    transfer_syntax::Pixels,
 };
 
 use super::{
@@ -47,11 +51,11 @@ pub(crate) async fn one(State(app): State<App>, ask: Ask) -> Result<Response, Re
     let found = found.first().ok_or(Refusal::NotFound)?;
     let file = Arc::new(app.archive.data_set(ask.hospital(), found.place).await?);
     let element = path.find(&file.data_set).ok_or(Refusal::NotFound)?;
-    if matches!(element.value, Value::Fragments(_)) {
+    if matches!(element.value, Value::Fragments(_)) && video(&file, &path).is_none() {
         let image = Image::of(&app, ask.hospital(), found.clone()).await?;
         return image.all(&app, acceptable, root).await?.answer(&app);
     }
-    let media = media(&file.data_set, &path);
+    let media = media(&file, &path);
     let offers = [Offer::single(media), Offer::single(OCTETS), Offer::related(media), Offer::related(OCTETS)];
     let choice = negotiation::choose(acceptable, &offers, HAVE)?;
     let chosen = &offers[choice.offer];
@@ -79,10 +83,16 @@ pub(crate) async fn all(State(app): State<App>, ask: Ask) -> Result<Response, Re
     each::parts(giving, walk, OCTETS).await
 }
 
-/// An encapsulated document in its own media type, as it is.
-pub(super) async fn document(app: &App, ask: &Ask, found: &FoundInstance, file: Held) -> Result<Response, Refusal> {
-    let (file, path) = (Arc::new(file), AttributePath::to(tags::ENCAPSULATED_DOCUMENT));
-    let media = media(&file.data_set, &path);
+/// An encapsulated document or a video in its own media type, as it is.
+pub(super) async fn document(
+    app: &App,
+    ask: &Ask,
+    found: &FoundInstance,
+    file: Held,
+    tag: Tag,
+) -> Result<Response, Refusal> {
+    let (file, path) = (Arc::new(file), AttributePath::to(tag));
+    let media = media(&file, &path);
     negotiation::choose(&ask.acceptable, &[Offer::single(media)], HAVE)?;
     let open = app.archive.open_place(ask.hospital(), found.place).await?;
     single(app, Bulk::of(&file, &path, open)?, media, &ask.headers)
@@ -118,11 +128,11 @@ impl Giving for BulkData {
         let (mut values, mut frames) = (Vec::new(), None);
         for path in attributes::bulk_paths(&file.data_set) {
             let Some(element) = path.find(&file.data_set) else { continue };
-            if matches!(element.value, Value::Fragments(_)) {
+            if matches!(element.value, Value::Fragments(_)) && video(&file, &path).is_none() {
                 let image = Image::of(&self.app, &self.hospital, found.clone()).await?;
                 frames = Some(image.all(&self.app, &self.acceptable, &self.root).await?);
             } else {
-                let media = ContentType::of(media(&file.data_set, &path));
+                let media = ContentType::of(media(&file, &path));
                 let head = PartHead::of(media).located(url(&self.root, &found, &path));
                 values.push((head, Bulk::of(&file, &path, open.clone())?));
             }
@@ -179,15 +189,21 @@ enum Where {
     /// In the data set, at this path.
     Here(Arc<Held>, AttributePath),
     Left(Left),
+    /// In these stretches, one after the other.
+    Stream(Vec<Span>),
 }
 
 impl Bulk {
     fn of(file: &Arc<Held>, path: &AttributePath, open: Open) -> Result<Self, Refusal> {
         let element = path.find(&file.data_set).ok_or(Refusal::NotFound)?;
         let (place, length) = match &element.value {
+            Value::Fragments(_) => {
+                let (_, stream) = video(file, path).ok_or(Refusal::NotFound)?;
+                (Where::Stream(stream.to_vec()), stream.iter().map(|span| span.length).sum())
+            }
             Value::Bytes(bytes) => (Where::Here(Arc::clone(file), path.clone()), bytes.len() as u64),
             Value::Left(left) => (Where::Left(*left), left.span.length),
-            Value::Items(_) | Value::Fragments(_) => return Err(Refusal::NotFound),
+            Value::Items(_) => return Err(Refusal::NotFound),
         };
         Ok(Self { open, place, length })
     }
@@ -214,6 +230,18 @@ impl Bulk {
                 }
                 Ok(())
             }
+            Where::Stream(stream) => {
+                let (mut begin, end) = (0, part.offset + part.length);
+                for span in stream {
+                    let (from, to) = (part.offset.max(begin), end.min(begin + span.length));
+                    if from < to {
+                        let span = Span { offset: span.offset + from - begin, length: to - from };
+                        copy(&self.open, Left { span, swapped: 1 }, out).await?;
+                    }
+                    begin += span.length;
+                }
+                Ok(())
+            }
             Where::Left(Left { span, swapped }) => {
                 let part = Span { offset: span.offset + part.offset, length: part.length };
                 copy(&self.open, Left { span: part, swapped }, out).await
@@ -222,8 +250,18 @@ impl Bulk {
     }
 }
 
-/// The media type of an encapsulated document is its own (§10.4.3.3.5); everything else is bytes.
-fn media(data_set: &Dataset, path: &AttributePath) -> &'static str {
+/// The media type and the stream of a video, where the path leads to one (PS3.5 §8.2.5 and after).
+fn video<'a>(file: &'a File, path: &AttributePath) -> Option<(&'static str, &'a [Span])> {
+    match file.head.syntax.pixels {
+        Pixels::Video(media) if *path == AttributePath::to(tags::PIXEL_DATA) => {
+            frames::stream(&file.data_set).map(|stream| (media, stream))
+        }
+        _ => None,
+    }
+}
+
+/// The media type of an encapsulated document is its own (§10.4.3.3.5), and so is that of a video; everything else is bytes.
+fn media(file: &File, path: &AttributePath) -> &'static str {
     const DOCUMENTS: &[&str] = &[
         "application/pdf",
         "text/xml",
@@ -234,9 +272,12 @@ fn media(data_set: &Dataset, path: &AttributePath) -> &'static str {
         "model/mtl",
         "application/sla",
     ];
+    if let Some((media, _)) = video(file, path) {
+        return media;
+    }
     if !path.is_top() || path.tag() != tags::ENCAPSULATED_DOCUMENT {
         return OCTETS;
     }
-    let stated = data_set.ascii(tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT).unwrap_or_default();
+    let stated = file.data_set.ascii(tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT).unwrap_or_default();
     DOCUMENTS.iter().copied().find(|known| known.eq_ignore_ascii_case(stated)).unwrap_or(OCTETS)
 }

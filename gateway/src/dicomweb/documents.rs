@@ -1,5 +1,5 @@
-//! What is rendered of instances without pixels: a structured report as a page or as plain text, an encapsulated document as it is
-//! (PS3.18 §8.7.4, §10.4.1.1.3).
+//! What is rendered of instances without pictures: a structured report as a page or as plain text, an encapsulated document and a
+//! video as they are (PS3.18 §8.7.4, §10.4.1.1.3).
 
 use axum::response::{IntoResponse, Response};
 use dicom_dictionary_std::tags;
@@ -8,6 +8,7 @@ use medvan_imaging::{
     accept::{Acceptable, Offer},
     attributes::{self, AttributePath, Attributes},
     report::{self, Language},
+    transfer_syntax::Pixels,
 };
 
 use super::{ask::Ask, bulkdata, negotiation, refusal::Refusal};
@@ -17,7 +18,7 @@ const HAVE: &str = "text/html or text/plain of a structured report; an encapsula
 /// A page has nothing to load and nothing to run.
 const ALONE: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
-/// An instance without pixels.
+/// An instance without pictures: a report, a document or a video.
 pub(super) async fn rendered(app: &App, ask: &Ask, found: &FoundInstance) -> Result<Response, Refusal> {
     let file = app.archive.data_set(ask.hospital(), found.place).await?;
     if report::is_report(&found.class) {
@@ -25,10 +26,10 @@ pub(super) async fn rendered(app: &App, ask: &Ask, found: &FoundInstance) -> Res
         let elsewhere = |_: &AttributePath| Some(String::new());
         return as_text(&attributes::read(&file.data_set, &elsewhere), &ask.acceptable, ask);
     }
-    if file.data_set.get(tags::ENCAPSULATED_DOCUMENT).is_none() {
-        return Err(Refusal::NotAcceptable("the instance has nothing that can be rendered"));
-    }
-    bulkdata::document(app, ask, found, file).await
+    let is_video = matches!(found.syntax.pixels, Pixels::Video(_));
+    let shown = if is_video { tags::PIXEL_DATA } else { tags::ENCAPSULATED_DOCUMENT };
+    file.data_set.get(shown).ok_or(Refusal::NotAcceptable("the instance has nothing that can be rendered"))?;
+    bulkdata::document(app, ask, found, file, shown).await
 }
 
 /// The forms in which a report is rendered, the usual one first.

@@ -1,5 +1,5 @@
-//! WADO-RS rendered resources and thumbnails (PS3.18 §10.4.1.1.3, §10.4.1.1.4): images as PNG or JPEG, reports as pages, documents as
-//! they are.
+//! WADO-RS rendered resources and thumbnails (PS3.18 §10.4.1.1.3, §10.4.1.1.4): images as PNG or JPEG, reports as pages, documents and
+//! videos as they are.
 
 use axum::{extract::State, response::Response};
 use http::{HeaderName, HeaderValue};
@@ -7,6 +7,7 @@ use medvan_imaging::{
     frames::FrameList,
     multipart::Writer,
     rendering::{self, RenderedQuery, RenderingError, Target},
+    transfer_syntax::Pixels,
 };
 use medvan_pixels::{Region, Viewport};
 
@@ -37,7 +38,7 @@ pub(crate) async fn rendered(State(app): State<App>, ask: Ask) -> Result<Respons
     let asked = Asked { parameters: drawing::parameters_of(&query), quality: query.quality };
     let walk = Walk::begin(&app, ask.hospital(), ask.resource.selection()?).await?;
     let mut response = match (walk.only(), ask.resource.rest()) {
-        (Some(found), "") if ask.resource.is_instance() && found.rows.is_none() => {
+        (Some(found), "") if ask.resource.is_instance() && has_no_pictures(found) => {
             return documents::rendered(&app, &ask, found).await;
         }
         (Some(found), "") if ask.resource.is_instance() => {
@@ -53,6 +54,11 @@ pub(crate) async fn rendered(State(app): State<App>, ask: Ask) -> Result<Respons
     };
     warn(&mut response, &query, &ask.root);
     Ok(response)
+}
+
+/// Whether it is shown as something else: a report, a document or a video.
+fn has_no_pictures(found: &FoundInstance) -> bool {
+    found.rows.is_none() || matches!(found.syntax.pixels, Pixels::Video(_))
 }
 
 /// An image: its first frame where one picture is asked for, all of them where parts are.
@@ -86,7 +92,7 @@ impl Giving for Pictures {
     type Ready = Drawn;
 
     async fn prepare(&self, found: FoundInstance) -> Result<Option<Drawn>, Refusal> {
-        if found.rows.is_none() {
+        if has_no_pictures(&found) {
             return Ok(None);
         }
         let image = Image::of(&self.app, &self.hospital, found).await?;

@@ -11,7 +11,8 @@ use medvan_imaging::{
 
 use super::{
     instances::{
-        EXPLICIT, FRAMES, RLE, VIDEO, capture, capture_path, chest, compressed, document, file_of, path, pdf, series,
+        EXPLICIT, FRAMES, RLE, VIDEO, capture, capture_path, chest, compressed, document, file_of, path, pdf,
+        run_length, series,
     },
     pacs::Pacs,
 };
@@ -196,4 +197,33 @@ async fn a_document_is_rendered_as_it_is() {
     let answer = pacs.gets(&format!("{}/rendered", capture_path(1))).await.expect(StatusCode::OK);
     assert_eq!(answer.content_type(), "application/pdf");
     assert!(answer.body == pdf());
+}
+
+#[tokio::test]
+async fn a_video_is_its_stream_in_its_own_media_type() {
+    let pacs = filled().await;
+    // Two fragments, one behind the other.
+    let stream = FRAMES.map(|frame| run_length(frame[0])).concat();
+    let metadata = pacs.gets(&format!("{}/metadata", capture_path(2))).await.expect(StatusCode::OK).json();
+    let bulk = metadata[0]["7FE00010"]["BulkDataURI"].as_str().unwrap().to_owned();
+    for url in [bulk.clone(), format!("{}/rendered", capture_path(2))] {
+        let answer = pacs.gets(&url).accepting("video/*, */*;q=0.1").await.expect(StatusCode::OK);
+        assert_eq!(answer.content_type(), "video/mp4", "{url}");
+        assert!(answer.body == stream);
+        // As a player asks for it, across the fragments.
+        let (from, to) = (stream.len() / 2 - 3, stream.len() / 2 + 5);
+        let range = format!("bytes={from}-{to}");
+        let part = pacs.gets(&url).with("range", &range).await.expect(StatusCode::PARTIAL_CONTENT);
+        assert!(part.body == stream[from..=to]);
+    }
+    let parts =
+        pacs.gets(&format!("{}/bulkdata", capture_path(2))).accepting(OCTETS).await.expect(StatusCode::OK).parts();
+    assert_eq!(
+        parts.iter().map(|part| (part.media(), part.body.as_slice())).collect::<Vec<_>>(),
+        [("video/mp4".to_owned(), &stream[..])]
+    );
+    pacs.gets(&format!("{}/rendered", capture_path(2)))
+        .accepting("image/jpeg")
+        .await
+        .expect(StatusCode::NOT_ACCEPTABLE);
 }
