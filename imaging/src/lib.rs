@@ -25,6 +25,7 @@ pub mod report;
 pub mod stow;
 pub mod transfer_syntax;
 pub mod uid;
+pub mod ups;
 pub mod xml;
 
 pub use ae_title::AeTitle;

@@ -1,0 +1,103 @@
+//! What subscribers are told of a workitem (PS3.4 table CC.2.4-1).
+
+use dicom_dictionary_std::tags;
+
+use super::{UPS_PUSH, Workitem};
+use crate::{
+    Tag, Uid,
+    attributes::{Attribute, Attributes},
+};
+
+/// An event, without the envelope.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Event Type ID: 1 state, 2 cancel requested, 3 progress, 4 the server's own status, 5 assigned.
+    pub kind: u16,
+    /// What it says.
+    pub attributes: Attributes,
+}
+
+/// Where cancellation is explained: in the request, and in the progress of the workitem.
+pub(super) const REASONS: [Tag; 4] = [
+    tags::REASON_FOR_CANCELLATION,
+    tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE,
+    tags::CONTACT_URI,
+    tags::CONTACT_DISPLAY_NAME,
+];
+
+/// The server was started anew, and has its workitems and its subscribers still (§CC.2.4.3).
+pub const RESTARTED: [(Tag, &str); 3] = [
+    (tags::SCP_STATUS, "RESTARTED"),
+    (tags::SUBSCRIPTION_LIST_STATUS, "WARM START"),
+    (tags::UNIFIED_PROCEDURE_STEP_LIST_STATUS, "WARM START"),
+];
+
+impl Event {
+    /// The state of a workitem, and why where it was canceled.
+    pub(super) fn state(workitem: &Workitem) -> Self {
+        let mut attributes = Attributes::new();
+        attributes.put_text(tags::PROCEDURE_STEP_STATE, workitem.state().word());
+        copy(&mut attributes, workitem.attributes(), &[tags::INPUT_READINESS_STATE]);
+        let progress = workitem.attributes().items(tags::PROCEDURE_STEP_PROGRESS_INFORMATION_SEQUENCE);
+        if let (true, Some(progress)) = (workitem.state() == super::State::Canceled, progress.first()) {
+            copy(&mut attributes, progress, &REASONS[..2]);
+        }
+        Self { kind: 1, attributes }
+    }
+
+    /// Somebody asked for its cancellation.
+    pub(super) fn cancel_requested(requester: &str, request: &Attributes) -> Self {
+        let mut attributes = Attributes::new();
+        attributes.put_text(tags::REQUESTING_AE, requester);
+        copy(&mut attributes, request, &REASONS);
+        Self { kind: 2, attributes }
+    }
+
+    /// How far it is.
+    pub(super) fn progress(workitem: &Workitem) -> Self {
+        let mut attributes = Attributes::new();
+        copy(&mut attributes, workitem.attributes(), &[tags::PROCEDURE_STEP_PROGRESS_INFORMATION_SEQUENCE]);
+        Self { kind: 3, attributes }
+    }
+
+    /// The server's own status.
+    pub fn of_server(status: &[(Tag, &str)]) -> Self {
+        let mut attributes = Attributes::new();
+        status.iter().for_each(|(tag, value)| attributes.put_text(*tag, *value));
+        Self { kind: 4, attributes }
+    }
+
+    /// Who is to perform it; nothing where nobody is named.
+    pub(super) fn assigned(workitem: &Workitem) -> Option<Self> {
+        let mut attributes = Attributes::new();
+        copy(&mut attributes, workitem.attributes(), &[tags::SCHEDULED_STATION_NAME_CODE_SEQUENCE]);
+        if let Some(performer) = workitem.attributes().items(tags::SCHEDULED_HUMAN_PERFORMERS_SEQUENCE).first() {
+            copy(
+                &mut attributes,
+                performer,
+                &[tags::HUMAN_PERFORMER_CODE_SEQUENCE, tags::HUMAN_PERFORMER_ORGANIZATION],
+            );
+        }
+        (!attributes.is_empty()).then_some(Self { kind: 5, attributes })
+    }
+
+    /// The event of a workitem as it is sent over a WebSocket (PS3.18 §8.10.5).
+    pub fn data_set(&self, workitem: &Uid, message_id: u16) -> Attributes {
+        let mut attributes = self.attributes.clone();
+        attributes.put_text(tags::AFFECTED_SOP_CLASS_UID, UPS_PUSH);
+        attributes.put_number(tags::MESSAGE_ID, message_id.into());
+        attributes.put_text(tags::AFFECTED_SOP_INSTANCE_UID, workitem.as_str());
+        attributes.put_number(tags::EVENT_TYPE_ID, self.kind.into());
+        attributes
+    }
+}
+
+/// Copies attributes that have values.
+pub(super) fn copy(to: &mut Attributes, from: &Attributes, some: &[Tag]) {
+    let valued = |tag: &&Tag| from.get(**tag).is_some_and(|attribute: &Attribute| !attribute.is_empty());
+    for tag in some.iter().filter(valued) {
+        if let Some(attribute) = from.get(*tag) {
+            to.put(*tag, attribute.clone());
+        }
+    }
+}

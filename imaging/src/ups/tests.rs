@@ -1,0 +1,339 @@
+//! The life of a workitem.
+
+use dicom_dictionary_std::tags;
+use proptest::prelude::*;
+use time::{OffsetDateTime, macros::datetime};
+
+use super::*;
+use crate::{Uid, attributes::Attributes};
+
+const NOW: OffsetDateTime = datetime!(2026-11-23 9:00:00.5 +9);
+const LATER: OffsetDateTime = datetime!(2026-11-23 9:01 +9);
+
+fn uid(text: &str) -> Uid {
+    Uid::parse(text).unwrap()
+}
+
+fn code(value: &str) -> Attributes {
+    let mut code = Attributes::new();
+    code.put_text(tags::CODE_VALUE, value);
+    code.put_text(tags::CODING_SCHEME_DESIGNATOR, "99TEST");
+    code.put_text(tags::CODE_MEANING, value);
+    code
+}
+
+/// What must have a value, and nothing else.
+fn least() -> Attributes {
+    let mut given = Attributes::new();
+    given.put_text(tags::PROCEDURE_STEP_STATE, "SCHEDULED");
+    given.put_text(tags::SCHEDULED_PROCEDURE_STEP_PRIORITY, "MEDIUM");
+    given.put_text(tags::PROCEDURE_STEP_LABEL, "Nodule detection");
+    given.put_text(tags::SCHEDULED_PROCEDURE_STEP_START_DATE_TIME, "20261123090000");
+    given.put_text(tags::INPUT_READINESS_STATE, "READY");
+    given
+}
+
+fn created(given: Attributes) -> Result<Created, Fault> {
+    Workitem::create(uid("1.2.3"), given, "AI", NOW)
+}
+
+fn scheduled() -> Workitem {
+    created(least()).unwrap().workitem
+}
+
+fn in_progress() -> Workitem {
+    let mut workitem = scheduled();
+    workitem.change_state(State::InProgress, Some(&uid("2.25.1")), NOW).unwrap();
+    workitem
+}
+
+/// What a performer says before it says COMPLETED.
+fn performed() -> Attributes {
+    let mut item = Attributes::new();
+    item.put_items(tags::PERFORMED_STATION_NAME_CODE_SEQUENCE, vec![code("AI-1")]);
+    item.put_items(tags::PERFORMED_WORKITEM_CODE_SEQUENCE, vec![code("NODULES")]);
+    item.put_text(tags::PERFORMED_PROCEDURE_STEP_START_DATE_TIME, "20261123090000");
+    item.put_text(tags::PERFORMED_PROCEDURE_STEP_END_DATE_TIME, "20261123090030");
+    item.put_empty(tags::OUTPUT_INFORMATION_SEQUENCE);
+    let mut changes = Attributes::new();
+    changes.put_items(tags::UNIFIED_PROCEDURE_STEP_PERFORMED_PROCEDURE_SEQUENCE, vec![item]);
+    changes
+}
+
+/// What it says before it says CANCELED.
+fn given_up() -> Attributes {
+    let mut item = Attributes::new();
+    item.put_items(tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE, vec![code("110513")]);
+    item.put_text(tags::REASON_FOR_CANCELLATION, "no lungs");
+    let mut changes = Attributes::new();
+    changes.put_items(tags::PROCEDURE_STEP_PROGRESS_INFORMATION_SEQUENCE, vec![item]);
+    changes
+}
+
+fn ready() -> Workitem {
+    let mut workitem = in_progress();
+    workitem.update(Some("2.25.1"), performed(), NOW).unwrap();
+    workitem.update(Some("2.25.1"), given_up(), NOW).unwrap();
+    workitem
+}
+
+fn in_state(state: State) -> Workitem {
+    match state {
+        State::Scheduled => scheduled(),
+        State::InProgress => ready(),
+        state => {
+            let mut workitem = ready();
+            workitem.change_state(state, Some(&uid("2.25.1")), NOW).unwrap();
+            workitem
+        }
+    }
+}
+
+const STATES: [State; 4] = [State::Scheduled, State::InProgress, State::Completed, State::Canceled];
+
+#[test]
+fn a_workitem_is_created_with_its_places_filled() {
+    let Created { workitem, events, is_modified } = created(least()).unwrap();
+    assert!(is_modified);
+    let view = workitem.view();
+    assert_eq!(view.text(tags::SOP_CLASS_UID).as_deref(), Some(UPS_PUSH));
+    assert_eq!(view.text(tags::SOP_INSTANCE_UID).as_deref(), Some("1.2.3"));
+    assert_eq!(view.text(tags::PROCEDURE_STEP_STATE).as_deref(), Some("SCHEDULED"));
+    assert_eq!(view.text(tags::WORKLIST_LABEL).as_deref(), Some("AI"));
+    let modified = view.text(tags::SCHEDULED_PROCEDURE_STEP_MODIFICATION_DATE_TIME);
+    assert_eq!(modified.as_deref(), Some("20261123090000.500000+0900"));
+    for place in [tags::PATIENT_NAME, tags::INPUT_INFORMATION_SEQUENCE, tags::STUDY_INSTANCE_UID, tags::PATIENT_ID] {
+        assert!(view.get(place).unwrap().is_empty(), "{place}");
+    }
+    assert_eq!(events.iter().map(|event| event.kind).collect::<Vec<_>>(), [1]);
+    // Complete as the table has it, nothing is modified.
+    let whole = workitem.view();
+    let again = created(whole).unwrap();
+    assert!(!again.is_modified);
+}
+
+#[test]
+fn what_must_be_given_and_what_may_not_is_told_all_at_once() {
+    let with = |change: &dyn Fn(&mut Attributes)| {
+        let mut given = least();
+        change(&mut given);
+        created(given).unwrap_err()
+    };
+    let flaws = |fault: Fault| match fault {
+        Fault::Flaws(flaws) => flaws,
+        other => panic!("{other:?}"),
+    };
+    let two = flaws(with(&|given| {
+        given.remove(tags::PROCEDURE_STEP_LABEL);
+        given.put_empty(tags::INPUT_READINESS_STATE);
+    }));
+    assert_eq!(two, [Flaw::Missing(tags::PROCEDURE_STEP_LABEL), Flaw::Missing(tags::INPUT_READINESS_STATE)]);
+    let transaction = flaws(with(&|given| given.put_text(tags::TRANSACTION_UID, "2.25.1")));
+    assert_eq!(transaction, [Flaw::Forbidden(tags::TRANSACTION_UID)]);
+    let begun = flaws(with(&|given| performed().into_iter().for_each(|(tag, value)| given.put(tag, value))));
+    assert_eq!(begun, [Flaw::Forbidden(tags::UNIFIED_PROCEDURE_STEP_PERFORMED_PROCEDURE_SEQUENCE)]);
+    let priority = flaws(with(&|given| given.put_text(tags::SCHEDULED_PROCEDURE_STEP_PRIORITY, "STAT")));
+    assert_eq!(priority, [Flaw::Undefined(tags::SCHEDULED_PROCEDURE_STEP_PRIORITY)]);
+    let performer =
+        flaws(with(&|given| given.put_items(tags::SCHEDULED_HUMAN_PERFORMERS_SEQUENCE, vec![Attributes::new()])));
+    assert_eq!(performer.len(), 3);
+    assert_eq!(with(&|given| given.put_text(tags::PROCEDURE_STEP_STATE, "IN PROGRESS")), Fault::NotScheduled);
+    assert!(with(&|given| given.put_text(tags::PROCEDURE_STEP_LABEL, "")).to_string().contains("(0074,1204)"));
+}
+
+/// Table CC.1.1-2, row by row: with the right Transaction UID, then with another one, then without.
+#[test]
+fn states_change_as_the_table_says() {
+    let outcome = |from: State, to: State, transaction: Option<&str>| {
+        let mut workitem = in_state(from);
+        let before = workitem.clone();
+        let changed = workitem.change_state(to, transaction.map(uid).as_ref(), LATER);
+        match changed {
+            Ok(Transition::Done(events)) => {
+                assert_eq!((workitem.state(), events.len()), (to, 1));
+                assert_eq!(events[0].attributes.text(tags::PROCEDURE_STEP_STATE).as_deref(), Some(to.word()));
+                0
+            }
+            Ok(already @ Transition::Already(_)) => {
+                assert_eq!(workitem, before);
+                assert!(already.warning().unwrap().ends_with(&format!("{to}.")));
+                if to == State::Canceled { 0xB304 } else { 0xB306 }
+            }
+            Err(fault) => {
+                assert_eq!(workitem, before);
+                fault.status()
+            }
+        }
+    };
+    for (to, expected) in [
+        (State::InProgress, [0, 0xC302, 0xC300, 0xC300]),
+        (State::Scheduled, [0xC303; 4]),
+        (State::Completed, [0xC310, 0, 0xB306, 0xC300]),
+        (State::Canceled, [0xC310, 0, 0xC300, 0xB304]),
+    ] {
+        assert_eq!(STATES.map(|from| outcome(from, to, Some("2.25.1"))), expected, "{to}");
+        let without = if to == State::Scheduled { 0xC303 } else { 0xC301 };
+        assert_eq!(STATES.map(|from| outcome(from, to, None)), [without; 4], "{to}");
+        if to != State::Scheduled {
+            assert_eq!(
+                STATES[1..].iter().map(|from| outcome(*from, to, Some("2.25.2"))).collect::<Vec<_>>(),
+                [0xC301; 3]
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_ends_before_it_says_what_was_done() {
+    let mut workitem = in_progress();
+    let completed = workitem.change_state(State::Completed, Some(&uid("2.25.1")), NOW).unwrap_err();
+    let Fault::Unfinished(missing) = &completed else { panic!("{completed:?}") };
+    assert!(missing.contains(&tags::PERFORMED_STATION_NAME_CODE_SEQUENCE), "{missing:?}");
+    assert!(missing.contains(&tags::OUTPUT_INFORMATION_SEQUENCE));
+    let canceled = workitem.change_state(State::Canceled, Some(&uid("2.25.1")), NOW).unwrap_err();
+    assert_eq!(canceled, Fault::Unfinished(vec![tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE]));
+    // Neither asks for what the other does.
+    let mut other = workitem.clone();
+    workitem.update(Some("2.25.1"), performed(), NOW).unwrap();
+    workitem.change_state(State::Completed, Some(&uid("2.25.1")), NOW).unwrap();
+    other.update(Some("2.25.1"), given_up(), NOW).unwrap();
+    other.change_state(State::Canceled, Some(&uid("2.25.1")), LATER).unwrap();
+    let progress = &other.view().items(tags::PROCEDURE_STEP_PROGRESS_INFORMATION_SEQUENCE)[0].clone();
+    let at = progress.text(tags::PROCEDURE_STEP_CANCELLATION_DATE_TIME);
+    assert_eq!(at.as_deref(), Some("20261123090100.000000+0900"));
+}
+
+#[test]
+fn only_the_performer_changes_what_is_in_progress() {
+    let mut readiness = Attributes::new();
+    readiness.put_text(tags::INPUT_READINESS_STATE, "INCOMPLETE");
+    for (state, transaction, expected) in [
+        (State::Scheduled, None, Ok(())),
+        (State::Scheduled, Some("2.25.1"), Err(Fault::NotInProgress)),
+        (State::InProgress, None, Err(Fault::TransactionMissing)),
+        (State::InProgress, Some("2.25.2"), Err(Fault::TransactionIncorrect)),
+        (State::InProgress, Some("2.25.1"), Ok(())),
+        (State::Completed, Some("2.25.1"), Err(Fault::Final)),
+        (State::Canceled, Some("2.25.1"), Err(Fault::Final)),
+        (State::Canceled, None, Err(Fault::Final)),
+    ] {
+        let found = in_state(state).update(transaction, readiness.clone(), NOW).map(drop);
+        assert_eq!(found, expected, "{state} {transaction:?}");
+    }
+}
+
+#[test]
+fn what_may_not_be_changed_is_refused_and_changes_nothing() {
+    let mut workitem = scheduled();
+    let before = workitem.clone();
+    for tag in [
+        tags::PROCEDURE_STEP_STATE,
+        tags::PATIENT_NAME,
+        tags::REFERENCED_REQUEST_SEQUENCE,
+        tags::TRANSACTION_UID,
+        tags::SOP_INSTANCE_UID,
+    ] {
+        let mut changes = Attributes::new();
+        changes.put_text(tags::COMMENTS_ON_THE_SCHEDULED_PROCEDURE_STEP, "more");
+        changes.put_text(tag, "1");
+        assert_eq!(workitem.update(None, changes, LATER), Err(Fault::Flaws(vec![Flaw::Forbidden(tag)])));
+    }
+    let mut emptied = Attributes::new();
+    emptied.put_empty(tags::PROCEDURE_STEP_LABEL);
+    let missing = Fault::Flaws(vec![Flaw::Missing(tags::PROCEDURE_STEP_LABEL)]);
+    assert_eq!(workitem.update(None, emptied, LATER), Err(missing));
+    assert_eq!(workitem, before);
+}
+
+#[test]
+fn subscribers_hear_of_what_changed_and_of_nothing_else() {
+    let mut workitem = in_progress();
+    let mut kinds = |changes: Attributes| {
+        let events = workitem.update(Some("2.25.1"), changes, NOW).unwrap();
+        events.iter().map(|event| event.kind).collect::<Vec<_>>()
+    };
+    let mut readiness = Attributes::new();
+    readiness.put_text(tags::INPUT_READINESS_STATE, "UNAVAILABLE");
+    assert_eq!(kinds(readiness.clone()), [1]);
+    // Again the same: nothing happened.
+    assert_eq!(kinds(readiness), [] as [u16; 0]);
+    assert_eq!(kinds(given_up()), [3]);
+    assert_eq!(kinds(performed()), [] as [u16; 0]);
+    let mut station = Attributes::new();
+    station.put_items(tags::SCHEDULED_STATION_NAME_CODE_SEQUENCE, vec![code("AI-2")]);
+    assert_eq!(kinds(station), [5]);
+    let assigned = workitem.update(
+        Some("2.25.1"),
+        {
+            let mut performer = Attributes::new();
+            performer.put_items(tags::HUMAN_PERFORMER_CODE_SEQUENCE, vec![code("R1")]);
+            performer.put_text(tags::HUMAN_PERFORMER_NAME, "Sato^Hana=佐藤^花");
+            performer.put_text(tags::HUMAN_PERFORMER_ORGANIZATION, "Radiology");
+            let mut changes = Attributes::new();
+            changes.put_items(tags::SCHEDULED_HUMAN_PERFORMERS_SEQUENCE, vec![performer]);
+            changes
+        },
+        NOW,
+    );
+    let event = &assigned.unwrap()[0];
+    let told = event.data_set(workitem.uid(), 7);
+    assert_eq!(told.text(tags::EVENT_TYPE_ID).as_deref(), Some("5"));
+    assert_eq!(told.text(tags::MESSAGE_ID).as_deref(), Some("7"));
+    assert_eq!(told.text(tags::AFFECTED_SOP_INSTANCE_UID).as_deref(), Some("1.2.3"));
+    assert_eq!(told.text(tags::HUMAN_PERFORMER_ORGANIZATION).as_deref(), Some("Radiology"));
+    // A name is not part of the report.
+    assert_eq!(told.get(tags::HUMAN_PERFORMER_NAME), None);
+}
+
+#[test]
+fn cancellation_is_asked_for_in_every_state() {
+    let mut request = Attributes::new();
+    request.put_text(tags::REASON_FOR_CANCELLATION, "wrong patient");
+    request.put_text(tags::CONTACT_URI, "tel:+81-3-0000-0000");
+    request.put_text(tags::CONTACT_DISPLAY_NAME, "Radiology");
+    let asked = |state| {
+        let mut workitem = in_state(state);
+        let outcome = workitem.request_cancel("EHR", &request, uid("2.25.9"), LATER);
+        (workitem, outcome)
+    };
+    let (workitem, outcome) = asked(State::Scheduled);
+    let Ok(Transition::Done(events)) = outcome else { panic!() };
+    let states: Vec<_> =
+        events.iter().map(|event| event.attributes.text(tags::PROCEDURE_STEP_STATE).unwrap()).collect();
+    assert_eq!(states, ["IN PROGRESS", "CANCELED"]);
+    assert_eq!(events[1].attributes.text(tags::REASON_FOR_CANCELLATION).as_deref(), Some("wrong patient"));
+    assert_eq!(workitem.state(), State::Canceled);
+    let (workitem, outcome) = asked(State::InProgress);
+    let Ok(Transition::Done(events)) = outcome else { panic!() };
+    assert_eq!((workitem.state(), events[0].kind), (State::InProgress, 2));
+    assert_eq!(events[0].attributes.text(tags::REQUESTING_AE).as_deref(), Some("EHR"));
+    assert_eq!(events[0].attributes.text(tags::CONTACT_URI).as_deref(), Some("tel:+81-3-0000-0000"));
+    assert_eq!(asked(State::Canceled).1, Ok(Transition::Already(State::Canceled)));
+    assert_eq!(asked(State::Completed).1.unwrap_err().status(), 0xC311);
+}
+
+proptest! {
+    /// Whatever is done in whatever order: a final state stays, and nobody sees the Transaction UID.
+    #[test]
+    fn the_end_is_the_end_and_the_lock_stays_secret(steps in prop::collection::vec((0..6_usize, any::<bool>()), 0..24)) {
+        let mut workitem = scheduled();
+        for (step, is_performer) in steps {
+            let before = workitem.clone();
+            let transaction = uid(if is_performer { "2.25.1" } else { "2.25.2" });
+            let _ = match step {
+                0 => workitem.change_state(State::InProgress, Some(&transaction), LATER).map(drop),
+                1 => workitem.change_state(State::Completed, Some(&transaction), LATER).map(drop),
+                2 => workitem.change_state(State::Canceled, Some(&transaction), LATER).map(drop),
+                3 => workitem.update(Some(transaction.as_str()), performed(), LATER).map(drop),
+                4 => workitem.update(Some(transaction.as_str()), given_up(), LATER).map(drop),
+                _ => workitem.request_cancel("EHR", &Attributes::new(), transaction, LATER).map(drop),
+            };
+            if before.state().is_final() {
+                prop_assert_eq!(&workitem, &before);
+            }
+            prop_assert!(workitem.view().get(tags::TRANSACTION_UID).is_none());
+            let text = serde_json::to_string(&workitem.view()).unwrap();
+            prop_assert!(!text.contains("2.25."));
+        }
+    }
+}
