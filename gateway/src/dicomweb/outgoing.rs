@@ -16,7 +16,7 @@ use crate::tasks::Tasks;
 /// Chunks that may wait for the client.
 const WAITING: usize = 2;
 /// Bytes of one. Whoever takes some now and then is not sent away because it is slow.
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 1 << 20;
 /// Longest wait for a client to take one.
 const PATIENCE: Duration = Duration::from_secs(60);
 
