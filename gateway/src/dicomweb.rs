@@ -27,11 +27,15 @@ mod search;
 mod store;
 mod uri;
 mod walk;
+mod workitems;
 mod zip;
 
 pub(crate) use capabilities::on_options;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post, put},
+};
 use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use tower_http::{
     compression::{
@@ -62,7 +66,11 @@ pub(crate) fn routes() -> Router<App> {
         .route(&below(frames), get(frames::some))
         .route(&below(&format!("{frames}/rendered")), get(rendered::rendered))
         .route(&below(&format!("{frames}/thumbnail")), get(rendered::thumbnail))
-        .route(&below(&format!("{instance}/bulkdata/{{path}}")), get(bulkdata::one));
+        .route(&below(&format!("{instance}/bulkdata/{{path}}")), get(bulkdata::one))
+        .route(&below("/workitems"), get(workitems::search).post(workitems::create))
+        .route(&below("/workitems/{workitem}"), get(workitems::retrieve).post(workitems::update))
+        .route(&below("/workitems/{workitem}/state"), put(workitems::change_state))
+        .route(&below("/workitems/{workitem}/cancelrequest"), post(workitems::request_cancel));
     for level in [study, series, instance] {
         router = router
             .route(&below(&format!("{level}/metadata")), get(metadata::metadata))

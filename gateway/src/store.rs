@@ -23,6 +23,7 @@ mod purge;
 mod rows;
 mod spent;
 mod sums;
+mod workitems;
 
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,7 @@ pub use images::{
 pub use node_outbox::{ForNode, GivenUp, NodeBatch, ToNode};
 pub use purge::Retention;
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
+pub use workitems::FoundWorkitem;
 
 /// A handle to the database. Clones share it.
 #[derive(Debug, Clone)]

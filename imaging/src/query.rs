@@ -23,7 +23,7 @@ mod selection;
 mod tests;
 mod wildcard;
 
-pub use answer::{Presence, REQUIRED_INSTANCE, REQUIRED_SERIES, REQUIRED_STUDY, Required};
+pub use answer::{Presence, REQUIRED_INSTANCE, REQUIRED_SERIES, REQUIRED_STUDY, REQUIRED_WORKITEM, Required};
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 pub use error::{QueryError, Warning};

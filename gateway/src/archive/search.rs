@@ -112,6 +112,8 @@ impl Search {
             Level::Study => self.look_at_studies(page).await?,
             Level::Series => self.look_at_series(page).await?,
             Level::Instance => self.look_at_instances(page).await?,
+            // They are not images.
+            Level::Workitem => 0,
         };
         self.looked += found as u64;
         self.is_last = found < page as usize;

@@ -22,6 +22,7 @@ type Entry = (&'static str, &'static [(&'static str, &'static [&'static str])]);
 const DICOM: &[&str] = &["multipart/related; type=\"application/dicom\"", "application/dicom", "application/zip"];
 const METADATA: &[&str] = &["application/dicom+json", "multipart/related; type=\"application/dicom+xml\""];
 const STORED: &[&str] = &["application/dicom+json", "application/dicom+xml"];
+const NOTHING: &[&str] = &[];
 const BYTES: &[&str] = &["application/octet-stream", "multipart/related; type=\"application/octet-stream\""];
 
 const PIXELS: &[&str] = &["multipart/related; type=\"application/octet-stream\"", "application/octet-stream"];
@@ -60,6 +61,10 @@ pub(super) const RESOURCES: &[Entry] = &[
     ("/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/thumbnail", &[("GET", PICTURES)]),
     ("/series", &[("GET", METADATA)]),
     ("/instances", &[("GET", METADATA)]),
+    ("/workitems", &[("GET", METADATA), ("POST", NOTHING)]),
+    ("/workitems/{workitem}", &[("GET", METADATA), ("POST", NOTHING)]),
+    ("/workitems/{workitem}/state", &[("PUT", NOTHING)]),
+    ("/workitems/{workitem}/cancelrequest", &[("POST", NOTHING)]),
 ];
 
 /// `OPTIONS` on the root. It tells nothing about any hospital, so nobody must say who they are.
@@ -94,9 +99,9 @@ fn wadl() -> String {
         text.push_str(&format!("<resource path=\"{}\">\n", path.trim_start_matches('/')));
         for (method, media) in *methods {
             text.push_str(&format!("<method name=\"{method}\">\n"));
-            if *method == "POST" {
-                for sent in ["application/dicom", "application/dicom+json", "application/dicom+xml"] {
-                    let media = format!("multipart/related; type=&quot;{sent}&quot;");
+            if *method != "GET" {
+                for sent in sent(path) {
+                    let media = sent.replace('"', "&quot;");
                     text.push_str(&format!("<request><representation mediaType=\"{media}\"/></request>\n"));
                 }
             }
@@ -110,6 +115,18 @@ fn wadl() -> String {
     }
     text.push_str("</resources>\n</application>\n");
     text
+}
+
+/// The media types of what is sent to a resource.
+fn sent(path: &str) -> &'static [&'static str] {
+    if path.starts_with("/workitems") {
+        return &["application/dicom+json", "application/dicom+xml"];
+    }
+    &[
+        "multipart/related; type=\"application/dicom\"",
+        "multipart/related; type=\"application/dicom+json\"",
+        "multipart/related; type=\"application/dicom+xml\"",
+    ]
 }
 
 fn json() -> String {

@@ -18,6 +18,7 @@ pub(crate) struct Resource {
     study: Option<String>,
     series: Option<String>,
     instance: Option<String>,
+    workitem: Option<String>,
     /// Frame numbers, or the path of bulk data.
     rest: Option<String>,
 }
@@ -35,6 +36,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Resource {
                 "study" => resource.study = Some(value),
                 "series" => resource.series = Some(value),
                 "instance" => resource.instance = Some(value),
+                "workitem" => resource.workitem = Some(value),
                 _ => resource.rest = Some(value),
             }
         }
@@ -51,6 +53,11 @@ impl Resource {
     /// The series that the path names, if it names one.
     pub(crate) fn series(&self) -> Result<Option<Uid>, Refusal> {
         uid(self.series.as_deref(), "SeriesInstanceUID")
+    }
+
+    /// The workitem that the path names.
+    pub(crate) fn workitem(&self) -> Result<Uid, Refusal> {
+        uid(self.workitem.as_deref(), "SOPInstanceUID")?.ok_or(Refusal::NotFound)
     }
 
     /// Whether the path names an instance.

@@ -18,7 +18,7 @@ use super::{ask::Ask, negotiation, refusal::Refusal};
 use crate::{App, archive::SearchFault, catalog::HospitalId};
 
 /// Results in one answer; a client that wants more asks with `offset`.
-const MOST: u64 = 5_000;
+pub(super) const MOST: u64 = 5_000;
 const HAVE: &str = "application/dicom+json, or multipart/related; type=\"application/dicom+xml\"";
 const WARNING: HeaderName = HeaderName::from_static("warning");
 
@@ -49,8 +49,7 @@ async fn search(level: Level, app: &App, ask: &Ask) -> Result<Response, Refusal>
     warnings.extend(found.warning);
     let mut response = form.response(&found.answers)?;
     for warning in warnings {
-        let value = HeaderValue::try_from(warning.header(&ask.root)).map_err(|_| Refusal::Internal)?;
-        response.headers_mut().append(WARNING, value);
+        warned(&mut response, &ask.root, &warning.to_string());
     }
     Ok(response)
 }
@@ -100,14 +99,22 @@ fn url(root: &str, result: &Attributes, level: Level) -> String {
     url
 }
 
+/// Says something beside the answer (RFC 7234 §5.5). What cannot stand in a header is left out.
+pub(super) fn warned(response: &mut Response, root: &str, text: &str) {
+    if let Ok(value) = HeaderValue::try_from(format!("299 {root}: {text}")) {
+        response.headers_mut().append(WARNING, value);
+    }
+}
+
 /// The form of an answer.
-enum Form {
+pub(super) enum Form {
     Json(&'static str),
     Xml,
 }
 
 impl Form {
-    fn choose(acceptable: &Acceptable) -> Result<Self, Refusal> {
+    /// The form that is accepted.
+    pub(super) fn choose(acceptable: &Acceptable) -> Result<Self, Refusal> {
         let offers = [
             Offer::single("application/dicom+json"),
             Offer::related("application/dicom+xml"),
@@ -117,7 +124,8 @@ impl Form {
         Ok(if choice.offer == 1 { Self::Xml } else { Self::Json(offers[choice.offer].media) })
     }
 
-    fn response(&self, answers: &[Attributes]) -> Result<Response, Refusal> {
+    /// The data sets in it.
+    pub(super) fn response(&self, answers: &[Attributes]) -> Result<Response, Refusal> {
         match self {
             Self::Json(media) => {
                 let text = serde_json::to_vec(answers).map_err(|_| Refusal::Internal)?;

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_signing.sql"),
     include_str!("migrations/0004_images.sql"),
     include_str!("migrations/0005_dimse.sql"),
+    include_str!("migrations/0006_workitems.sql"),
 ];
 
 /// The one connection that writes.

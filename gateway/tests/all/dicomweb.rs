@@ -9,3 +9,4 @@ mod retrieving;
 mod searching;
 mod storing;
 mod uri;
+mod workitems;

@@ -86,6 +86,41 @@ pub const REQUIRED_INSTANCE: &[Required] = &[
     known(tags::NUMBER_OF_FRAMES),
 ];
 
+/// PS3.4 table CC.2.5-3, return key types 1 and 2; those that are required if set, where they are.
+pub const REQUIRED_WORKITEM: &[Required] = &[
+    always(tags::SOP_CLASS_UID),
+    always(tags::SOP_INSTANCE_UID),
+    always(tags::SCHEDULED_PROCEDURE_STEP_PRIORITY),
+    always(tags::PROCEDURE_STEP_LABEL),
+    always(tags::WORKLIST_LABEL),
+    always(tags::SCHEDULED_PROCESSING_PARAMETERS_SEQUENCE),
+    always(tags::SCHEDULED_STATION_NAME_CODE_SEQUENCE),
+    always(tags::SCHEDULED_STATION_CLASS_CODE_SEQUENCE),
+    always(tags::SCHEDULED_STATION_GEOGRAPHIC_LOCATION_CODE_SEQUENCE),
+    known(tags::SCHEDULED_HUMAN_PERFORMERS_SEQUENCE),
+    always(tags::SCHEDULED_PROCEDURE_STEP_START_DATE_TIME),
+    known(tags::EXPECTED_COMPLETION_DATE_TIME),
+    always(tags::SCHEDULED_WORKITEM_CODE_SEQUENCE),
+    always(tags::INPUT_READINESS_STATE),
+    always(tags::INPUT_INFORMATION_SEQUENCE),
+    always(tags::STUDY_INSTANCE_UID),
+    always(tags::PATIENT_NAME),
+    always(tags::PATIENT_ID),
+    always(tags::OTHER_PATIENT_I_DS_SEQUENCE),
+    always(tags::PATIENT_BIRTH_DATE),
+    always(tags::PATIENT_SEX),
+    always(tags::ADMISSION_ID),
+    always(tags::ISSUER_OF_ADMISSION_ID_SEQUENCE),
+    always(tags::ADMITTING_DIAGNOSES_DESCRIPTION),
+    always(tags::ADMITTING_DIAGNOSES_CODE_SEQUENCE),
+    always(tags::REFERENCED_REQUEST_SEQUENCE),
+    known(tags::MEDICAL_ALERTS),
+    known(tags::PREGNANCY_STATUS),
+    known(tags::SPECIAL_NEEDS),
+    always(tags::PROCEDURE_STEP_STATE),
+    always(tags::PROCEDURE_STEP_PROGRESS_INFORMATION_SEQUENCE),
+];
+
 impl Query {
     /// What a web service tells of a result: what its level requires, what was searched and what `includefield` names,
     /// never attributes of a lower level.
@@ -107,7 +142,8 @@ impl Query {
         }
         let mut answer = selection.pick(candidate, Some(&self.root), self.zones(candidate));
         if self.include == Include::All {
-            let own = candidate.iter().filter(|(tag, _)| level_of(**tag) == self.level);
+            let is_all = self.level == Level::Workitem;
+            let own = candidate.iter().filter(|(tag, _)| is_all || level_of(**tag) == self.level);
             own.for_each(|(tag, attribute)| answer.put(*tag, attribute.clone()));
         }
         answer
@@ -123,14 +159,20 @@ impl Query {
 
     /// The tables that hold for this resource (PS3.18 §10.6.3.3.2 and §10.6.3.3.3).
     fn required(&self) -> impl Iterator<Item = &'static Required> {
-        let study = self.level == Level::Study || self.within == Within::Anything;
+        let is_workitem = self.level == Level::Workitem;
+        let study = !is_workitem && (self.level == Level::Study || self.within == Within::Anything);
         let series = match self.level {
-            Level::Study => false,
+            Level::Study | Level::Workitem => false,
             Level::Series => true,
             Level::Instance => self.within < Within::Series,
         };
         let instance = self.level == Level::Instance;
-        let tables = [(study, REQUIRED_STUDY), (series, REQUIRED_SERIES), (instance, REQUIRED_INSTANCE)];
+        let tables = [
+            (study, REQUIRED_STUDY),
+            (series, REQUIRED_SERIES),
+            (instance, REQUIRED_INSTANCE),
+            (is_workitem, REQUIRED_WORKITEM),
+        ];
         tables.into_iter().filter(|(holds, _)| *holds).flat_map(|(_, table)| table)
     }
 

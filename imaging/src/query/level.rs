@@ -15,6 +15,8 @@ pub enum Level {
     Series,
     /// Instances.
     Instance,
+    /// Workitems, which stand beside the others and may say anything (PS3.4 table CC.2.5-3).
+    Workitem,
 }
 
 static LEVELS: LazyLock<HashMap<Tag, Level>> = LazyLock::new(|| {
@@ -28,12 +30,13 @@ pub fn level_of(tag: Tag) -> Level {
 }
 
 impl Level {
-    /// The value of Query/Retrieve Level (0008,0052).
+    /// The value of Query/Retrieve Level (0008,0052); a search for workitems has none.
     pub fn as_query_retrieve_level(self) -> &'static str {
         match self {
             Self::Study => "STUDY",
             Self::Series => "SERIES",
             Self::Instance => "IMAGE",
+            Self::Workitem => "",
         }
     }
 }
@@ -44,6 +47,7 @@ impl fmt::Display for Level {
             Self::Study => "study",
             Self::Series => "series",
             Self::Instance => "instance",
+            Self::Workitem => "workitem",
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// The kinds of items and how many each has, numbered from 1.
-const ITEMS: &[(char, usize)] = &[('G', 10), ('S', 13), ('Q', 16), ('W', 10), ('U', 6), ('J', 8)];
+const ITEMS: &[(char, usize)] = &[('G', 10), ('S', 13), ('Q', 16), ('W', 10), ('U', 6), ('P', 11), ('J', 8)];
 
 fn root() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

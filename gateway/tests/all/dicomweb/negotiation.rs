@@ -130,7 +130,18 @@ async fn the_root_tells_what_there_is() {
     let told = pacs.asks(Method::OPTIONS, "/").accepting("application/json").await.expect(StatusCode::OK).json();
     let resources = told["application"]["resources"].as_array().unwrap();
     let paths: Vec<&str> = resources.iter().map(|resource| resource["path"].as_str().unwrap()).collect();
-    for path in &paths {
+    let work = serde_json::to_string(&super::workitems::work()).unwrap();
+    pacs.posts("/workitems?workitem=1.2.3", "application/dicom+json", work).await.expect(StatusCode::CREATED);
+    for resource in resources {
+        // What is sent to, and not read, is there if it does not like nothing.
+        if resource["methods"][0]["name"] != "GET" {
+            let path = resource["path"].as_str().unwrap().replace("{workitem}", "1.2.3");
+            let method = resource["methods"][0]["name"].as_str().unwrap().parse().unwrap();
+            let answer = pacs.asks(method, &path).await;
+            assert!([StatusCode::BAD_REQUEST, StatusCode::ACCEPTED].contains(&answer.status), "{path}");
+            continue;
+        }
+        let path = resource["path"].as_str().unwrap().replace("{workitem}", "1.2.3");
         let path = path.replace("{study}", chest().study_uid().as_str());
         let path = path.replace("{series}", chest().series_uid().as_str());
         let path = path.replace("{instance}", chest().instance_uid(1).as_str());

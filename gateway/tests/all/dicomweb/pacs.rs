@@ -122,8 +122,7 @@ impl Pacs {
     }
 
     pub(crate) async fn posts(&self, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
-        let request = self.asks(Method::POST, path).with("content-type", content_type);
-        Request(request.0.body(body)).await
+        self.asks(Method::POST, path).with("content-type", content_type).carrying(body).await
     }
 
     /// Stores a study whole.
@@ -193,6 +192,10 @@ pub(crate) fn parts<'a>(parts: impl IntoIterator<Item = (&'a str, Vec<u8>)>) -> 
 impl Request {
     pub(crate) fn with(self, name: &str, value: &str) -> Self {
         Self(self.0.header(name, value))
+    }
+
+    pub(crate) fn carrying(self, body: impl Into<reqwest::Body>) -> Self {
+        Self(self.0.body(body))
     }
 
     pub(crate) fn accepting(self, media: &str) -> Self {

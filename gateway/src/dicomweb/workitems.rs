@@ -1,0 +1,220 @@
+//! UPS-RS: workitems created, found, taken, changed and ended (PS3.18 §11).
+//!
+//! What a workitem may say and become is decided by [`medvan_imaging::ups`]; here is how it is asked and told.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use dicom_dictionary_std::tags;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use medvan_imaging::{
+    Tag, Uid,
+    attributes::Attributes,
+    json,
+    multipart::ContentType,
+    query::{Level, Query},
+    ups::{self, Fault, Transition, Workitem},
+    xml,
+};
+use uuid::Uuid;
+
+use super::{
+    ask::Ask,
+    incoming::Incoming,
+    refusal::Refusal,
+    search::{Form, MOST, warned},
+};
+use crate::App;
+
+/// Bytes of a workitem, or of what is changed of one.
+const LARGEST: usize = 1 << 20;
+/// Workitems that one search looks at.
+const LOOKED_AT: usize = 200_000;
+/// Of these, read at once.
+const PAGE: u32 = 500;
+/// The Worklist Label of those that come without one.
+const WORKLIST: &str = "MEDVAN";
+
+/// `POST …/workitems[?workitem={uid}]` (§11.4)
+pub(crate) async fn create(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
+    let given = data_set(&app, &ask.headers, body).await?;
+    let uid = named(&ask, &given)?;
+    let now = app.clock.now();
+    let created = match Workitem::create(uid, given, WORKLIST, now) {
+        Ok(created) => created,
+        Err(fault) => return Ok(refused(&fault, &ask.root)),
+    };
+    if !app.store.create_workitem(ask.hospital(), &created.workitem, now).await? {
+        let text = "the hospital has a workitem with this UID already";
+        return Ok((StatusCode::CONFLICT, format!("{text}\n")).into_response());
+    }
+    let location = HeaderValue::try_from(format!("{}/workitems/{}", ask.root, created.workitem.uid()));
+    let location = location.map_err(|_| Refusal::Internal)?;
+    let places = [(header::LOCATION, location.clone()), (header::CONTENT_LOCATION, location)];
+    let mut response = (StatusCode::CREATED, places).into_response();
+    if created.is_modified {
+        warned(&mut response, &ask.root, "The Workitem was created with modifications.");
+    }
+    Ok(response)
+}
+
+/// `GET …/workitems/{workitem}` (§11.5)
+pub(crate) async fn retrieve(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    let form = Form::choose(&ask.acceptable)?;
+    let workitem = app.store.workitem(ask.hospital(), &ask.resource.workitem()?).await?;
+    form.response(&[workitem.ok_or(Refusal::NotFound)?.view()])
+}
+
+/// `POST …/workitems/{workitem}[?transaction-uid={uid}]` (§11.6)
+pub(crate) async fn update(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
+    let mut changes = data_set(&app, &ask.headers, body).await?;
+    // Some performers say it in the data set, as DIMSE does.
+    let within =
+        changes.remove(tags::TRANSACTION_UID).and_then(|attribute| attribute.texts().into_iter().flatten().next());
+    let transaction = parameter(&ask, &["transaction-uid", "TransactionUID"]).map(str::to_owned).or(within);
+    let now = app.clock.now();
+    let change = |workitem: &mut Workitem| workitem.update(transaction.as_deref(), changes, now);
+    let changed = app.store.change_workitem(ask.hospital(), &ask.resource.workitem()?, now, change).await?;
+    Ok(match changed.ok_or(Refusal::NotFound)? {
+        Ok(_) => StatusCode::OK.into_response(),
+        Err(fault) => refused(&fault, &ask.root),
+    })
+}
+
+/// `PUT …/workitems/{workitem}/state` (§11.7)
+pub(crate) async fn change_state(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
+    let asked = data_set(&app, &ask.headers, body).await?;
+    let state = asked.text(tags::PROCEDURE_STEP_STATE).and_then(|text| text.parse::<ups::State>().ok());
+    let state = state.ok_or_else(|| bad("ProcedureStepState must be IN PROGRESS, COMPLETED or CANCELED"))?;
+    let transaction = asked.text(tags::TRANSACTION_UID).map(|text| Uid::parse(&text)).transpose();
+    let transaction = transaction.map_err(|_| bad("TransactionUID is no UID"))?;
+    let now = app.clock.now();
+    let change = |workitem: &mut Workitem| workitem.change_state(state, transaction.as_ref(), now);
+    let changed = app.store.change_workitem(ask.hospital(), &ask.resource.workitem()?, now, change).await?;
+    Ok(told(StatusCode::OK, changed.ok_or(Refusal::NotFound)?, &ask.root))
+}
+
+/// `POST …/workitems/{workitem}/cancelrequest` (§11.8)
+pub(crate) async fn request_cancel(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
+    let request = data_set(&app, &ask.headers, body).await?;
+    let (now, lock) = (app.clock.now(), fresh()?);
+    let requester = ask.client.name();
+    let change = |workitem: &mut Workitem| workitem.request_cancel(requester, &request, lock, now);
+    let changed = app.store.change_workitem(ask.hospital(), &ask.resource.workitem()?, now, change).await?;
+    Ok(told(StatusCode::ACCEPTED, changed.ok_or(Refusal::NotFound)?, &ask.root))
+}
+
+/// `GET …/workitems` (§11.9)
+pub(crate) async fn search(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    let form = Form::choose(&ask.acceptable)?;
+    let (query, warnings) = Query::from_parameters(Level::Workitem, ask.parameters.iter())?;
+    let state = parameter(&ask, &["ProcedureStepState", "00741000"]).and_then(|text| text.parse().ok());
+    let wanted = usize::try_from(query.limit().unwrap_or(u64::MAX).min(MOST)).unwrap_or(usize::MAX);
+    let (mut answers, mut passed, mut looked, mut after) = (Vec::new(), 0, 0, 0);
+    while answers.len() < wanted {
+        let page = app.store.find_workitems(ask.hospital(), state, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.row;
+        looked += page.len();
+        let views = page.iter().map(|found| found.workitem.view());
+        for view in views.filter(|view| query.matches(view)) {
+            passed += 1;
+            if passed > query.offset() && answers.len() < wanted {
+                answers.push(query.answer(&view));
+            }
+        }
+        if looked >= LOOKED_AT {
+            return Err(Refusal::TooBroad);
+        }
+    }
+    let mut response = form.response(&answers)?;
+    for warning in warnings {
+        warned(&mut response, &ask.root, &warning.to_string());
+    }
+    Ok(response)
+}
+
+/// The data set of a request, in JSON or XML; an empty body is an empty one.
+async fn data_set(app: &App, headers: &HeaderMap, body: Body) -> Result<Attributes, Refusal> {
+    let content = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content =
+        ContentType::parse(content.unwrap_or("application/dicom+json")).map_err(|error| bad(&error.to_string()))?;
+    let mut body = Incoming::new(body, Duration::from_millis(app.config.limits.body_read_ms));
+    let mut text = Vec::new();
+    while let Some(bytes) = body.next().await? {
+        text.extend_from_slice(&bytes);
+        if text.len() > LARGEST {
+            return Err(Refusal::TooLarge(format!("a workitem has at most {LARGEST} bytes")));
+        }
+    }
+    if text.is_empty() {
+        return Ok(Attributes::new());
+    }
+    match content.media() {
+        "application/dicom+json" | "application/json" => json::parse(&text).map_err(|error| bad(&error.to_string())),
+        "application/dicom+xml" => xml::parse(&text).map_err(|error| bad(&error.to_string())),
+        _ => Err(Refusal::UnsupportedMedia("the Content-Type must be application/dicom+json or application/dicom+xml")),
+    }
+}
+
+/// The UID that the creator wants: in the URL, or in the data set; else a new one.
+fn named(ask: &Ask, given: &Attributes) -> Result<Uid, Refusal> {
+    let asked = parameter(ask, &["workitem", "AffectedSOPInstanceUID"]).map(str::to_owned);
+    let within = [tags::SOP_INSTANCE_UID, tags::AFFECTED_SOP_INSTANCE_UID].map(|tag: Tag| given.text(tag));
+    let mut uids: Vec<String> = [asked].into_iter().chain(within).flatten().collect();
+    uids.dedup();
+    match uids.as_slice() {
+        [] => fresh(),
+        [uid] => Uid::parse(uid).map_err(|error| bad(&format!("the workitem's UID is none: {error}"))),
+        _ => Err(bad("the URL and the data set name different workitems")),
+    }
+}
+
+/// A parameter by one of its names; or one that is a UID itself (`?1.2.3`), as some clients read the templates of the standard.
+fn parameter<'a>(ask: &'a Ask, names: &[&str]) -> Option<&'a str> {
+    let by_name = names.iter().find_map(|name| ask.parameters.get(name));
+    by_name.or_else(|| {
+        let bare = |(name, value): &(&str, &str)| value.is_empty() && Uid::parse(name).is_ok();
+        ask.parameters.iter().find(bare).map(|(name, _)| name)
+    })
+}
+
+/// A UID that nobody has (PS3.5 §B.2).
+fn fresh() -> Result<Uid, Refusal> {
+    Uid::parse(&format!("2.25.{}", Uuid::new_v4().as_u128())).map_err(|_| Refusal::Internal)
+}
+
+fn told(status: StatusCode, changed: Result<Transition, Fault>, root: &str) -> Response {
+    match changed {
+        Err(fault) => refused(&fault, root),
+        Ok(transition) => {
+            let mut response = status.into_response();
+            if let Some(warning) = transition.warning() {
+                warned(&mut response, root, warning);
+            }
+            response
+        }
+    }
+}
+
+/// A fault with its text in the header that the standard names, and in the body for people (§11.7.3, §11.8.3).
+fn refused(fault: &Fault, root: &str) -> Response {
+    let status = match fault {
+        Fault::Flaws(_) | Fault::NotScheduled | Fault::TransactionMissing | Fault::TransactionIncorrect => {
+            StatusCode::BAD_REQUEST
+        }
+        _ => StatusCode::CONFLICT,
+    };
+    let text = fault.to_string();
+    let mut response = (status, format!("{text}\n")).into_response();
+    warned(&mut response, root, &text);
+    response
+}
+
+fn bad(reason: &str) -> Refusal {
+    Refusal::BadRequest(reason.to_owned())
+}
