@@ -21,8 +21,8 @@ use std::{path::PathBuf, sync::Arc};
 
 pub(crate) use arrival::{Arrival, Expected, Stored};
 pub(crate) use fault::Fault;
-use inflating::Inflating;
 pub(crate) use inflating::{Held, Room};
+use inflating::{Inflating, Share};
 pub(crate) use reading::Open;
 pub use reading::ReadFault;
 pub(crate) use search::{SearchFault, indexed};
@@ -80,8 +80,12 @@ impl Archive {
             folder,
             shelf,
             files: reading::files(),
-            inflating: Inflating::at_once(1, 1),
-            inflated: Inflating::at_once(4, 2),
+            // Every arrival has a thread of its own already, which may wait.
+            inflating: Inflating::new(
+                Share { all: 1, of_hospital: 1 },
+                Share { all: ARRIVALS, of_hospital: ARRIVALS_OF_HOSPITAL },
+            ),
+            inflated: Inflating::new(Share { all: 4, of_hospital: 2 }, Share { all: 32, of_hospital: 4 }),
             clock,
             writers,
             shares,

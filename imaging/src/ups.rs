@@ -115,6 +115,12 @@ pub enum Fault {
     /// Nobody performs it yet.
     #[error("The submitted request is inconsistent with the state of the UPS Instance.")]
     NotInProgress,
+    /// It would say more than a workitem may: bytes, or sequences in sequences.
+    #[error("a workitem says at most a megabyte, in at most 16 sequences within each other")]
+    TooMuch,
+    /// Nobody can tell its performer.
+    #[error("The performer cannot be contacted.")]
+    Unreachable,
     /// What is completed cannot be canceled.
     #[error("The UPS is already COMPLETED.")]
     AlreadyCompleted,
@@ -133,6 +139,8 @@ impl Fault {
             Self::Unfinished(_) => 0xC304,
             Self::NotInProgress => 0xC310,
             Self::AlreadyCompleted => 0xC311,
+            Self::Unreachable => 0xC312,
+            Self::TooMuch => 0x0213,
         }
     }
 }

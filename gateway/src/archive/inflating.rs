@@ -26,9 +26,14 @@ use crate::{call::Shares, catalog::HospitalId};
 /// Longest wait for others to let go of theirs: whoever reads them may be a slow client.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How many may wait at once, and how many of one hospital: each is a thread that could read for others.
-const WAITING: usize = 32;
-const WAITING_OF_HOSPITAL: usize = 4;
+/// How many there may be at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share {
+    /// Of all hospitals.
+    pub(super) all: usize,
+    /// Of one.
+    pub(super) of_hospital: usize,
+}
 
 /// Places for deflated data sets. Clones share them.
 #[derive(Debug, Clone)]
@@ -66,13 +71,13 @@ impl Deref for Held {
 }
 
 impl Inflating {
-    /// So many at once, and so many of one hospital.
-    pub(super) fn at_once(places: usize, of_hospital: usize) -> Self {
+    /// So many in memory, while so many wait: each of those is a thread that could read for others.
+    pub(super) fn new(held: Share, waiting: Share) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(places)),
-            shares: Arc::new(Shares::of(of_hospital)),
-            waiting: Arc::new(Semaphore::new(WAITING)),
-            waiting_of: Arc::new(Shares::of(WAITING_OF_HOSPITAL)),
+            places: Arc::new(Semaphore::new(held.all)),
+            shares: Arc::new(Shares::of(held.of_hospital)),
+            waiting: Arc::new(Semaphore::new(waiting.all)),
+            waiting_of: Arc::new(Shares::of(waiting.of_hospital)),
         }
     }
 
@@ -117,16 +122,16 @@ mod tests {
     /// Each of those who wait is a thread.
     #[tokio::test]
     async fn few_of_a_hospital_wait_and_the_next_is_told_so_at_once() {
-        let inflating = Inflating::at_once(2, 1);
+        let inflating = Inflating::new(Share { all: 2, of_hospital: 1 }, Share { all: 9, of_hospital: 4 });
         let (kaede, sumire): (HospitalId, HospitalId) = ("kaede".parse().unwrap(), "sumire".parse().unwrap());
         let held = inflating.place(&kaede).unwrap();
-        let waiting: Vec<_> = (0..WAITING_OF_HOSPITAL)
+        let waiting: Vec<_> = (0..4)
             .map(|_| {
                 let (inflating, kaede) = (inflating.clone(), kaede.clone());
                 tokio::task::spawn_blocking(move || inflating.place(&kaede).map(drop))
             })
             .collect();
-        while inflating.waiting.available_permits() > WAITING - WAITING_OF_HOSPITAL {
+        while inflating.waiting.available_permits() > 9 - 4 {
             tokio::task::yield_now().await;
         }
         let next = inflating.place(&kaede).unwrap_err();

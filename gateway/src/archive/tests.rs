@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     catalog::Hospital,
-    store::{Place, Placed, Protocol, Selection},
+    store::{Place, Placed, Protocol, PutHospital, Selection},
 };
 
 const NOW: OffsetDateTime = datetime!(2026-11-01 9:00 UTC);
@@ -134,6 +134,16 @@ async fn small_arrivals_in_a_row_go_into_one_pack_and_each_reads_back_as_it_came
     for (place, number) in places.into_iter().zip(1..) {
         assert_eq!(images.content(place).await, instance(number, ""));
     }
+}
+
+#[tokio::test]
+async fn the_images_of_a_hospital_that_ended_go_to_no_other_one() {
+    let images = Images::open().await;
+    images.store(1, Kind::Original).await;
+    assert!(images.store.delete_hospital(&images.hospital, NOW).await.unwrap());
+    let words = serde_json::from_str(r#"{"ja": "別の病院", "en": "Another Hospital"}"#).unwrap();
+    let other = Hospital::new(images.hospital.clone(), words);
+    assert!(matches!(images.store.put_hospital(&other, false).await.unwrap(), PutHospital::InRecords));
 }
 
 #[tokio::test]

@@ -28,14 +28,12 @@ use super::{
     refusal::Refusal,
     search::{Form, MOST, warned},
 };
-use crate::App;
+use crate::{App, store::WorkitemNarrow};
 
 /// Bytes of a workitem, or of what is changed of one.
 const LARGEST: usize = 1 << 20;
 /// Workitems that one search looks at.
-const LOOKED_AT: usize = 200_000;
-/// Of these, read at once.
-const PAGE: u32 = 500;
+const LOOKED_AT: usize = 50_000;
 /// The Worklist Label of those that come without one.
 const WORKLIST: &str = "MEDVAN";
 
@@ -73,14 +71,24 @@ pub(crate) async fn retrieve(State(app): State<App>, ask: Ask) -> Result<Respons
 pub(crate) async fn update(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
     let mut changes = data_set(&app, &ask.headers, body).await?;
     // Some performers say it in the data set, as DIMSE does.
-    let within =
-        changes.remove(tags::TRANSACTION_UID).and_then(|attribute| attribute.texts().into_iter().flatten().next());
-    let transaction = parameter(&ask, &["transaction-uid", "TransactionUID"]).map(str::to_owned).or(within);
+    let within = changes.text(tags::TRANSACTION_UID);
+    changes.remove(tags::TRANSACTION_UID);
+    let asked =
+        parameter(&ask, &["transaction-uid", "TransactionUID"]).filter(|text| !text.is_empty()).map(str::to_owned);
+    let transaction = one_uid([asked, within], "TransactionUID")?;
     let now = app.clock.now();
-    let change = |workitem: &mut Workitem| workitem.update(transaction.as_deref(), changes, now);
+    let change = |workitem: &mut Workitem| workitem.update(transaction.as_ref(), changes, now);
     let changed = app.store.change_workitem(ask.hospital(), &ask.resource.workitem()?, now, change).await?;
     Ok(match changed.ok_or(Refusal::NotFound)? {
         Ok(_) => StatusCode::OK.into_response(),
+        // §11.6.3 has its own words for these, and one status.
+        Err(Fault::NotInProgress) => {
+            said(StatusCode::BAD_REQUEST, "The target URI did not reference a claimed Workitem.", "", &ask.root)
+        }
+        Err(Fault::Final) => {
+            let text = "The submitted request is inconsistent with the current state of the Workitem.";
+            said(StatusCode::BAD_REQUEST, text, "", &ask.root)
+        }
         Err(fault) => refused(&fault, &ask.root),
     })
 }
@@ -103,7 +111,13 @@ pub(crate) async fn request_cancel(State(app): State<App>, ask: Ask, body: Body)
     let request = data_set(&app, &ask.headers, body).await?;
     let (now, lock) = (app.clock.now(), fresh()?);
     let requester = ask.client.name();
-    let change = |workitem: &mut Workitem| workitem.request_cancel(requester, &request, lock, now);
+    let change = |workitem: &mut Workitem| {
+        // No performer is subscribed to events here yet: it would never hear of the request (PS3.4 §CC.2.2.3).
+        if workitem.state() == ups::State::InProgress {
+            return Err(Fault::Unreachable);
+        }
+        workitem.request_cancel(requester, &request, lock, now)
+    };
     let changed = app.store.change_workitem(ask.hospital(), &ask.resource.workitem()?, now, change).await?;
     Ok(told(StatusCode::ACCEPTED, changed.ok_or(Refusal::NotFound)?, &ask.root))
 }
@@ -112,28 +126,33 @@ pub(crate) async fn request_cancel(State(app): State<App>, ask: Ask, body: Body)
 pub(crate) async fn search(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
     let form = Form::choose(&ask.acceptable)?;
     let (query, warnings) = Query::from_parameters(Level::Workitem, ask.parameters.iter())?;
-    let state = parameter(&ask, &["ProcedureStepState", "00741000"]).and_then(|text| text.parse().ok());
-    let wanted = usize::try_from(query.limit().unwrap_or(u64::MAX).min(MOST)).unwrap_or(usize::MAX);
-    let (mut answers, mut passed, mut looked, mut after) = (Vec::new(), 0, 0, 0);
-    while answers.len() < wanted {
-        let page = app.store.find_workitems(ask.hospital(), state, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.row;
-        looked += page.len();
-        let views = page.iter().map(|found| found.workitem.view());
-        for view in views.filter(|view| query.matches(view)) {
-            passed += 1;
-            if passed > query.offset() && answers.len() < wanted {
-                answers.push(query.answer(&view));
-            }
+    let narrow = WorkitemNarrow {
+        uid: parameter(&ask, &["SOPInstanceUID", "00080018"]).and_then(|text| Uid::parse(text).ok()),
+        state: parameter(&ask, &["ProcedureStepState", "00741000"]).and_then(|text| text.parse().ok()),
+    };
+    let most = usize::try_from(query.limit().unwrap_or(u64::MAX).min(MOST)).unwrap_or(usize::MAX);
+    let mut to_pass = query.offset();
+    let matches = |workitem: &Workitem| {
+        let is_match = query.matches(&workitem.view());
+        if is_match && to_pass > 0 {
+            to_pass -= 1;
+            return false;
         }
-        if looked >= LOOKED_AT {
-            return Err(Refusal::TooBroad);
-        }
+        is_match
+    };
+    let found = app.store.find_workitems(ask.hospital(), &narrow, most, LOOKED_AT, matches).await?;
+    if !found.is_looked_through {
+        return Err(Refusal::TooLarge(format!(
+            "the search looks at more than {LOOKED_AT} workitems; add one ProcedureStepState or a SOPInstanceUID"
+        )));
     }
+    let answers: Vec<Attributes> = found.workitems.iter().map(|workitem| query.answer(&workitem.view())).collect();
     let mut response = form.response(&answers)?;
     for warning in warnings {
         warned(&mut response, &ask.root, &warning.to_string());
+    }
+    if !found.is_all && query.limit().is_none_or(|limit| limit > MOST) {
+        warned(&mut response, &ask.root, "There are additional results that can be requested");
     }
     Ok(response)
 }
@@ -164,14 +183,20 @@ async fn data_set(app: &App, headers: &HeaderMap, body: Body) -> Result<Attribut
 /// The UID that the creator wants: in the URL, or in the data set; else a new one.
 fn named(ask: &Ask, given: &Attributes) -> Result<Uid, Refusal> {
     let asked = parameter(ask, &["workitem", "AffectedSOPInstanceUID"]).map(str::to_owned);
-    let within = [tags::SOP_INSTANCE_UID, tags::AFFECTED_SOP_INSTANCE_UID].map(|tag: Tag| given.text(tag));
-    let mut uids: Vec<String> = [asked].into_iter().chain(within).flatten().collect();
-    uids.dedup();
-    match uids.as_slice() {
-        [] => fresh(),
-        [uid] => Uid::parse(uid).map_err(|error| bad(&format!("the workitem's UID is none: {error}"))),
-        _ => Err(bad("the URL and the data set name different workitems")),
+    let [own, affected] = [tags::SOP_INSTANCE_UID, tags::AFFECTED_SOP_INSTANCE_UID].map(|tag: Tag| given.text(tag));
+    one_uid([asked, own, affected], "SOPInstanceUID")?.map_or_else(fresh, Ok)
+}
+
+/// The UID that is said, however often.
+fn one_uid<const WAYS: usize>(said: [Option<String>; WAYS], what: &str) -> Result<Option<Uid>, Refusal> {
+    let mut uids = said.into_iter().flatten().map(|text| Uid::parse(&text));
+    let Some(first) = uids.next().transpose().map_err(|error| bad(&format!("{what} is no UID: {error}")))? else {
+        return Ok(None);
+    };
+    if uids.any(|uid| uid.as_ref() != Ok(&first)) {
+        return Err(bad(&format!("the URL and the data set say different values of {what}")));
     }
+    Ok(Some(first))
 }
 
 /// A parameter by one of its names; or one that is a UID itself (`?1.2.3`), as some clients read the templates of the standard.
@@ -207,11 +232,21 @@ fn refused(fault: &Fault, root: &str) -> Response {
         Fault::Flaws(_) | Fault::NotScheduled | Fault::TransactionMissing | Fault::TransactionIncorrect => {
             StatusCode::BAD_REQUEST
         }
+        Fault::TooMuch => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::CONFLICT,
     };
     let text = fault.to_string();
-    let mut response = (status, format!("{text}\n")).into_response();
-    warned(&mut response, root, &text);
+    match fault {
+        Fault::Unfinished(_) => said(status, &Fault::Final.to_string(), &text, root),
+        _ => said(status, &text, "", root),
+    }
+}
+
+/// A status with the standard's words, and more for people behind them.
+fn said(status: StatusCode, words: &str, more: &str, root: &str) -> Response {
+    let body = if more.is_empty() { format!("{words}\n") } else { format!("{words} {more}\n") };
+    let mut response = (status, body).into_response();
+    warned(&mut response, root, words);
     response
 }
 

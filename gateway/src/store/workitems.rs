@@ -1,5 +1,6 @@
 //! The workitems of hospitals: Unified Procedure Steps, by which work on images is offered, taken and done (PS3.4 annex CC).
 
+use futures_util::TryStreamExt as _;
 use medvan_imaging::{
     Uid, json,
     ups::{Fault, State, Workitem},
@@ -10,13 +11,24 @@ use time::OffsetDateTime;
 use super::{Store, StoreError, column::parsed, instant::micros};
 use crate::catalog::HospitalId;
 
-/// A workitem among others.
-#[derive(Debug, Clone)]
-pub struct FoundWorkitem {
-    /// Where it stands in their order.
-    pub row: i64,
-    /// The workitem.
-    pub workitem: Workitem,
+/// What the index can narrow a search by.
+#[derive(Debug, Clone, Default)]
+pub struct WorkitemNarrow {
+    /// The UID of the only one.
+    pub uid: Option<Uid>,
+    /// The state of all.
+    pub state: Option<State>,
+}
+
+/// What a search found.
+#[derive(Debug)]
+pub struct FoundWorkitems {
+    /// In the order in which they were created.
+    pub workitems: Vec<Workitem>,
+    /// Whether nothing was left to look at.
+    pub is_all: bool,
+    /// Whether there was budget for all that was looked for.
+    pub is_looked_through: bool,
 }
 
 impl Store {
@@ -90,37 +102,56 @@ impl Store {
         Ok(Some(Ok(changed)))
     }
 
-    /// Workitems of a hospital behind a row, in the order in which they were created; of one state where one is named.
+    /// The first `most` workitems of a hospital behind a row that `matches` takes, in the order in which they were created. One is read at a
+    /// time: each may be a megabyte. `budget` is how many may still be looked at.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn find_workitems(
         &self,
         hospital: &HospitalId,
-        state: Option<State>,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<FoundWorkitem>, StoreError> {
+        narrow: &WorkitemNarrow,
+        most: usize,
+        mut budget: usize,
+        mut matches: impl FnMut(&Workitem) -> bool + Send,
+    ) -> Result<FoundWorkitems, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
-        query.push("hospital = ").push_bind(hospital.as_str()).push(" AND id > ").push_bind(after);
-        if let Some(state) = state {
+        query.push("hospital = ").push_bind(hospital.as_str());
+        if let Some(uid) = &narrow.uid {
+            query.push(" AND uid = ").push_bind(uid.as_str());
+        }
+        if let Some(state) = narrow.state {
             query.push(" AND state = ").push_bind(state.word());
         }
-        query.push(" ORDER BY id LIMIT ").push_bind(limit);
-        query.build().fetch_all(self.readers()).await?.iter().map(found).collect()
+        query.push(" ORDER BY id");
+        let mut rows = query.build().fetch(self.readers());
+        let mut workitems = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            if workitems.len() >= most || budget == 0 {
+                return Ok(FoundWorkitems { workitems, is_all: false, is_looked_through: budget > 0 });
+            }
+            budget -= 1;
+            match found(&row) {
+                Ok(workitem) if matches(&workitem) => workitems.push(workitem),
+                Ok(_) => {}
+                // One that cannot be read must not hide the others.
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a workitem cannot be read"),
+            }
+        }
+        Ok(FoundWorkitems { workitems, is_all: true, is_looked_through: true })
     }
 }
 
-const COLUMNS: &str = "SELECT id, uid, state, transaction_uid, attributes FROM workitems WHERE ";
+const COLUMNS: &str = "SELECT uid, state, transaction_uid, attributes FROM workitems WHERE ";
 
 async fn select(db: &mut SqliteConnection, hospital: &HospitalId, uid: &Uid) -> Result<Option<Workitem>, StoreError> {
     let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
     query.push("hospital = ").push_bind(hospital.as_str()).push(" AND uid = ").push_bind(uid.as_str());
     let row = query.build().fetch_optional(db).await?;
-    row.as_ref().map(found).transpose().map(|found| found.map(|found| found.workitem))
+    row.as_ref().map(found).transpose()
 }
 
-fn found(row: &SqliteRow) -> Result<FoundWorkitem, StoreError> {
+fn found(row: &SqliteRow) -> Result<Workitem, StoreError> {
     let transaction: Option<&str> = row.try_get("transaction_uid")?;
     let transaction = transaction.map(Uid::parse).transpose();
     let transaction = transaction.map_err(|_| StoreError::Unreadable("Transaction UID"))?;
@@ -128,7 +159,7 @@ fn found(row: &SqliteRow) -> Result<FoundWorkitem, StoreError> {
     let attributes = json::parse(attributes.as_bytes()).map_err(|_| StoreError::Unreadable("workitem"))?;
     let uid = Uid::parse(row.try_get("uid")?).map_err(|_| StoreError::Unreadable("UID of a workitem"))?;
     let state = parsed(row, "state", "state of a workitem")?;
-    Ok(FoundWorkitem { row: row.try_get("id")?, workitem: Workitem::restore(uid, state, transaction, attributes) })
+    Ok(Workitem::restore(uid, state, transaction, attributes))
 }
 
 fn text(workitem: &Workitem) -> Result<String, StoreError> {

@@ -88,6 +88,7 @@ pub const REQUIRED_INSTANCE: &[Required] = &[
 
 /// PS3.4 table CC.2.5-3, return key types 1 and 2; those that are required if set, where they are.
 pub const REQUIRED_WORKITEM: &[Required] = &[
+    known(tags::SPECIFIC_CHARACTER_SET),
     always(tags::SOP_CLASS_UID),
     always(tags::SOP_INSTANCE_UID),
     always(tags::SCHEDULED_PROCEDURE_STEP_PRIORITY),
@@ -106,6 +107,8 @@ pub const REQUIRED_WORKITEM: &[Required] = &[
     always(tags::STUDY_INSTANCE_UID),
     always(tags::PATIENT_NAME),
     always(tags::PATIENT_ID),
+    always(tags::ISSUER_OF_PATIENT_ID),
+    always(tags::ISSUER_OF_PATIENT_ID_QUALIFIERS_SEQUENCE),
     always(tags::OTHER_PATIENT_I_DS_SEQUENCE),
     always(tags::PATIENT_BIRTH_DATE),
     always(tags::PATIENT_SEX),

@@ -3,7 +3,10 @@
 use dicom_dictionary_std::tags;
 
 use super::Flaw;
-use crate::{Tag, attributes::Attributes};
+use crate::{
+    Tag,
+    attributes::{Attribute, Attributes, Content},
+};
 
 /// What is asked of an attribute when it is given (the provider's column of N-CREATE and N-SET).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +73,7 @@ impl Requirement {
         let tag = self.tag();
         self.holders(given).into_iter().find_map(|holder| {
             let found = holder.get(tag);
-            let has_value = found.is_some_and(|attribute| !attribute.is_empty());
+            let has_value = found.is_some_and(has_value);
             match need {
                 Need::Value if !has_value => Some(Flaw::Missing(tag)),
                 Need::Place if found.is_none() => Some(Flaw::Missing(tag)),
@@ -83,6 +86,14 @@ impl Requirement {
     }
 }
 
+/// Whether it says something: items without attributes do not.
+pub(super) fn has_value(attribute: &Attribute) -> bool {
+    match &attribute.content {
+        Content::Items(items) => items.iter().any(|item| !item.is_empty()),
+        _ => !attribute.is_empty(),
+    }
+}
+
 const fn row(path: &'static [Tag], create: Need, set: Need, end: End) -> Requirement {
     Requirement { path, create, set, end }
 }
@@ -92,7 +103,8 @@ const PERFORMED: Tag = tags::UNIFIED_PROCEDURE_STEP_PERFORMED_PROCEDURE_SEQUENCE
 const PERFORMERS: Tag = tags::SCHEDULED_HUMAN_PERFORMERS_SEQUENCE;
 const REQUEST: Tag = tags::REFERENCED_REQUEST_SEQUENCE;
 
-/// The attributes of which something is asked. What is optional in every column is not listed.
+/// The attributes of which something is asked. What is optional in every column is not listed, and neither is what items of codes,
+/// references and requests must say: that is for whoever reads them.
 pub(super) const TABLE: &[Requirement] = {
     use Need::{Absent, Empty, Nothing, Place, Value, ValueIfGiven};
     &[
@@ -116,6 +128,8 @@ pub(super) const TABLE: &[Requirement] = {
         // Unified Procedure Step Relationship.
         row(&[tags::PATIENT_NAME], Place, Absent, End::Nothing),
         row(&[tags::PATIENT_ID], Nothing, Absent, End::Nothing),
+        row(&[tags::ISSUER_OF_PATIENT_ID], Place, Absent, End::Nothing),
+        row(&[tags::ISSUER_OF_PATIENT_ID_QUALIFIERS_SEQUENCE], Place, Absent, End::Nothing),
         row(&[tags::OTHER_PATIENT_I_DS_SEQUENCE], Place, Nothing, End::Nothing),
         row(&[tags::OTHER_PATIENT_I_DS_SEQUENCE, tags::PATIENT_ID], Value, Value, End::Nothing),
         row(&[tags::PATIENT_BIRTH_DATE], Place, Absent, End::Nothing),
@@ -126,7 +140,7 @@ pub(super) const TABLE: &[Requirement] = {
         row(&[tags::ADMITTING_DIAGNOSES_CODE_SEQUENCE], Place, Absent, End::Nothing),
         row(&[REQUEST], Place, Absent, End::Nothing),
         row(&[REQUEST, tags::STUDY_INSTANCE_UID], Value, Nothing, End::Nothing),
-        row(&[tags::REPLACED_PROCEDURE_STEP_SEQUENCE], Nothing, Absent, End::Nothing),
+        row(&[tags::REPLACED_PROCEDURE_STEP_SEQUENCE], ValueIfGiven, Absent, End::Nothing),
         // Unified Procedure Step Progress Information.
         row(&[tags::PROCEDURE_STEP_STATE], Value, Absent, End::Value),
         row(&[PROGRESS], Empty, Nothing, End::Canceled),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use time::{OffsetDateTime, macros::datetime};
 
 use super::*;
-use crate::{Uid, attributes::Attributes};
+use crate::{Tag, Uid, attributes::Attributes};
 
 const NOW: OffsetDateTime = datetime!(2026-11-23 9:00:00.5 +9);
 const LATER: OffsetDateTime = datetime!(2026-11-23 9:01 +9);
@@ -72,8 +72,8 @@ fn given_up() -> Attributes {
 
 fn ready() -> Workitem {
     let mut workitem = in_progress();
-    workitem.update(Some("2.25.1"), performed(), NOW).unwrap();
-    workitem.update(Some("2.25.1"), given_up(), NOW).unwrap();
+    workitem.update(Some(&uid("2.25.1")), performed(), NOW).unwrap();
+    workitem.update(Some(&uid("2.25.1")), given_up(), NOW).unwrap();
     workitem
 }
 
@@ -187,6 +187,14 @@ fn states_change_as_the_table_says() {
 fn nothing_ends_before_it_says_what_was_done() {
     let mut workitem = in_progress();
     let completed = workitem.change_state(State::Completed, Some(&uid("2.25.1")), NOW).unwrap_err();
+    let mut hollow = performed();
+    let mut item = hollow.items(tags::UNIFIED_PROCEDURE_STEP_PERFORMED_PROCEDURE_SEQUENCE)[0].clone();
+    item.put_items(tags::PERFORMED_STATION_NAME_CODE_SEQUENCE, vec![Attributes::new()]);
+    hollow.put_items(tags::UNIFIED_PROCEDURE_STEP_PERFORMED_PROCEDURE_SEQUENCE, vec![item]);
+    let mut empty = workitem.clone();
+    empty.update(Some(&uid("2.25.1")), hollow, NOW).unwrap();
+    let unfinished = empty.change_state(State::Completed, Some(&uid("2.25.1")), NOW);
+    assert_eq!(unfinished, Err(Fault::Unfinished(vec![tags::PERFORMED_STATION_NAME_CODE_SEQUENCE])));
     let Fault::Unfinished(missing) = &completed else { panic!("{completed:?}") };
     assert!(missing.contains(&tags::PERFORMED_STATION_NAME_CODE_SEQUENCE), "{missing:?}");
     assert!(missing.contains(&tags::OUTPUT_INFORMATION_SEQUENCE));
@@ -194,9 +202,9 @@ fn nothing_ends_before_it_says_what_was_done() {
     assert_eq!(canceled, Fault::Unfinished(vec![tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE]));
     // Neither asks for what the other does.
     let mut other = workitem.clone();
-    workitem.update(Some("2.25.1"), performed(), NOW).unwrap();
+    workitem.update(Some(&uid("2.25.1")), performed(), NOW).unwrap();
     workitem.change_state(State::Completed, Some(&uid("2.25.1")), NOW).unwrap();
-    other.update(Some("2.25.1"), given_up(), NOW).unwrap();
+    other.update(Some(&uid("2.25.1")), given_up(), NOW).unwrap();
     other.change_state(State::Canceled, Some(&uid("2.25.1")), LATER).unwrap();
     let progress = &other.view().items(tags::PROCEDURE_STEP_PROGRESS_INFORMATION_SEQUENCE)[0].clone();
     let at = progress.text(tags::PROCEDURE_STEP_CANCELLATION_DATE_TIME);
@@ -217,7 +225,7 @@ fn only_the_performer_changes_what_is_in_progress() {
         (State::Canceled, Some("2.25.1"), Err(Fault::Final)),
         (State::Canceled, None, Err(Fault::Final)),
     ] {
-        let found = in_state(state).update(transaction, readiness.clone(), NOW).map(drop);
+        let found = in_state(state).update(transaction.map(uid).as_ref(), readiness.clone(), NOW).map(drop);
         assert_eq!(found, expected, "{state} {transaction:?}");
     }
 }
@@ -249,7 +257,7 @@ fn what_may_not_be_changed_is_refused_and_changes_nothing() {
 fn subscribers_hear_of_what_changed_and_of_nothing_else() {
     let mut workitem = in_progress();
     let mut kinds = |changes: Attributes| {
-        let events = workitem.update(Some("2.25.1"), changes, NOW).unwrap();
+        let events = workitem.update(Some(&uid("2.25.1")), changes, NOW).unwrap();
         events.iter().map(|event| event.kind).collect::<Vec<_>>()
     };
     let mut readiness = Attributes::new();
@@ -263,7 +271,7 @@ fn subscribers_hear_of_what_changed_and_of_nothing_else() {
     station.put_items(tags::SCHEDULED_STATION_NAME_CODE_SEQUENCE, vec![code("AI-2")]);
     assert_eq!(kinds(station), [5]);
     let assigned = workitem.update(
-        Some("2.25.1"),
+        Some(&uid("2.25.1")),
         {
             let mut performer = Attributes::new();
             performer.put_items(tags::HUMAN_PERFORMER_CODE_SEQUENCE, vec![code("R1")]);
@@ -312,6 +320,64 @@ fn cancellation_is_asked_for_in_every_state() {
     assert_eq!(asked(State::Completed).1.unwrap_err().status(), 0xC311);
 }
 
+#[test]
+fn nobody_is_told_to_be_another_issuers_patient() {
+    for tag in [tags::ISSUER_OF_PATIENT_ID, tags::PATIENT_ID, tags::ISSUER_OF_PATIENT_ID_QUALIFIERS_SEQUENCE] {
+        let mut changes = Attributes::new();
+        changes.put_empty(tag);
+        assert_eq!(scheduled().update(None, changes, NOW), Err(Fault::Flaws(vec![Flaw::Forbidden(tag)])));
+    }
+}
+
+#[test]
+fn what_is_of_another_kind_than_its_tag_is_refused() {
+    for (tag, key, text) in [
+        (tags::SCHEDULED_PROCEDURE_STEP_PRIORITY, "00741200", r#"{"vr": "CS", "BulkDataURI": "http://x"}"#),
+        (tags::SCHEDULED_PROCEDURE_STEP_PRIORITY, "00741200", r#"{"vr": "CS", "InlineBinary": "QUJD"}"#),
+        (tags::SCHEDULED_PROCEDURE_STEP_PRIORITY, "00741200", r#"{"vr": "CS", "Value": ["HIGH", "STAT"]}"#),
+        (tags::SCHEDULED_PROCEDURE_STEP_PRIORITY, "00741200", r#"{"vr": "CS", "Value": [null, "HIGH"]}"#),
+        (tags::REFERENCED_REQUEST_SEQUENCE, "0040A370", r#"{"vr": "LO", "Value": ["x"]}"#),
+        (tags::PATIENT_NAME, "00100010", r#"{"vr": "LO", "Value": ["Yamada^Tarou"]}"#),
+    ] {
+        let mut given = least();
+        let odd = crate::json::parse(format!(r#"{{"{key}": {text}}}"#).as_bytes()).unwrap();
+        odd.into_iter().for_each(|(tag, attribute)| given.put(tag, attribute));
+        assert_eq!(created(given).map(drop), Err(Fault::Flaws(vec![Flaw::Undefined(tag)])), "{text}");
+    }
+}
+
+#[test]
+fn a_workitem_has_an_end_in_length_and_depth() {
+    let mut workitem = scheduled();
+    let mut taken = 0;
+    for number in 0..64 {
+        let mut changes = Attributes::new();
+        changes.put_text(Tag(0x0041, 0x1000 + number), "x".repeat(64 << 10));
+        taken += u32::from(workitem.update(None, changes, NOW).is_ok());
+    }
+    assert!((10..16).contains(&taken), "{taken}");
+    let mut deep = Attributes::new();
+    for depth in 0..20 {
+        let mut outer = Attributes::new();
+        outer.put_items(tags::INPUT_INFORMATION_SEQUENCE, vec![deep]);
+        deep = outer;
+        let is_taken = scheduled().update(None, deep.clone(), NOW).is_ok();
+        assert_eq!(is_taken, depth < 16, "{depth}");
+    }
+}
+
+#[test]
+fn names_keep_their_characters_whatever_a_later_part_says_of_its_own() {
+    let mut given = least();
+    given.put_text(tags::PATIENT_NAME, "Yamada^Tarou=山田^太郎");
+    given.put_text(tags::SPECIFIC_CHARACTER_SET, "ISO 2022 IR 87");
+    let mut workitem = created(given).unwrap().workitem;
+    let mut changes = Attributes::new();
+    changes.put_text(tags::SPECIFIC_CHARACTER_SET, "ISO_IR 100");
+    workitem.update(None, changes, NOW).unwrap();
+    assert_eq!(workitem.view().text(tags::SPECIFIC_CHARACTER_SET).as_deref(), Some("ISO_IR 192"));
+}
+
 proptest! {
     /// Whatever is done in whatever order: a final state stays, and nobody sees the Transaction UID.
     #[test]
@@ -324,8 +390,8 @@ proptest! {
                 0 => workitem.change_state(State::InProgress, Some(&transaction), LATER).map(drop),
                 1 => workitem.change_state(State::Completed, Some(&transaction), LATER).map(drop),
                 2 => workitem.change_state(State::Canceled, Some(&transaction), LATER).map(drop),
-                3 => workitem.update(Some(transaction.as_str()), performed(), LATER).map(drop),
-                4 => workitem.update(Some(transaction.as_str()), given_up(), LATER).map(drop),
+                3 => workitem.update(Some(&transaction), performed(), LATER).map(drop),
+                4 => workitem.update(Some(&transaction), given_up(), LATER).map(drop),
                 _ => workitem.request_cancel("EHR", &Attributes::new(), transaction, LATER).map(drop),
             };
             if before.state().is_final() {

@@ -6,9 +6,13 @@ use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::forma
 use super::{
     Fault, Flaw, State, UPS_PUSH,
     event::{Event, REASONS, copy},
-    requirement::{DEFINED, End, Need, Requirement, TABLE},
+    requirement::{DEFINED, End, Need, Requirement, TABLE, has_value},
 };
-use crate::{Tag, Uid, attributes::Attributes};
+use crate::{
+    Tag, Uid, VR,
+    attributes::{Attribute, Attributes, Content},
+    dataset::dictionary_vr,
+};
 
 /// One Unified Procedure Step.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,10 +70,11 @@ impl Workitem {
     /// # Errors
     /// [`Fault::NotScheduled`] and [`Fault::Flaws`].
     pub fn create(uid: Uid, given: Attributes, worklist: &str, now: OffsetDateTime) -> Result<Created, Fault> {
-        let mut attributes = given;
-        for tag in IDENTITY {
+        let mut attributes: Attributes = given.into_iter().filter(|(tag, _)| tag.group() > 2).collect();
+        for tag in IDENTITY.into_iter().chain([tags::SPECIFIC_CHARACTER_SET]) {
             attributes.remove(tag);
         }
+        bounded(&attributes)?;
         let mut flaws: Vec<Flaw> = Vec::new();
         if attributes.remove(tags::TRANSACTION_UID).is_some_and(|attribute| !attribute.is_empty()) {
             flaws.push(Flaw::Forbidden(tags::TRANSACTION_UID));
@@ -133,6 +138,8 @@ impl Workitem {
     /// What a caller sees of it (§CC.2.7): everything but its Transaction UID.
     pub fn view(&self) -> Attributes {
         let mut attributes = self.attributes.clone();
+        // JSON and XML are Unicode, whatever the sources of its parts were.
+        attributes.put_text(tags::SPECIFIC_CHARACTER_SET, "ISO_IR 192");
         attributes.put_text(tags::SOP_CLASS_UID, UPS_PUSH);
         attributes.put_text(tags::SOP_INSTANCE_UID, self.uid.as_str());
         attributes.put_text(tags::PROCEDURE_STEP_STATE, self.state.word());
@@ -145,11 +152,12 @@ impl Workitem {
     /// It is final, the Transaction UID is not its performer's, or attributes may not be changed so.
     pub fn update(
         &mut self,
-        transaction: Option<&str>,
+        transaction: Option<&Uid>,
         changes: Attributes,
         now: OffsetDateTime,
     ) -> Result<Vec<Event>, Fault> {
         self.may_be_changed(transaction)?;
+        bounded(&changes)?;
         let forbidden = IDENTITY.into_iter().chain([tags::TRANSACTION_UID]).filter(|tag| changes.get(*tag).is_some());
         let mut flaws: Vec<Flaw> = forbidden.map(Flaw::Forbidden).collect();
         // Asked of what is given only: what is not given stays as it is.
@@ -159,10 +167,12 @@ impl Workitem {
         if !flaws.is_empty() {
             return Err(Fault::Flaws(flaws));
         }
-        let before = self.attributes.clone();
-        for (tag, attribute) in changes {
-            self.attributes.put(tag, attribute);
+        let mut after = self.attributes.clone();
+        for (tag, attribute) in changes.into_iter().filter(|(tag, _)| *tag != tags::SPECIFIC_CHARACTER_SET) {
+            after.put(tag, attribute);
         }
+        bounded(&after)?;
+        let before = std::mem::replace(&mut self.attributes, after);
         self.touch(now);
         let is_changed = |tag: Tag| before.get(tag) != self.attributes.get(tag);
         let mut events = Vec::new();
@@ -227,8 +237,10 @@ impl Workitem {
             State::Canceled => Ok(Transition::Already(State::Canceled)),
             State::InProgress => Ok(Transition::Done(vec![Event::cancel_requested(requester, request)])),
             State::Scheduled => {
-                self.transaction = Some(transaction);
-                let begun = self.enter(State::InProgress, now);
+                bounded(request)?;
+                let mut canceled = self.clone();
+                canceled.transaction = Some(transaction);
+                let begun = canceled.enter(State::InProgress, now);
                 let mut progress = Attributes::new();
                 copy(&mut progress, request, &REASONS[..2]);
                 if progress.get(tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE).is_none() {
@@ -239,22 +251,27 @@ impl Workitem {
                 if contact.get(tags::CONTACT_URI).is_some() {
                     progress.put_items(tags::PROCEDURE_STEP_COMMUNICATIONS_URI_SEQUENCE, vec![contact]);
                 }
-                self.attributes.put_items(PROGRESS, vec![progress]);
-                let ended = self.end(State::Canceled, now)?;
+                canceled.attributes.put_items(PROGRESS, vec![progress]);
+                bounded(&canceled.attributes)?;
+                let ended = canceled.end(State::Canceled, now)?;
+                *self = canceled;
                 Ok(Transition::Done(vec![begun, ended]))
             }
         }
     }
 
-    fn may_be_changed(&self, transaction: Option<&str>) -> Result<(), Fault> {
+    fn may_be_changed(&self, transaction: Option<&Uid>) -> Result<(), Fault> {
         match (self.state, transaction) {
             (State::Canceled | State::Completed, _) => Err(Fault::Final),
             (State::Scheduled, None) => Ok(()),
             (State::Scheduled, Some(_)) => Err(Fault::NotInProgress),
             (State::InProgress, None) => Err(Fault::TransactionMissing),
             (State::InProgress, Some(given)) => {
-                let is_performer = self.transaction.as_ref().is_some_and(|own| own.as_str() == given);
-                if is_performer { Ok(()) } else { Err(Fault::TransactionIncorrect) }
+                if self.transaction.as_ref() == Some(given) {
+                    Ok(())
+                } else {
+                    Err(Fault::TransactionIncorrect)
+                }
             }
         }
     }
@@ -289,7 +306,7 @@ impl Workitem {
                 End::Canceled => to == State::Canceled,
             };
             let found = row.holders(&view).first().and_then(|holder| holder.get(row.tag()));
-            is_asked && found.is_none_or(|found| found.is_empty() && row.end != End::CompletedOrEmpty)
+            is_asked && found.is_none_or(|found| !has_value(found) && row.end != End::CompletedOrEmpty)
         };
         TABLE.iter().filter(is_missing).map(Requirement::tag).collect()
     }
@@ -306,9 +323,62 @@ impl Workitem {
 }
 
 fn undefined(given: &Attributes) -> Vec<Flaw> {
-    let is_wrong =
-        |(tag, words): &&(Tag, &[&str])| given.text(*tag).is_some_and(|text| !words.contains(&text.as_str()));
-    DEFINED.iter().filter(is_wrong).map(|(tag, _)| Flaw::Undefined(*tag)).collect()
+    let is_wrong = |(tag, words): &&(Tag, &[&str])| {
+        let is_defined = |texts: &[Option<String>]| matches!(texts, [Some(text)] if words.contains(&text.as_str()));
+        given.get(*tag).is_some_and(|attribute| !attribute.is_empty() && !is_defined(&attribute.texts()))
+    };
+    let mut wrong: Vec<Flaw> = DEFINED.iter().filter(is_wrong).map(|(tag, _)| Flaw::Undefined(*tag)).collect();
+    wrong.extend(
+        misplaced(given).map(Flaw::Undefined).filter(|flaw| !wrong.contains(flaw)).into_iter().collect::<Vec<_>>(),
+    );
+    wrong
+}
+
+/// An attribute of another kind than its tag has: nobody would find the sequence or the name in it, and values that are elsewhere
+/// are nobody's business here.
+fn misplaced(given: &Attributes) -> Option<Tag> {
+    given.iter().find_map(|(tag, Attribute { vr, content })| {
+        let known = dictionary_vr(*tag);
+        let is_other = [VR::SQ, VR::PN].iter().any(|kind| known != VR::UN && (known == *kind) != (vr == kind));
+        match content {
+            Content::Elsewhere(_) => Some(*tag),
+            Content::Inline(_) if !matches!(vr, VR::OB | VR::OW | VR::UN) => Some(*tag),
+            _ if is_other => Some(*tag),
+            Content::Items(items) => items.iter().find_map(misplaced),
+            _ => None,
+        }
+    })
+}
+
+/// Whether it is within what a workitem may say: it is kept, read again and searched.
+fn bounded(attributes: &Attributes) -> Result<(), Fault> {
+    let mut left = LARGEST;
+    weigh(attributes, DEEPEST, &mut left).ok_or(Fault::TooMuch)
+}
+
+/// Bytes of a workitem, roughly as JSON.
+const LARGEST: usize = 1 << 20;
+/// Sequences within sequences.
+const DEEPEST: usize = 16;
+
+fn weigh(attributes: &Attributes, depth: usize, left: &mut usize) -> Option<()> {
+    /// Of each attribute, and of each value.
+    const FRAME: usize = 32;
+    for (_, attribute) in attributes.iter() {
+        let bytes = match &attribute.content {
+            Content::Items(items) => {
+                let depth = depth.checked_sub(1)?;
+                *left = left.checked_sub(items.len().saturating_mul(FRAME))?;
+                items.iter().try_for_each(|item| weigh(item, depth, left))?;
+                0
+            }
+            Content::Inline(bytes) => bytes.len().saturating_mul(4) / 3,
+            Content::Elsewhere(url) => url.len(),
+            _ => attribute.texts().iter().map(|text| FRAME + text.as_ref().map_or(0, String::len)).sum(),
+        };
+        *left = left.checked_sub(bytes.saturating_add(FRAME))?;
+    }
+    Some(())
 }
 
 /// (110513, DCM, "Discontinued for unspecified reason") (PS3.16 CID 9300).

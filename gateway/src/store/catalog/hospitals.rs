@@ -115,7 +115,8 @@ async fn is_ae_title_taken(db: &mut SqliteConnection, hospital: &Hospital) -> Re
 async fn is_in_records(db: &mut SqliteConnection, id: &HospitalId) -> Result<bool, sqlx::Error> {
     let found = sqlx::query(
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM exchanges WHERE hospital = $1) \
-         OR EXISTS (SELECT 1 FROM usage WHERE hospital = $1) OR EXISTS (SELECT 1 FROM feedback WHERE hospital = $1)",
+         OR EXISTS (SELECT 1 FROM usage WHERE hospital = $1) OR EXISTS (SELECT 1 FROM feedback WHERE hospital = $1) \
+         OR EXISTS (SELECT 1 FROM studies WHERE hospital = $1) OR EXISTS (SELECT 1 FROM workitems WHERE hospital = $1)",
     );
     Ok(found.bind(id.as_str()).fetch_optional(db).await?.is_some())
 }

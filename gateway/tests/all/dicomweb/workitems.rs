@@ -83,6 +83,7 @@ async fn work_is_offered_taken_done_and_seen() {
 
     let early = pacs.sets("1.2.3", "COMPLETED", "2.25.1").await.expect(StatusCode::CONFLICT);
     assert!(early.text().contains("(0040,4033)"), "{}", early.text());
+    assert!(early.header("warning").ends_with("inconsistent with the state of the UPS Instance."));
     pacs.says(Method::POST, "/workitems/1.2.3", &performed()).await.expect(StatusCode::BAD_REQUEST);
     pacs.says(Method::POST, "/workitems/1.2.3?transaction-uid=2.25.1", &performed()).await.expect(StatusCode::OK);
     pacs.sets("1.2.3", "COMPLETED", "2.25.1").await.expect(StatusCode::OK);
@@ -91,7 +92,13 @@ async fn work_is_offered_taken_done_and_seen() {
     let again = pacs.sets("1.2.3", "COMPLETED", "2.25.1").await.expect(StatusCode::OK);
     let warning = format!("299 {}: The UPS is already in the requested state of COMPLETED.", pacs.root());
     assert_eq!(again.header("warning"), warning);
-    pacs.says(Method::POST, "/workitems/1.2.3?2.25.1", &performed()).await.expect(StatusCode::CONFLICT);
+    let late = pacs.says(Method::POST, "/workitems/1.2.3?2.25.1", &performed()).await.expect(StatusCode::BAD_REQUEST);
+    assert!(late.header("warning").ends_with("inconsistent with the current state of the Workitem."));
+    // Whoever asks for the lock by name does not get it either.
+    for query in ["TransactionUID=2.25.1", "includefield=TransactionUID,all", "00081195="] {
+        let answer = pacs.gets(&format!("/workitems?{query}")).await;
+        assert!(!answer.text().contains("2.25.1"), "{query}");
+    }
 }
 
 #[tokio::test]
@@ -125,7 +132,7 @@ async fn every_key_is_searched_also_within_sequences() {
 }
 
 #[tokio::test]
-async fn cancellation_ends_what_nobody_has_taken_and_asks_whoever_has() {
+async fn cancellation_ends_what_nobody_has_taken() {
     let pacs = Pacs::open().await;
     let cancel = |uid: &str| format!("/workitems/{uid}/cancelrequest");
     let reason = json!({"00741238": {"vr": "LT", "Value": ["wrong order"]}});
@@ -141,7 +148,9 @@ async fn cancellation_ends_what_nobody_has_taken_and_asks_whoever_has() {
     assert!(again.header("warning").ends_with("The UPS is already in the requested state of CANCELED."));
 
     pacs.sets("1.2.2", "IN PROGRESS", "2.25.1").await.expect(StatusCode::OK);
-    pacs.says(Method::POST, &cancel("1.2.2"), &reason).await.expect(StatusCode::ACCEPTED);
+    // Nobody could tell its performer: whoever asks must not believe so.
+    let unheard = pacs.says(Method::POST, &cancel("1.2.2"), &reason).await.expect(StatusCode::CONFLICT);
+    assert!(unheard.header("warning").ends_with("The performer cannot be contacted."));
     assert_eq!(pacs.state_of("1.2.2").await, "IN PROGRESS");
 
     pacs.sets("1.2.3", "IN PROGRESS", "2.25.1").await.expect(StatusCode::OK);
