@@ -51,7 +51,7 @@ pub use images::{
 pub use node_outbox::{ForNode, GivenUp, NodeBatch, ToNode};
 pub use purge::Retention;
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
-pub use workitems::{FoundWorkitems, WorkitemNarrow};
+pub use workitems::{FoundWorkitems, WorkitemBounds, WorkitemNarrow};
 
 /// A handle to the database. Clones share it.
 #[derive(Debug, Clone)]

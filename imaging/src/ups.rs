@@ -13,7 +13,7 @@ use std::{fmt, str::FromStr};
 
 use crate::Tag;
 
-pub use event::{Event, RESTARTED};
+pub use event::Event;
 pub use workitem::{Created, Transition, Workitem};
 
 /// The SOP class of every workitem (§CC.3.1).

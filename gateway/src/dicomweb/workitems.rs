@@ -28,12 +28,17 @@ use super::{
     refusal::Refusal,
     search::{Form, MOST, warned},
 };
-use crate::{App, store::WorkitemNarrow};
+use crate::{
+    App,
+    store::{WorkitemBounds, WorkitemNarrow},
+};
 
 /// Bytes of a workitem, or of what is changed of one.
 const LARGEST: usize = 1 << 20;
-/// Workitems that one search looks at.
-const LOOKED_AT: usize = 50_000;
+/// Bytes of workitems that one search looks at, and of those that it gives: reading them takes one of the few connections to the
+/// index.
+const LOOKED_AT: usize = 64 << 20;
+const GIVEN: usize = 16 << 20;
 /// The Worklist Label of those that come without one.
 const WORKLIST: &str = "MEDVAN";
 
@@ -131,6 +136,7 @@ pub(crate) async fn search(State(app): State<App>, ask: Ask) -> Result<Response,
         state: parameter(&ask, &["ProcedureStepState", "00741000"]).and_then(|text| text.parse().ok()),
     };
     let most = usize::try_from(query.limit().unwrap_or(u64::MAX).min(MOST)).unwrap_or(usize::MAX);
+    let bounds = WorkitemBounds { most, kept: GIVEN, looked_at: LOOKED_AT };
     let mut to_pass = query.offset();
     let matches = |workitem: &Workitem| {
         let is_match = query.matches(&workitem.view());
@@ -140,10 +146,10 @@ pub(crate) async fn search(State(app): State<App>, ask: Ask) -> Result<Response,
         }
         is_match
     };
-    let found = app.store.find_workitems(ask.hospital(), &narrow, most, LOOKED_AT, matches).await?;
+    let found = app.store.find_workitems(ask.hospital(), &narrow, bounds, matches).await?;
     if !found.is_looked_through {
         return Err(Refusal::TooLarge(format!(
-            "the search looks at more than {LOOKED_AT} workitems; add one ProcedureStepState or a SOPInstanceUID"
+            "the search looks at more than {LOOKED_AT} bytes of workitems; add one ProcedureStepState or a SOPInstanceUID"
         )));
     }
     let answers: Vec<Attributes> = found.workitems.iter().map(|workitem| query.answer(&workitem.view())).collect();
@@ -151,7 +157,7 @@ pub(crate) async fn search(State(app): State<App>, ask: Ask) -> Result<Response,
     for warning in warnings {
         warned(&mut response, &ask.root, &warning.to_string());
     }
-    if !found.is_all && query.limit().is_none_or(|limit| limit > MOST) {
+    if !found.is_all && query.limit().is_none_or(|limit| limit > answers.len() as u64) {
         warned(&mut response, &ask.root, "There are additional results that can be requested");
     }
     Ok(response)

@@ -20,6 +20,17 @@ pub struct WorkitemNarrow {
     pub state: Option<State>,
 }
 
+/// How much a search may take.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkitemBounds {
+    /// Workitems that are wanted.
+    pub most: usize,
+    /// Bytes of those that are found; the first that goes beyond it is the last.
+    pub kept: usize,
+    /// Bytes of all that are looked at.
+    pub looked_at: usize,
+}
+
 /// What a search found.
 #[derive(Debug)]
 pub struct FoundWorkitems {
@@ -27,7 +38,7 @@ pub struct FoundWorkitems {
     pub workitems: Vec<Workitem>,
     /// Whether nothing was left to look at.
     pub is_all: bool,
-    /// Whether there was budget for all that was looked for.
+    /// Whether no more would have had to be looked at than may be.
     pub is_looked_through: bool,
 }
 
@@ -102,8 +113,8 @@ impl Store {
         Ok(Some(Ok(changed)))
     }
 
-    /// The first `most` workitems of a hospital behind a row that `matches` takes, in the order in which they were created. One is read at a
-    /// time: each may be a megabyte. `budget` is how many may still be looked at.
+    /// The first workitems of a hospital that `matches` takes, in the order in which they were created. One is read at a time, because
+    /// each may be a megabyte.
     ///
     /// # Errors
     /// The database does not answer.
@@ -111,8 +122,7 @@ impl Store {
         &self,
         hospital: &HospitalId,
         narrow: &WorkitemNarrow,
-        most: usize,
-        mut budget: usize,
+        mut bounds: WorkitemBounds,
         mut matches: impl FnMut(&Workitem) -> bool + Send,
     ) -> Result<FoundWorkitems, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
@@ -127,12 +137,16 @@ impl Store {
         let mut rows = query.build().fetch(self.readers());
         let mut workitems = Vec::new();
         while let Some(row) = rows.try_next().await? {
-            if workitems.len() >= most || budget == 0 {
-                return Ok(FoundWorkitems { workitems, is_all: false, is_looked_through: budget > 0 });
+            if workitems.len() >= bounds.most || bounds.kept == 0 || bounds.looked_at == 0 {
+                return Ok(FoundWorkitems { workitems, is_all: false, is_looked_through: bounds.looked_at > 0 });
             }
-            budget -= 1;
+            let bytes = row.try_get::<&str, _>("attributes")?.len();
+            bounds.looked_at = bounds.looked_at.saturating_sub(bytes);
             match found(&row) {
-                Ok(workitem) if matches(&workitem) => workitems.push(workitem),
+                Ok(workitem) if matches(&workitem) => {
+                    bounds.kept = bounds.kept.saturating_sub(bytes);
+                    workitems.push(workitem);
+                }
                 Ok(_) => {}
                 // One that cannot be read must not hide the others.
                 Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a workitem cannot be read"),

@@ -11,7 +11,7 @@ use crate::{
 /// An event, without the envelope.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// Event Type ID: 1 state, 2 cancel requested, 3 progress, 4 the server's own status, 5 assigned.
+    /// Event Type ID: 1 state, 2 cancel requested, 3 progress, 5 assigned.
     pub kind: u16,
     /// What it says.
     pub attributes: Attributes,
@@ -23,13 +23,6 @@ pub(super) const REASONS: [Tag; 4] = [
     tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE,
     tags::CONTACT_URI,
     tags::CONTACT_DISPLAY_NAME,
-];
-
-/// The server was started anew, and has its workitems and its subscribers still (§CC.2.4.3).
-pub const RESTARTED: [(Tag, &str); 3] = [
-    (tags::SCP_STATUS, "RESTARTED"),
-    (tags::SUBSCRIPTION_LIST_STATUS, "WARM START"),
-    (tags::UNIFIED_PROCEDURE_STEP_LIST_STATUS, "WARM START"),
 ];
 
 impl Event {
@@ -58,13 +51,6 @@ impl Event {
         let mut attributes = Attributes::new();
         copy(&mut attributes, workitem.attributes(), &[tags::PROCEDURE_STEP_PROGRESS_INFORMATION_SEQUENCE]);
         Self { kind: 3, attributes }
-    }
-
-    /// The server's own status.
-    pub fn of_server(status: &[(Tag, &str)]) -> Self {
-        let mut attributes = Attributes::new();
-        status.iter().for_each(|(tag, value)| attributes.put_text(*tag, *value));
-        Self { kind: 4, attributes }
     }
 
     /// Who is to perform it; nothing where nobody is named.

@@ -328,9 +328,11 @@ fn undefined(given: &Attributes) -> Vec<Flaw> {
         given.get(*tag).is_some_and(|attribute| !attribute.is_empty() && !is_defined(&attribute.texts()))
     };
     let mut wrong: Vec<Flaw> = DEFINED.iter().filter(is_wrong).map(|(tag, _)| Flaw::Undefined(*tag)).collect();
-    wrong.extend(
-        misplaced(given).map(Flaw::Undefined).filter(|flaw| !wrong.contains(flaw)).into_iter().collect::<Vec<_>>(),
-    );
+    if let Some(flaw) = misplaced(given).map(Flaw::Undefined)
+        && !wrong.contains(&flaw)
+    {
+        wrong.push(flaw);
+    }
     wrong
 }
 

@@ -131,6 +131,24 @@ async fn every_key_is_searched_also_within_sequences() {
         .expect(StatusCode::BAD_REQUEST);
 }
 
+/// Forty of half a megabyte: no answer holds them all, and it says so; each is found by going on behind it.
+#[tokio::test]
+async fn a_long_answer_ends_with_a_word_and_goes_on_where_it_ended() {
+    let pacs = Pacs::open().await;
+    let mut long = work();
+    long["00411000"] = json!({"vr": "UT", "Value": ["x".repeat(500 << 10)]});
+    for _ in 0..40 {
+        pacs.says(Method::POST, "/workitems", &long).await.expect(StatusCode::CREATED);
+    }
+    let answer = pacs.gets("/workitems").await.expect(StatusCode::OK);
+    let given = answer.json().as_array().unwrap().len();
+    assert!((30..36).contains(&given), "{given}");
+    assert!(answer.header("warning").ends_with("There are additional results that can be requested"));
+    let rest = pacs.gets(&format!("/workitems?offset={given}")).await.expect(StatusCode::OK);
+    assert_eq!(rest.json().as_array().unwrap().len(), 40 - given);
+    assert_eq!(rest.header("warning"), "");
+}
+
 #[tokio::test]
 async fn cancellation_ends_what_nobody_has_taken() {
     let pacs = Pacs::open().await;
