@@ -9,7 +9,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("medvan-hooks", &["medvan-profiles"]),
     ("medvan-imaging", &[]),
     ("medvan-pixels", &[]),
-    ("medvan-adapters", &["medvan-profiles", "medvan-hooks", "medvan-imaging"]),
+    ("medvan-analysis", &["medvan-profiles", "medvan-authoring", "medvan-imaging"]),
+    ("medvan-adapters", &["medvan-profiles", "medvan-hooks", "medvan-imaging", "medvan-analysis"]),
     ("medvan-fixtures", &["medvan-profiles", "medvan-hooks", "medvan-imaging"]),
     (
         "medvan",
@@ -19,6 +20,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "medvan-hooks",
             "medvan-imaging",
             "medvan-pixels",
+            "medvan-analysis",
             "medvan-adapters",
             "medvan-fixtures",
         ],
@@ -26,7 +28,8 @@ const FLOORS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates without socket, clock or disk.
-const PURE: &[&str] = &["medvan-profiles", "medvan-hooks", "medvan-authoring", "medvan-imaging", "medvan-pixels"];
+const PURE: &[&str] =
+    &["medvan-profiles", "medvan-hooks", "medvan-authoring", "medvan-imaging", "medvan-pixels", "medvan-analysis"];
 const IMPURE: &[&str] = &["tokio", "axum", "reqwest", "hyper", "sqlx", "sqlx-core", "socket2", "mio"];
 
 #[test]
