@@ -1,7 +1,6 @@
 //! A service that talks CDS Hooks (2.0.1 and the 3.0 ballot): hooks, feedback, discovery.
 
 mod discovery;
-mod json;
 mod request;
 mod service;
 

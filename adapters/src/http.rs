@@ -22,6 +22,6 @@ mod resolver;
 
 pub use address::Reach;
 pub use bearer::{Bearer, NotAToken};
-pub use client::{Client, Request, Response, Settings};
+pub use client::{Body, Client, Request, Response, Settings};
 pub use error::{ClientError, FetchError};
 pub use guard::{AllowedHost, Guard, GuardedUrl, NotAHost, Profile, UrlRefused};

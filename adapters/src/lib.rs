@@ -4,18 +4,23 @@
 //! EHR's FHIR server, a JWKS location. Therefore [`http`] holds the address guard, the size and time limits and the
 //! redaction, and nothing in MedVAN talks HTTP to the outside except through [`http::Client`].
 //!
-//! [`Advisor`] is the seam: hook in, cards out. [`cds_hooks`] is the first way to talk behind it. [`breaker`] and
-//! [`concurrency`] keep one service's trouble from becoming everybody's.
+//! [`Advisor`] and [`Analyzer`] are the seams: hook in, cards out; images in, findings out. [`cds_hooks`] is a way to talk
+//! behind the first, [`image_json`] behind the second. [`breaker`] and [`concurrency`] keep one service's trouble from
+//! becoming everybody's.
 //!
 //! Nothing here reads a clock: moments and time limits come in with the call.
 
 pub mod advisor;
+pub mod analyzer;
 pub mod breaker;
 pub mod cds_hooks;
 pub mod concurrency;
 pub mod http;
+pub mod image_json;
+mod json;
 
 pub use advisor::{Advice, AdviseError, Advising, Advisor, Call, ErrorKind, Fault};
+pub use analyzer::{Analysis, Analyzer, Analyzing, Work};
 
 #[cfg(test)]
 mod testing;

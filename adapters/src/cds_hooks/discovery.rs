@@ -8,10 +8,11 @@ use reqwest::{
     header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED},
 };
 
-use super::{json, request};
+use super::request;
 use crate::{
     advisor::{AdviseError, ErrorKind},
     http::{Bearer, Client, GuardedUrl},
+    json,
 };
 
 /// Longest validator that is kept.

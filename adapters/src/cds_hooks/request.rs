@@ -24,7 +24,7 @@ pub fn call(
     limit: usize,
 ) -> Request {
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type), (ACCEPT, JSON)]);
-    Request { method: Method::POST, headers, bearer, body, ..Request::get(url, timeout, limit) }
+    Request { method: Method::POST, headers, bearer, body: body.into(), ..Request::get(url, timeout, limit) }
 }
 
 /// Outcomes of a service's cards, to `…/{id}/feedback` (items 47 and 48). The standard specifies no response body.

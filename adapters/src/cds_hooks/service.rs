@@ -2,10 +2,11 @@
 
 use reqwest::{StatusCode, header::HeaderValue};
 
-use super::{json, request};
+use super::request;
 use crate::{
     advisor::{Advice, AdviseError, Advising, Advisor, Call, ErrorKind},
     http::{Client, GuardedUrl, UrlRefused},
+    json,
 };
 
 /// What a descriptor says about the way to one service.

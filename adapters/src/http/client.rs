@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use reqwest::{
     Method, StatusCode,
     header::{AUTHORIZATION, HeaderMap},
@@ -41,11 +42,20 @@ pub struct Request {
     /// The token for `Authorization`.
     pub bearer: Option<Bearer>,
     /// The body; empty for a GET.
-    pub body: Bytes,
+    pub body: Body,
     /// Time for everything, from the name look-up to the last byte of the answer.
     pub timeout: Duration,
     /// Most bytes of the answer's body, as sent and after decompression.
     pub limit: usize,
+}
+
+/// What a request brings along.
+pub enum Body {
+    /// These bytes. They can be sent again: reqwest does so where an HTTP/2 server says that it has not looked at the request
+    /// (GOAWAY, REFUSED_STREAM), as in a rolling restart. The price is that a waiting call holds its body.
+    Bytes(Bytes),
+    /// Bytes that come while they are sent, and nobody holds: images. An error ends the request.
+    Stream(BoxStream<'static, std::io::Result<Bytes>>),
 }
 
 /// A complete answer, whatever its status. A redirect is an answer too and is not followed.
@@ -120,7 +130,15 @@ impl Client {
 impl Request {
     /// A GET without headers.
     pub fn get(url: GuardedUrl, timeout: Duration, limit: usize) -> Self {
-        Self { method: Method::GET, url, headers: HeaderMap::new(), bearer: None, body: Bytes::new(), timeout, limit }
+        Self {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            bearer: None,
+            body: Body::default(),
+            timeout,
+            limit,
+        }
     }
 
     fn into_reqwest(self) -> reqwest::Request {
@@ -129,10 +147,10 @@ impl Request {
         if let Some(bearer) = self.bearer {
             request.headers_mut().insert(AUTHORIZATION, bearer.into_header());
         }
-        if !self.body.is_empty() {
-            // Plain bytes can be sent again: reqwest does so where an HTTP/2 server says that it has not looked at the
-            // request (GOAWAY, REFUSED_STREAM), as in a rolling restart. The price is that a waiting call holds its body.
-            *request.body_mut() = Some(self.body.into());
+        match self.body {
+            Body::Bytes(bytes) if bytes.is_empty() => {}
+            Body::Bytes(bytes) => *request.body_mut() = Some(bytes.into()),
+            Body::Stream(stream) => *request.body_mut() = Some(reqwest::Body::wrap_stream(stream)),
         }
         request
     }
@@ -146,7 +164,28 @@ impl fmt::Debug for Client {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Request({} {:?}, {} bytes)", self.method, self.url, self.body.len())
+        write!(f, "Request({} {:?}, {:?})", self.method, self.url, self.body)
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Bytes(Bytes::new())
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Stream(_) => f.write_str("a stream of bytes"),
+        }
     }
 }
 

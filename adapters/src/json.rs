@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The body of an answer that says it is JSON and begins like an object.
-pub(super) fn body(response: Response) -> Result<Bytes, AdviseError> {
+pub(crate) fn body(response: Response) -> Result<Bytes, AdviseError> {
     let object = response.body.trim_ascii_start().starts_with(b"{");
     if object && says_json(&response) { Ok(response.body) } else { Err(ErrorKind::NotJson.into()) }
 }
