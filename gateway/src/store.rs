@@ -8,6 +8,7 @@
 //! Every function that touches a hospital's data has the hospital in its signature (design, invariant 6). Rows are
 //! private to this module; what goes in and out are the types of [`crate::catalog`] and the records below.
 
+mod analyses;
 mod catalog;
 mod column;
 mod commit;
@@ -18,6 +19,8 @@ mod exchange;
 mod feedback;
 mod images;
 mod instant;
+mod intakes;
+mod jobs;
 mod node_outbox;
 mod purge;
 mod rows;
@@ -32,6 +35,7 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
+pub use analyses::{EvidenceObject, StoredAnalysis};
 pub use catalog::{
     DeleteVendor, Moved, Page, PutClient, PutEnrollment, PutHospital, Registered, StoredVersion, Transition, Wish,
     Written,
@@ -48,6 +52,8 @@ pub use images::{
     Emptied, FoundInstance, FoundSeries, FoundStudy, Kind, NewInstance, NewSeries, NewStudy, Origin, Place, Placed,
     Protocol, Selection,
 };
+pub use intakes::{Intake, Judged};
+pub use jobs::{Job, JobSeries, JobState, NewJob};
 pub use node_outbox::{ForNode, GivenUp, NodeBatch, ToNode};
 pub use purge::Retention;
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};

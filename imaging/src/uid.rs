@@ -50,6 +50,11 @@ impl Uid {
         Self::parse(text).expect("a UID written in the program is one")
     }
 
+    /// The UID that is derived from a UUID, given as its number (PS3.5 section B.2).
+    pub fn from_uuid(uuid: u128) -> Self {
+        Self(format!("2.25.{uuid}").into())
+    }
+
     /// Its text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -132,7 +132,7 @@ impl Management {
         request.bearer = Some(self.speaker(object)?.clone());
         if let Some(body) = body {
             request.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            request.body = body.to_string().into();
+            request.body = bytes::Bytes::from(body.to_string()).into();
         }
         let response = self.http.fetch(request).await.map_err(|error| unreachable(error.to_string()))?;
         let answer = serde_json::from_slice(&response.body).unwrap_or(Value::Null);

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_images.sql"),
     include_str!("migrations/0005_dimse.sql"),
     include_str!("migrations/0006_workitems.sql"),
+    include_str!("migrations/0008_jobs.sql"),
 ];
 
 /// The one connection that writes.

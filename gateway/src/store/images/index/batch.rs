@@ -10,9 +10,9 @@ use super::{Placement, RowId, conflict, count_series, count_study, whole};
 use crate::{
     catalog::{HospitalId, OnConflict},
     store::{
-        images::{NewInstance, Origin, Placed},
+        images::{Kind, NewInstance, Origin, Placed},
         instant::micros,
-        rows,
+        intakes, rows,
     },
 };
 
@@ -103,6 +103,7 @@ impl<'a> Batch<'a> {
             }
         }
         self.clear_up(db, moved).await?;
+        self.tell(db).await?;
         Ok(self.entries.iter().filter_map(|entry| Some((entry.work, entry.placed?))).collect())
     }
 
@@ -383,6 +384,17 @@ impl<'a> Batch<'a> {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Notes which studies have new originals: AI services may want them.
+    async fn tell(&self, db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let is_news = |entry: &&Entry<'_>| {
+            entry.instance.kind == Kind::Original && matches!(entry.placed, Some(Placed::New | Placed::Replaced))
+        };
+        let news = || self.entries.iter().filter(is_news);
+        let studies: BTreeSet<&str> = news().map(|entry| entry.instance.study.uid.as_str()).collect();
+        let Some(now) = news().map(|entry| entry.placement.now).max() else { return Ok(()) };
+        intakes::note(db, self.hospital, &studies.into_iter().collect::<Vec<_>>(), now).await
     }
 
     fn study_of(&self, entry: &Entry<'_>) -> Option<RowId> {

@@ -1,0 +1,224 @@
+//! What services found: one row for each job that was answered. Evidence, FHIR and cards are made from it.
+
+use medvan_imaging::Uid;
+use serde::{Deserialize, Serialize};
+use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    Job, Store, StoreError,
+    column::{instant, instant_if_any, parsed, service_name},
+    instant::micros,
+};
+use crate::catalog::{HospitalId, ServiceName, VersionNumber};
+
+/// What a service found in a study.
+#[derive(Debug, Clone)]
+pub struct StoredAnalysis {
+    /// The job.
+    pub job: Uuid,
+    /// StudyInstanceUID.
+    pub study: Uid,
+    /// PatientID of the study, or nothing.
+    pub patient_id: String,
+    /// Who found it.
+    pub service: ServiceName,
+    /// Which version.
+    pub version: VersionNumber,
+    /// `live`, `shadow` or `trial`.
+    pub mode: String,
+    /// When the answer came.
+    pub at: OffsetDateTime,
+    /// The checked answer, as JSON.
+    pub findings: String,
+    /// What was made of it; none before that.
+    pub evidence: Vec<EvidenceObject>,
+    /// The job that looked at more of the same study.
+    pub superseded_by: Option<Uuid>,
+    /// When somebody saw it.
+    pub seen_at: Option<OffsetDateTime>,
+}
+
+/// An object that was made of an analysis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceObject {
+    /// SeriesInstanceUID.
+    pub series: Uid,
+    /// SOPInstanceUID.
+    pub instance: Uid,
+    /// SOPClassUID.
+    pub class: Uid,
+}
+
+const SELECT: &str = "SELECT a.job, a.study, a.patient_id, j.vendor, j.service, j.number, j.mode, a.at, a.findings, \
+     a.evidence, a.superseded_by, a.seen_at FROM analyses a JOIN jobs j ON j.id = a.job ";
+
+impl Store {
+    /// Keeps the checked answer to a job. The first answer stays: what is made of it twice is the same.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn answer_job(&self, job: &Job, findings: &str, at: OffsetDateTime) -> Result<(), StoreError> {
+        let mut db = self.write().await?;
+        sqlx::query(
+            "INSERT INTO analyses (job, hospital, study, patient_id, at, findings) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (job) DO NOTHING",
+        )
+        .bind(job.id.to_string())
+        .bind(job.hospital.as_str())
+        .bind(job.study.as_str())
+        .bind(&job.patient_id)
+        .bind(micros(at))
+        .bind(findings)
+        .execute(&mut *db)
+        .await?;
+        sqlx::query(
+            "UPDATE jobs SET state = 'answered', fault = NULL, changed_at = $2 WHERE id = $1 AND state = 'running'",
+        )
+        .bind(job.id.to_string())
+        .bind(micros(at))
+        .execute(&mut *db)
+        .await?;
+        db.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps what was made of an analysis. It takes the place of earlier ones of the same service for the same study.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn publish_analysis(&self, job: &Job, evidence: &[EvidenceObject]) -> Result<(), StoreError> {
+        let evidence = serde_json::to_string(evidence).map_err(|_| StoreError::Unreadable("evidence"))?;
+        let mut db = self.write().await?;
+        sqlx::query("UPDATE analyses SET evidence = $2 WHERE job = $1")
+            .bind(job.id.to_string())
+            .bind(evidence)
+            .execute(&mut *db)
+            .await?;
+        sqlx::query(
+            "UPDATE analyses SET superseded_by = $1 WHERE hospital = $2 AND study = $3 AND superseded_by IS NULL AND job < $1 \
+             AND job IN (SELECT id FROM jobs WHERE hospital = $2 AND study = $3 AND vendor = $4 AND service = $5 AND entry = $6)",
+        )
+        .bind(job.id.to_string())
+        .bind(job.hospital.as_str())
+        .bind(job.study.as_str())
+        .bind(job.service.vendor.as_str())
+        .bind(job.service.service.as_str())
+        .bind(&job.entry)
+        .execute(&mut *db)
+        .await?;
+        db.commit().await?;
+        Ok(())
+    }
+
+    /// The answer to a job of a hospital.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn analysis(&self, hospital: &HospitalId, job: Uuid) -> Result<Option<StoredAnalysis>, StoreError> {
+        let row = sqlx::query(AssertSqlSafe(format!("{SELECT} WHERE a.hospital = $1 AND a.job = $2")))
+            .bind(hospital.as_str())
+            .bind(job.to_string())
+            .fetch_optional(self.readers())
+            .await?;
+        row.as_ref().map(analysis).transpose()
+    }
+
+    /// What was made of the studies of a patient and holds, newest first.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn analyses_of_patient(
+        &self,
+        hospital: &HospitalId,
+        patient_id: &str,
+        most: u32,
+    ) -> Result<Vec<StoredAnalysis>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "{SELECT} WHERE a.hospital = $1 AND a.patient_id = $2 AND a.evidence IS NOT NULL AND a.superseded_by IS NULL \
+             ORDER BY a.at DESC LIMIT $3"
+        )))
+        .bind(hospital.as_str())
+        .bind(patient_id)
+        .bind(i64::from(most))
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(analysis).collect()
+    }
+
+    /// What was made of a study, the newest first, superseded ones included.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn analyses_of_study(
+        &self,
+        hospital: &HospitalId,
+        study: &Uid,
+    ) -> Result<Vec<StoredAnalysis>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "{SELECT} WHERE a.hospital = $1 AND a.study = $2 ORDER BY a.at DESC LIMIT 1000"
+        )))
+        .bind(hospital.as_str())
+        .bind(study.as_str())
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(analysis).collect()
+    }
+
+    /// Notes that somebody saw analyses: their cards are not shown again.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn analysis_seen(&self, hospital: &HospitalId, job: Uuid, now: OffsetDateTime) -> Result<(), StoreError> {
+        let mut db = self.write().await?;
+        sqlx::query("UPDATE analyses SET seen_at = $3 WHERE hospital = $1 AND job = $2 AND seen_at IS NULL")
+            .bind(hospital.as_str())
+            .bind(job.to_string())
+            .bind(micros(now))
+            .execute(&mut *db)
+            .await?;
+        db.commit().await?;
+        Ok(())
+    }
+
+    /// Whether a use of this service for this study was counted by a job that is done.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn was_counted(&self, job: &Job) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT 1 FROM jobs WHERE hospital = $1 AND study = $2 AND vendor = $3 AND service = $4 AND entry = $5 \
+             AND state = 'done' AND id <> $6 LIMIT 1",
+        )
+        .bind(job.hospital.as_str())
+        .bind(job.study.as_str())
+        .bind(job.service.vendor.as_str())
+        .bind(job.service.service.as_str())
+        .bind(&job.entry)
+        .bind(job.id.to_string())
+        .fetch_optional(self.readers())
+        .await?;
+        Ok(row.is_some())
+    }
+}
+
+fn analysis(row: &SqliteRow) -> Result<StoredAnalysis, StoreError> {
+    let evidence: Option<&str> = row.try_get("evidence")?;
+    let evidence = serde_json::from_str(evidence.unwrap_or("[]")).map_err(|_| StoreError::Unreadable("evidence"))?;
+    let superseded: Option<&str> = row.try_get("superseded_by")?;
+    let superseded_by = superseded.map(Uuid::try_parse).transpose().map_err(|_| StoreError::Unreadable("job id"))?;
+    Ok(StoredAnalysis {
+        job: parsed(row, "job", "job id")?,
+        study: parsed(row, "study", "study uid")?,
+        patient_id: row.try_get("patient_id")?,
+        service: service_name(row)?,
+        version: parsed(row, "number", "version")?,
+        mode: row.try_get("mode")?,
+        at: instant(row, "at")?,
+        findings: row.try_get("findings")?,
+        evidence,
+        superseded_by,
+        seen_at: instant_if_any(row, "seen_at")?,
+    })
+}

@@ -1,0 +1,400 @@
+//! The queue of work on images: a table, claimed with leases. What was acknowledged is done even if the process dies at any
+//! instruction; a job that is done twice has one effect (design, section 5).
+
+use medvan_imaging::Uid;
+use serde::{Deserialize, Serialize};
+use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    Page, Store, StoreError,
+    column::{count, instant, parsed, service_name},
+    instant::micros,
+};
+use crate::catalog::{HospitalId, ServiceName, VersionNumber};
+
+/// Services that are looked at in one claim.
+const SERVICES: i64 = 64;
+
+/// The work of one service on one study.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its id, a UUID of version 7; the workitem's UID says the same ([`Job::workitem`]).
+    pub id: Uuid,
+    /// Whose study.
+    pub hospital: HospitalId,
+    /// StudyInstanceUID.
+    pub study: Uid,
+    /// PatientID of the study, or nothing.
+    pub patient_id: String,
+    /// Who does it.
+    pub service: ServiceName,
+    /// The version that was enrolled when it was made.
+    pub version: VersionNumber,
+    /// Which of the descriptor's `images`.
+    pub entry: String,
+    /// `live`, `shadow` or `trial`.
+    pub mode: String,
+    /// Where it stands.
+    pub state: JobState,
+    /// 1 emergency, 2 urgent, 3 routine.
+    pub priority: u8,
+    /// When it may be taken next, or when its lease ends.
+    pub due_at: OffsetDateTime,
+    /// When an alarm is due.
+    pub deadline_at: OffsetDateTime,
+    /// How often it was taken.
+    pub attempts: u64,
+    /// What the service gets.
+    pub inputs: Vec<JobSeries>,
+    /// Why it does not go on.
+    pub fault: Option<String>,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// When it last changed.
+    pub changed_at: OffsetDateTime,
+}
+
+/// A series that a service gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobSeries {
+    /// SeriesInstanceUID.
+    pub uid: Uid,
+    /// SOPInstanceUIDs.
+    pub instances: Vec<Uid>,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobState {
+    /// It waits to be taken.
+    Waiting,
+    /// A process works on it.
+    Running,
+    /// The service answered; the evidence is being made.
+    Answered,
+    /// All is made and stored.
+    Done,
+    /// It was given up, with a reason; it can be run again.
+    Dead,
+    /// A later job looks at more of the same study.
+    Superseded,
+    /// It is not wanted any more.
+    Canceled,
+}
+
+/// A job to be put in.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// The job as it will be.
+    pub job: Job,
+    /// Of everything that the work depends on.
+    pub digest: [u8; 32],
+}
+
+const COLUMNS: &str = "id, hospital, study, patient_id, vendor, service, number, entry, mode, state, priority, due_at, \
+     deadline_at, attempts, inputs, fault, created_at, changed_at";
+const OPEN: &str = "state IN ('waiting', 'running', 'answered')";
+
+impl Job {
+    /// The UID of its workitem.
+    pub fn workitem(&self) -> Uid {
+        Uid::from_uuid(self.id.as_u128())
+    }
+}
+
+impl JobState {
+    /// As it is stored and told.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Answered => "answered",
+            Self::Done => "done",
+            Self::Dead => "dead",
+            Self::Superseded => "superseded",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+impl std::str::FromStr for JobState {
+    type Err = ();
+    fn from_str(word: &str) -> Result<Self, ()> {
+        const ALL: [JobState; 7] = [
+            JobState::Waiting,
+            JobState::Running,
+            JobState::Answered,
+            JobState::Done,
+            JobState::Dead,
+            JobState::Superseded,
+            JobState::Canceled,
+        ];
+        ALL.into_iter().find(|state| state.word() == word).ok_or(())
+    }
+}
+
+impl Store {
+    /// Puts a job in, and lets go of those of the same service for the same study that nobody took yet. Gives false where the
+    /// very same work was put in before.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn put_job(&self, new: &NewJob, now: OffsetDateTime) -> Result<bool, StoreError> {
+        let job = &new.job;
+        let inputs = serde_json::to_string(&job.inputs).map_err(|_| StoreError::Unreadable("inputs of a job"))?;
+        let mut db = self.write().await?;
+        let made = sqlx::query(
+            "INSERT INTO jobs (id, hospital, study, patient_id, vendor, service, number, entry, mode, state, priority, \
+             due_at, deadline_at, attempts, inputs, digest, created_at, changed_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', $10, $11, $12, 0, $13, $14, $11, $11) \
+             ON CONFLICT (hospital, study, vendor, service, entry, digest) DO NOTHING",
+        )
+        .bind(job.id.to_string())
+        .bind(job.hospital.as_str())
+        .bind(job.study.as_str())
+        .bind(&job.patient_id)
+        .bind(job.service.vendor.as_str())
+        .bind(job.service.service.as_str())
+        .bind(job.version.to_string())
+        .bind(&job.entry)
+        .bind(&job.mode)
+        .bind(i64::from(job.priority))
+        .bind(micros(now))
+        .bind(micros(job.deadline_at))
+        .bind(inputs)
+        .bind(new.digest.as_slice())
+        .execute(&mut *db)
+        .await?
+        .rows_affected();
+        if made == 1 {
+            sqlx::query(
+                "UPDATE jobs SET state = 'superseded', changed_at = $6 WHERE hospital = $1 AND study = $2 AND vendor = $3 \
+                 AND service = $4 AND entry = $5 AND state = 'waiting' AND id <> $7",
+            )
+            .bind(job.hospital.as_str())
+            .bind(job.study.as_str())
+            .bind(job.service.vendor.as_str())
+            .bind(job.service.service.as_str())
+            .bind(&job.entry)
+            .bind(micros(now))
+            .bind(job.id.to_string())
+            .execute(&mut *db)
+            .await?;
+        }
+        db.commit().await?;
+        Ok(made == 1)
+    }
+
+    /// Takes jobs that are due, the most urgent of each service first and not more at once than `places` says of it. They are the
+    /// caller's until `until`.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn claim_jobs(
+        &self,
+        now: OffsetDateTime,
+        until: OffsetDateTime,
+        mut most: u32,
+        places: impl Fn(&ServiceName) -> u32 + Send,
+    ) -> Result<Vec<Job>, StoreError> {
+        let mut db = self.write().await?;
+        let due = sqlx::query(AssertSqlSafe(format!(
+            "SELECT vendor, service FROM jobs WHERE {OPEN} AND due_at <= $1 \
+             GROUP BY vendor, service ORDER BY min(priority), min(due_at) LIMIT $2"
+        )))
+        .bind(micros(now))
+        .bind(SERVICES)
+        .fetch_all(&mut *db)
+        .await?;
+        let mut claimed = Vec::new();
+        for row in &due {
+            let service = service_name(row)?;
+            let running = sqlx::query(
+                "SELECT count(*) AS running FROM jobs WHERE state IN ('running', 'answered') \
+                 AND vendor = $1 AND service = $2 AND due_at > $3",
+            )
+            .bind(service.vendor.as_str())
+            .bind(service.service.as_str())
+            .bind(micros(now))
+            .fetch_one(&mut *db)
+            .await?;
+            let running = u32::try_from(count(&running, "running")?).unwrap_or(u32::MAX);
+            let room = places(&service).saturating_sub(running).min(most);
+            if room == 0 {
+                continue;
+            }
+            let rows = sqlx::query(AssertSqlSafe(format!(
+                "UPDATE jobs SET state = CASE state WHEN 'waiting' THEN 'running' ELSE state END, due_at = $1, \
+                 attempts = attempts + 1, changed_at = $2 WHERE id IN (SELECT id FROM jobs WHERE {OPEN} AND due_at <= $2 \
+                 AND vendor = $3 AND service = $4 ORDER BY priority, id LIMIT $5) RETURNING {COLUMNS}"
+            )))
+            .bind(micros(until))
+            .bind(micros(now))
+            .bind(service.vendor.as_str())
+            .bind(service.service.as_str())
+            .bind(i64::from(room))
+            .fetch_all(&mut *db)
+            .await?;
+            most -= u32::try_from(rows.len()).unwrap_or(most);
+            claimed.extend(rows.iter().map(job).collect::<Result<Vec<_>, _>>()?);
+        }
+        db.commit().await?;
+        Ok(claimed)
+    }
+
+    /// Keeps a job that is being worked on until a later time; false where somebody else has it, or nobody wants it any more.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn hold_job(&self, job: &Job, until: OffsetDateTime) -> Result<bool, StoreError> {
+        let mut db = self.write().await?;
+        let held = sqlx::query(
+            "UPDATE jobs SET due_at = $2 WHERE id = $1 AND attempts = $3 AND state IN ('running', 'answered')",
+        )
+        .bind(job.id.to_string())
+        .bind(micros(until))
+        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
+        .execute(&mut *db)
+        .await?;
+        db.commit().await?;
+        Ok(held.rows_affected() == 1)
+    }
+
+    /// Says where a job stands now, if it is still the one that was taken.
+    ///
+    /// # Errors
+    /// The database does not take it; the job is taken again when its lease ends.
+    pub async fn settle_job(
+        &self,
+        job: &Job,
+        state: JobState,
+        due_at: OffsetDateTime,
+        fault: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        let mut db = self.write().await?;
+        sqlx::query(
+            "UPDATE jobs SET state = $2, due_at = $3, fault = $4, changed_at = $5 WHERE id = $1 AND attempts = $6 \
+             AND state IN ('running', 'answered')",
+        )
+        .bind(job.id.to_string())
+        .bind(state.word())
+        .bind(micros(due_at))
+        .bind(fault)
+        .bind(micros(now))
+        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
+        .execute(&mut *db)
+        .await?;
+        db.commit().await?;
+        Ok(())
+    }
+
+    /// Lets a job that was given up wait once more. Gives whether there was such of this hospital.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn run_job_again(
+        &self,
+        hospital: &HospitalId,
+        id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        let mut db = self.write().await?;
+        let done = sqlx::query(
+            "UPDATE jobs SET state = CASE WHEN EXISTS (SELECT 1 FROM analyses WHERE job = $2) THEN 'answered' ELSE 'waiting' END, \
+             attempts = 0, due_at = $3, changed_at = $3, fault = NULL WHERE hospital = $1 AND id = $2 AND state = 'dead'",
+        )
+        .bind(hospital.as_str())
+        .bind(id.to_string())
+        .bind(micros(now))
+        .execute(&mut *db)
+        .await?;
+        db.commit().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// A job of a hospital.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn job(&self, hospital: &HospitalId, id: Uuid) -> Result<Option<Job>, StoreError> {
+        let row = sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS} FROM jobs WHERE hospital = $1 AND id = $2")))
+            .bind(hospital.as_str())
+            .bind(id.to_string())
+            .fetch_optional(self.readers())
+            .await?;
+        row.as_ref().map(job).transpose()
+    }
+
+    /// Jobs of a hospital, oldest first.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn jobs(&self, hospital: &HospitalId, page: Page<'_>) -> Result<Vec<Job>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM jobs WHERE hospital = $1 AND id > $2 ORDER BY id LIMIT $3"
+        )))
+        .bind(hospital.as_str())
+        .bind(page.after)
+        .bind(i64::from(page.limit))
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(job).collect()
+    }
+
+    /// Jobs of a study, oldest first.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn jobs_of_study(&self, hospital: &HospitalId, study: &Uid) -> Result<Vec<Job>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM jobs WHERE hospital = $1 AND study = $2 ORDER BY id LIMIT 1000"
+        )))
+        .bind(hospital.as_str())
+        .bind(study.as_str())
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(job).collect()
+    }
+
+    /// How many jobs wait, run and were given up.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn jobs_depth(&self) -> Result<(u64, u64), StoreError> {
+        let row = sqlx::query(AssertSqlSafe(format!(
+            "SELECT coalesce(sum(state = 'waiting'), 0) AS waiting, coalesce(sum(state <> 'waiting'), 0) AS running \
+             FROM jobs WHERE {OPEN}"
+        )))
+        .fetch_one(self.readers())
+        .await?;
+        Ok((count(&row, "waiting")?, count(&row, "running")?))
+    }
+}
+
+fn job(row: &SqliteRow) -> Result<Job, StoreError> {
+    let inputs: &str = row.try_get("inputs")?;
+    Ok(Job {
+        id: parsed(row, "id", "job id")?,
+        hospital: parsed(row, "hospital", "hospital id")?,
+        study: parsed(row, "study", "study uid")?,
+        patient_id: row.try_get("patient_id")?,
+        service: service_name(row)?,
+        version: parsed(row, "number", "version")?,
+        entry: row.try_get("entry")?,
+        mode: row.try_get("mode")?,
+        state: parsed(row, "state", "state of a job")?,
+        priority: u8::try_from(count(row, "priority")?).unwrap_or(u8::MAX),
+        due_at: instant(row, "due_at")?,
+        deadline_at: instant(row, "deadline_at")?,
+        attempts: count(row, "attempts")?,
+        inputs: serde_json::from_str(inputs).map_err(|_| StoreError::Unreadable("inputs of a job"))?,
+        fault: row.try_get("fault")?,
+        created_at: instant(row, "created_at")?,
+        changed_at: instant(row, "changed_at")?,
+    })
+}

@@ -1,0 +1,59 @@
+-- Studies in which something arrived that AI services may want. `due_at` is when to look next; nothing waits where it is NULL.
+-- A process that looks puts it off first, so that another one does not look too. `evidence` says why the study was taken as
+-- complete, and what was decided.
+CREATE TABLE intakes (
+    hospital   TEXT   NOT NULL,
+    study      TEXT   NOT NULL,
+    began_at   BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    due_at     BIGINT,
+    judged_at  BIGINT,
+    evidence   TEXT,
+    PRIMARY KEY (hospital, study)
+);
+CREATE INDEX intakes_due ON intakes (due_at) WHERE due_at IS NOT NULL;
+
+-- The work of one service on one study. `due_at` of a job that runs is the end of its lease. `digest` is of everything that
+-- the work depends on: the same work is not done twice. `inputs` names series and instances.
+CREATE TABLE jobs (
+    id          TEXT   NOT NULL PRIMARY KEY,
+    hospital    TEXT   NOT NULL,
+    study       TEXT   NOT NULL,
+    patient_id  TEXT   NOT NULL,
+    vendor      TEXT   NOT NULL,
+    service     TEXT   NOT NULL,
+    number      TEXT   NOT NULL,
+    entry       TEXT   NOT NULL,
+    mode        TEXT   NOT NULL,
+    state       TEXT   NOT NULL,
+    priority    BIGINT NOT NULL,
+    due_at      BIGINT NOT NULL,
+    deadline_at BIGINT NOT NULL,
+    attempts    BIGINT NOT NULL,
+    inputs      TEXT   NOT NULL,
+    digest      BLOB   NOT NULL,
+    fault       TEXT,
+    created_at  BIGINT NOT NULL,
+    changed_at  BIGINT NOT NULL,
+    UNIQUE (hospital, study, vendor, service, entry, digest)
+);
+CREATE INDEX jobs_open ON jobs (due_at) WHERE state IN ('waiting', 'running', 'answered');
+CREATE INDEX jobs_of_service ON jobs (vendor, service, priority, id) WHERE state IN ('waiting', 'running', 'answered');
+CREATE INDEX jobs_in_order ON jobs (hospital, id);
+CREATE INDEX jobs_of_study ON jobs (hospital, study);
+
+-- What a service found: the checked answer of a job, from which all evidence is made. `superseded_by` names the job that
+-- looked at more of the same study. `evidence` names what was made of it.
+CREATE TABLE analyses (
+    job           TEXT   NOT NULL PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+    hospital      TEXT   NOT NULL,
+    study         TEXT   NOT NULL,
+    patient_id    TEXT   NOT NULL,
+    at            BIGINT NOT NULL,
+    findings      TEXT   NOT NULL,
+    evidence      TEXT,
+    superseded_by TEXT,
+    seen_at       BIGINT
+);
+CREATE INDEX analyses_of_patient ON analyses (hospital, patient_id, at);
+CREATE INDEX analyses_of_study ON analyses (hospital, study);
