@@ -45,6 +45,11 @@ pub fn example_text() -> &'static str {
     include_str!("descriptor/example.json")
 }
 
+/// The same for a service that works on images.
+pub fn image_example_text() -> &'static str {
+    include_str!("descriptor/example-images.json")
+}
+
 /// One version of one AI service, as its vendor describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
