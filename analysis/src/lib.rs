@@ -3,5 +3,7 @@
 //! Beside `medvan-hooks`: that crate knows the work that an EHR asks for, this one the work on images. Pure: no socket, no
 //! clock, no disk. The gateway brings what is stored, an adapter brings what a service answered.
 
+pub mod completeness;
 pub mod finding;
 pub mod inputs;
+pub mod matching;
