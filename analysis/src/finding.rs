@@ -8,9 +8,56 @@
 //! believed before [`Findings::read`] has checked it against the images of the job: whoever holds [`CheckedFindings`] needs no
 //! further check.
 
+mod bounded;
+mod check;
+mod json;
+mod place;
+mod refused;
+#[cfg(test)]
+mod tests;
+mod text;
+
 use medvan_imaging::Uid;
 use medvan_profiles::descriptor::Words;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::inputs::Inputs;
+pub use refused::Refused;
+
+/// Bytes of an answer. More are not looked at.
+pub const ANSWER_BYTES: usize = 32 << 20;
+/// Findings of an answer.
+pub const FINDINGS: usize = 10_000;
+/// Points of all lines of an answer.
+pub const POINTS: usize = 100_000;
+/// Pixels of all images over which an answer lays masks and heat maps, each counted as often as something lies over it.
+pub const PIXELS: u64 = 1 << 30;
+/// Evaluations of a finding, and measurements of a finding.
+pub const STATEMENTS: usize = 100;
+/// Limitations of an answer, and heat maps of it.
+pub const EXTRAS: usize = 50;
+/// Images of one mask or heat map.
+pub const FRAMES: usize = 20_000;
+
+/// The published JSON Schema, as text.
+pub fn schema_text() -> &'static str {
+    include_str!("finding/schema.json")
+}
+
+/// An answer that uses every part of the format, as text: for documentation, and to start from.
+pub fn example_text() -> &'static str {
+    include_str!("finding/example.json")
+}
+
+/// Findings that are about the images of their job and that DICOM can say. Only [`Findings::read`] makes them.
+///
+/// ```compile_fail,E0423
+/// let forged = medvan_analysis::finding::CheckedFindings(never_checked);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct CheckedFindings(Findings);
 
 /// Everything that a service says about one job's images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,12 +69,13 @@ pub struct Findings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Words>,
     /// What stood in the way of a good answer: a kernel that was not trained on, motion.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "bounded::at_most::<_, _, EXTRAS>", skip_serializing_if = "Vec::is_empty")]
     pub limitations: Vec<Words>,
     /// What was found. None is an answer too.
+    #[serde(deserialize_with = "bounded::at_most::<_, _, FINDINGS>")]
     pub findings: Vec<Finding>,
     /// Pictures of numbers over images, which findings may name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "bounded::at_most::<_, _, EXTRAS>", skip_serializing_if = "Vec::is_empty")]
     pub heat_maps: Vec<HeatMap>,
 }
 
@@ -42,6 +90,10 @@ pub struct Finding {
     pub tracking_uid: Option<Uid>,
     /// What was found: Finding (121071, DCM).
     pub code: Code,
+    /// What kind of thing that is: Finding Category (276214006, SCT), and the category of a segment (CID 7150): an anatomical
+    /// structure, a morphologically abnormal one, a tissue. Where nothing is said segments are called abnormal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Code>,
     /// Whether it is there; most services only tell of what is.
     #[serde(default, skip_serializing_if = "Presence::is_present")]
     pub presence: Presence,
@@ -55,10 +107,10 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
     /// Questions and their answers: classes, grades, scores.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "bounded::at_most::<_, _, STATEMENTS>", skip_serializing_if = "Vec::is_empty")]
     pub evaluations: Vec<Evaluation>,
     /// Numbers with units.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "bounded::at_most::<_, _, STATEMENTS>", skip_serializing_if = "Vec::is_empty")]
     pub measurements: Vec<Measurement>,
     /// Where in the images; none where it is about all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,7 +181,7 @@ pub struct Measurement {
 /// Where a finding is. Image coordinates are columns to the right and rows down, in pixels, from the upper left corner of the
 /// upper left pixel (PS3.3 section C.18.6.1.2); patient coordinates are millimetres in the frame of reference (section C.18.9).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase", try_from = "place::Fields")]
 pub enum Place {
     /// A whole image, or frame.
     Image {
@@ -220,6 +272,7 @@ pub struct HeatMap {
     /// UCUM unit of the numbers.
     pub unit: String,
     /// Of each image.
+    #[serde(deserialize_with = "bounded::at_most::<_, _, FRAMES>")]
     pub frames: Vec<HeatFrame>,
 }
 
@@ -232,6 +285,71 @@ pub struct HeatFrame {
     /// By turns a number from 0 to 255 and for how many pixels it holds, in reading order. The lengths add up to the image's
     /// pixels.
     pub runs: Vec<u32>,
+}
+
+impl Findings {
+    /// Reads what a service answered to the job with these images. Findings without a tracking UID get one that is always the
+    /// same for this job and their id.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, by place, a hundred at most. Nothing of what the service wrote is repeated.
+    pub fn read(bytes: &[u8], inputs: &Inputs, job: Uuid) -> Result<CheckedFindings, Vec<Refused>> {
+        let mut findings = json::parse(bytes).map_err(|refused| vec![refused])?;
+        let refused = check::all(&findings, inputs);
+        if !refused.is_empty() {
+            return Err(refused);
+        }
+        for finding in &mut findings.findings {
+            finding.tracking_uid.get_or_insert_with(|| {
+                let uuid = Uuid::new_v5(&job, format!("tracking {}", finding.id).as_bytes());
+                Uid::from_uuid(uuid.as_u128())
+            });
+        }
+        Ok(CheckedFindings(findings))
+    }
+}
+
+impl CheckedFindings {
+    /// Reads back what was stored of checked findings. Only for what has not been out of the gateway's hands since.
+    ///
+    /// # Errors
+    /// It was written by another version of the format, or is damaged.
+    pub fn stored(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text).map(Self)
+    }
+}
+
+impl std::ops::Deref for CheckedFindings {
+    type Target = Findings;
+
+    fn deref(&self) -> &Findings {
+        &self.0
+    }
+}
+
+impl Place {
+    /// The image in which it is, where it is in one.
+    pub fn image(&self) -> Option<&ImageName> {
+        match self {
+            Self::Image { image }
+            | Self::Point { image, .. }
+            | Self::Polyline { image, .. }
+            | Self::Box { image, .. } => Some(image),
+            Self::PatientPoint { .. } | Self::PatientPolyline { .. } | Self::Mask { .. } | Self::HeatMap { .. } => None,
+        }
+    }
+}
+
+impl MaskFrame {
+    /// The stretches of pixels inside, in reading order: where each begins and how long it is.
+    pub fn inside(&self) -> impl Iterator<Item = (usize, usize)> {
+        let mut at = 0;
+        self.runs.iter().enumerate().filter_map(move |(turn, length)| {
+            let (begin, length) = (at, *length as usize);
+            at += length;
+            (turn % 2 == 1 && length > 0).then_some((begin, length))
+        })
+    }
 }
 
 impl Presence {

@@ -1,0 +1,134 @@
+//! [`CheckedFindings`] as objects of DICOM that a PACS keeps: a report (TID 1500), segmentations, pictures.
+//!
+//! All are made from one model and name one another: [`report`] refers to the segments of [`segmentation`] and lists the
+//! pictures of [`picture`]. The same job and findings always give the same UIDs, so what is authored twice is stored once.
+//! Everything is written in UTF-8 (ISO_IR 192), whatever the images were written in.
+
+mod content;
+mod document;
+mod group;
+mod library;
+pub mod report;
+pub mod segmentation;
+mod terms;
+
+use medvan_imaging::Uid;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+pub use medvan_imaging::attributes::NotWritable;
+
+use crate::inputs::Inputs;
+
+/// Whose findings they are, about what, and in which circumstances.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// The images of the job.
+    pub inputs: &'a Inputs,
+    /// Who found.
+    pub algorithm: &'a Algorithm,
+    /// The job.
+    pub job: Uuid,
+    /// When the findings came, in the hospital's own time: DICOM has dates and times without a zone.
+    pub at: OffsetDateTime,
+    /// Whether all that was asked for was looked at.
+    pub completion: Completion,
+    /// Whether patients may be treated by it.
+    pub qualification: Qualification,
+    /// The report that this one replaces.
+    pub predecessor: Option<Predecessor>,
+}
+
+/// An AI service, as documents name it. Texts are cut to what DICOM can hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Algorithm {
+    /// The service's name, in English.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Who makes it.
+    pub manufacturer: String,
+    /// The product's model.
+    pub manufacturer_model: String,
+    /// The number of its approval, certification or notification as a medical device.
+    pub regulatory_number: Option<String>,
+    /// Its id in the network: `vendor/service`.
+    pub service_id: String,
+    /// Settings with which it ran, as name and value.
+    pub parameters: Vec<String>,
+}
+
+/// Completion Flag (0040,A491).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completion {
+    /// More images are expected, or some could not be looked at.
+    Partial,
+    /// All is said.
+    Complete,
+}
+
+/// Content Qualification (0018,9004).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Qualification {
+    /// A product that may be used for patients.
+    Product,
+    /// Research only: trials and shadow runs.
+    Research,
+}
+
+/// A report that another one replaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Predecessor {
+    /// Its StudyInstanceUID.
+    pub study: Uid,
+    /// What it is.
+    pub reference: Reference,
+}
+
+/// An instance, as others refer to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// SeriesInstanceUID.
+    pub series: Uid,
+    /// SOPInstanceUID.
+    pub instance: Uid,
+    /// SOPClassUID.
+    pub class: Uid,
+}
+
+/// An object that was authored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// How others refer to it.
+    pub reference: Reference,
+    /// The Part 10 file, Explicit VR Little Endian.
+    pub bytes: Vec<u8>,
+}
+
+/// Comprehensive 3D SR Storage.
+pub const REPORT: &str = "1.2.840.10008.5.1.4.1.1.88.34";
+/// Segmentation Storage.
+pub const SEGMENTATION: &str = "1.2.840.10008.5.1.4.1.1.66.4";
+/// Secondary Capture Image Storage.
+pub const PICTURE: &str = "1.2.840.10008.5.1.4.1.1.7";
+
+impl Context<'_> {
+    /// The UID of what has this role in the job: always the same (PS3.5 section B.2).
+    fn uid(&self, role: &str) -> Uid {
+        Uid::from_uuid(Uuid::new_v5(&self.job, role.as_bytes()).as_u128())
+    }
+
+    /// The object that has this role; objects of one class are one series.
+    fn reference(&self, class: &'static str, role: &str) -> Reference {
+        let series = self.uid(&format!("series {class}"));
+        Reference { series, instance: self.uid(&format!("instance {class} {role}")), class: Uid::known(class) }
+    }
+}
+
+impl Algorithm {
+    /// The device's own UID: of this service in this version.
+    fn uid(&self) -> Uid {
+        let name = format!("medvan service {} {}", self.service_id, self.version);
+        Uid::from_uuid(Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).as_u128())
+    }
+}
