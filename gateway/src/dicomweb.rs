@@ -31,6 +31,7 @@ mod workitems;
 mod zip;
 
 pub(crate) use capabilities::on_options;
+pub(crate) use drawing::picture;
 
 use axum::{
     Router,

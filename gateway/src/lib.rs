@@ -30,5 +30,6 @@ pub mod telemetry;
 pub mod trust;
 mod upkeep;
 mod viewer;
+mod work;
 
 pub use app::{App, StartError};

@@ -41,7 +41,9 @@ pub(super) async fn store(
             qualification: if is_trial { Qualification::Research } else { Qualification::Product },
             predecessor,
         };
-        evidence::report::author(&context, &findings, &[]).map(|report| vec![report])
+        let mut objects = evidence::segmentation::author(&context, &findings)?;
+        objects.push(evidence::report::author(&context, &findings, &[])?);
+        Ok::<_, evidence::NotWritable>(objects)
     };
     let objects = tokio::task::spawn_blocking(author).await;
     let objects = objects.map_err(|_| WorkFault::Evidence("the author was lost".to_owned()))?;

@@ -47,7 +47,7 @@ pub(super) async fn complete(app: &App, job: &Job, made: &[EvidenceObject]) -> R
         if workitem.state() == State::Completed {
             return Ok(());
         }
-        workitem.update(changes, Some(&lock), now)?;
+        workitem.update(Some(&lock), changes, now)?;
         workitem.change_state(State::Completed, Some(&lock), now).map(|_| ())
     };
     match app.store.change_workitem(&job.hospital, &job.workitem(), now, end).await? {
@@ -72,7 +72,7 @@ pub(super) async fn cancel(app: &App, job: &Job, reason: &str) -> Result<(), Wor
         if workitem.state() == State::Scheduled {
             workitem.change_state(State::InProgress, Some(&lock), now)?;
         }
-        workitem.update(changes, Some(&lock), now)?;
+        workitem.update(Some(&lock), changes, now)?;
         workitem.change_state(State::Canceled, Some(&lock), now).map(|_| ())
     };
     match app.store.change_workitem(&job.hospital, &job.workitem(), now, end).await? {
