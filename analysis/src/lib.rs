@@ -3,5 +3,6 @@
 //! Beside `medvan-hooks`: that crate knows the work that an EHR asks for, this one the work on images. Pure: no socket, no
 //! clock, no disk. The gateway brings what is stored, an adapter brings what a service answered.
 
+pub mod fhir;
 pub mod finding;
 pub mod inputs;

@@ -31,6 +31,7 @@ mod workitems;
 mod zip;
 
 pub(crate) use capabilities::on_options;
+pub(crate) use resource::root;
 
 use axum::{
     Router,
