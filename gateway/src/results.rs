@@ -25,7 +25,7 @@ use axum::{
 use http::header;
 use medvan_authoring::{Match, SearchSet, Written};
 
-use self::{ask::Ask, parameters::Parameters, question::Question, refusal::Refusal};
+use self::{ask::Ask, question::Question, refusal::Refusal};
 use crate::App;
 
 const FHIR_JSON: &str = "application/fhir+json; fhirVersion=4.0";

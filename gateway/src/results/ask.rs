@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{HeaderMap, Method, header, request::Parts};
 
-use super::{Refusal, parameters::Parameters};
+use super::{parameters::Parameters, refusal::Refusal};
 use crate::{
     App,
     call::{Audience, CdsClient},
