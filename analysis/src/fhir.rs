@@ -188,7 +188,8 @@ impl Told<'_> {
     /// The summary, and what stood in the way of a good answer.
     fn conclusion(&self) -> Option<Bilingual> {
         let limits = &self.findings.limitations;
-        let limit = |words: &Words| Words { ja: format!("制限: {}", words.ja), en: format!("Limitation: {}", words.en) };
+        let limit =
+            |words: &Words| Words { ja: format!("制限: {}", words.ja), en: format!("Limitation: {}", words.en) };
         let lines: Vec<Words> = self.findings.summary.iter().cloned().chain(limits.iter().map(limit)).collect();
         let all = |of: fn(&Words) -> &str| lines.iter().map(of).collect::<Vec<_>>().join("\n");
         (!lines.is_empty()).then(|| Bilingual { ja: all(|words| &words.ja), en: all(|words| &words.en) })

@@ -85,15 +85,17 @@ async fn read(
     let resource = match kind {
         Kind::Device => devices::read(&app, &ask, &id).await?,
         Kind::ImagingStudy => studies::read(&app, &ask, &id).await?,
-        Kind::Observation | Kind::DiagnosticReport | Kind::Provenance => {
-            analyses::read(&app, &ask, kind, &id).await?
-        }
+        Kind::Observation | Kind::DiagnosticReport | Kind::Provenance => analyses::read(&app, &ask, kind, &id).await?,
     };
     Ok(answer(&resource.ok_or(Refusal::NotFound)?))
 }
 
 /// `GET …/{kind}?…` and `POST …/{kind}/_search`
-async fn search(State(app): State<App>, Path(path): Path<Vec<(String, String)>>, ask: Ask) -> Result<Response, Refusal> {
+async fn search(
+    State(app): State<App>,
+    Path(path): Path<Vec<(String, String)>>,
+    ask: Ask,
+) -> Result<Response, Refusal> {
     let kind = path.iter().find(|(name, _)| name == "kind").map_or("", |(_, kind)| kind);
     let kind = Kind::find(kind)?;
     let question = Question::read(kind, &ask.parameters, ask.is_lenient)?;

@@ -43,10 +43,10 @@ pub(super) fn observation(told: &Told<'_>, place: usize, finding: &Finding) -> O
 fn identifiers(finding: &Finding) -> Vec<Named> {
     let kind = |code, display| Some(Coded::of(DCM, code, display).into());
     let own = Named { kind: kind("112039", "Tracking Identifier"), system: None, value: finding.id.clone() };
-    let tracked = finding.tracking_uid.as_ref().map(|uid| Named {
-        kind: kind("112040", "Tracking Unique Identifier"),
-        ..uid_identifier(uid)
-    });
+    let tracked = finding
+        .tracking_uid
+        .as_ref()
+        .map(|uid| Named { kind: kind("112040", "Tracking Unique Identifier"), ..uid_identifier(uid) });
     std::iter::once(own).chain(tracked).collect()
 }
 
@@ -71,9 +71,10 @@ fn body_site(finding: &Finding) -> Option<Concept> {
 
 fn components(finding: &Finding) -> Vec<Component> {
     let coded = |system, code, display, value| Component { code: Coded::of(system, code, display).into(), value };
-    let side = finding.laterality.iter().map(|side| {
-        coded(SCT, "272741003", "Laterality", ComponentValue::Concept(concept(side)))
-    });
+    let side = finding
+        .laterality
+        .iter()
+        .map(|side| coded(SCT, "272741003", "Laterality", ComponentValue::Concept(concept(side))));
     let certainty = finding.confidence.iter().map(|share| {
         coded(DCM, "111012", "Certainty of Finding", ComponentValue::Quantity(percent(*share), "%".to_owned()))
     });
@@ -88,10 +89,8 @@ fn components(finding: &Finding) -> Vec<Component> {
         let value = ComponentValue::Quantity(measurement.value, measurement.unit.clone());
         Component { code: concept(&measurement.code), value }
     });
-    let place = finding
-        .place
-        .iter()
-        .map(|place| coded(DCM, "111030", "Image Region", ComponentValue::Text(region(place))));
+    let place =
+        finding.place.iter().map(|place| coded(DCM, "111030", "Image Region", ComponentValue::Text(region(place))));
     side.chain(certainty).chain(evaluations).chain(measurements).chain(place).collect()
 }
 

@@ -100,10 +100,12 @@ fn is_known(range: &str) -> bool {
     let mut parts = range.split(';').map(str::trim);
     // `+` in a query that was not escaped comes as a blank.
     let media = parts.next().unwrap_or_default().replace(' ', "+").to_ascii_lowercase();
-    let is_media = ["application/fhir+json", "application/json", "json", "application/*", "*/*"].contains(&media.as_str());
-    is_media && parts.all(|parameter| match parameter.split_once('=') {
-        Some(("fhirVersion", version)) => ["4.0", "4.0.1"].contains(&version.trim_matches('"')),
-        Some(("q", weight)) => weight.parse() != Ok(0.0),
-        _ => true,
-    })
+    let is_media =
+        ["application/fhir+json", "application/json", "json", "application/*", "*/*"].contains(&media.as_str());
+    is_media
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some(("fhirVersion", version)) => ["4.0", "4.0.1"].contains(&version.trim_matches('"')),
+            Some(("q", weight)) => weight.parse() != Ok(0.0),
+            _ => true,
+        })
 }

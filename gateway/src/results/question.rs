@@ -86,9 +86,15 @@ impl Question {
             "_id" => once(&mut self.ids, value.split(',').map(str::to_owned).collect()),
             "date" | "started" => narrow_days(&mut self.days, value),
             "_lastUpdated" | "issued" | "recorded" => narrow_times(&mut self.at, value),
-            "patient" | "subject" | "patient:Patient" | "subject:Patient" => once(&mut self.patient, reference("Patient", value)?),
-            "patient:identifier" | "subject:identifier" | "patient.identifier" | "subject.identifier"
-            | "patient:Patient.identifier" | "subject:Patient.identifier" => once(&mut self.patient, token(value)?),
+            "patient" | "subject" | "patient:Patient" | "subject:Patient" => {
+                once(&mut self.patient, reference("Patient", value)?)
+            }
+            "patient:identifier"
+            | "subject:identifier"
+            | "patient.identifier"
+            | "subject.identifier"
+            | "patient:Patient.identifier"
+            | "subject:Patient.identifier" => once(&mut self.patient, token(value)?),
             "identifier" if kind == Kind::ImagingStudy => self.take_study_or_accession(value),
             "study" | "imagingStudy" | "derived-from" | "part-of" => once(&mut self.study, study(value)?),
             "modality" => once(&mut self.modality, token(value)?),
@@ -193,7 +199,8 @@ fn narrow_times(at: &mut (Option<OffsetDateTime>, Option<OffsetDateTime>), value
 fn period(text: &str) -> Option<(Date, Date)> {
     let parts: Vec<&str> = text.split('-').collect();
     let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if !parts.iter().all(is_number) || !parts.iter().map(|part| part.len()).eq([4, 2, 2].into_iter().take(parts.len())) {
+    if !parts.iter().all(is_number) || !parts.iter().map(|part| part.len()).eq([4, 2, 2].into_iter().take(parts.len()))
+    {
         return None;
     }
     let year: i32 = parts.first()?.parse().ok()?;

@@ -102,9 +102,7 @@ fn query(level: Level, keys: &[(&'static str, String)]) -> Result<Query, Refusal
 }
 
 async fn written(app: &App, ask: &Ask, uid: &Uid, study: &Attributes) -> Result<Written, Refusal> {
-    let mut found = app
-        .archive
-        .search(ask.hospital(), query(Level::Series, &[("StudyInstanceUID", uid.to_string())])?);
+    let mut found = app.archive.search(ask.hospital(), query(Level::Series, &[("StudyInstanceUID", uid.to_string())])?);
     let mut all = Vec::new();
     while all.len() < MOST_SERIES {
         let Some(attributes) = found.next().await? else { break };

@@ -1,8 +1,6 @@
 //! CapabilityStatement (FHIR R4 §5.2): what a server can be asked.
 
-use fhir_sdk::r4b::codes::{
-    CapabilityStatementKind, PublicationStatus, RestfulCapabilityMode, SearchParamType,
-};
+use fhir_sdk::r4b::codes::{CapabilityStatementKind, PublicationStatus, RestfulCapabilityMode, SearchParamType};
 use serde::Serialize;
 
 use crate::written::{Written, written};

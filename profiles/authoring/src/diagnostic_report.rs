@@ -93,8 +93,11 @@ struct TypedForm {
 impl DiagnosticReport {
     /// As FHIR JSON.
     pub fn written(&self) -> Written {
-        let status =
-            if self.is_withdrawn { DiagnosticReportStatus::EnteredInError } else { DiagnosticReportStatus::Preliminary };
+        let status = if self.is_withdrawn {
+            DiagnosticReportStatus::EnteredInError
+        } else {
+            DiagnosticReportStatus::Preliminary
+        };
         written(&Typed {
             head: self.header.typed("DiagnosticReport"),
             identifier: identifiers(&self.identifiers),

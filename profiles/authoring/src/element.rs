@@ -1,8 +1,8 @@
 //! The data types of which resources are made, in narrow form, and how they become fhir-sdk's.
 
 use fhir_sdk::r4b::types::{
-    CodeableConcept, CodeableConceptInner, Coding, CodingInner, Extension, ExtensionInner, ExtensionValue, FieldExtension, Identifier,
-    IdentifierInner, Quantity, QuantityInner, Reference, ReferenceInner,
+    CodeableConcept, CodeableConceptInner, Coding, CodingInner, Extension, ExtensionInner, ExtensionValue,
+    FieldExtension, Identifier, IdentifierInner, Quantity, QuantityInner, Reference, ReferenceInner,
 };
 
 const UCUM: &str = "http://unitsofmeasure.org";

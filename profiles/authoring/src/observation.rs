@@ -125,8 +125,7 @@ enum TypedValue {
 impl Observation {
     /// As FHIR JSON.
     pub fn written(&self) -> Written {
-        let status =
-            if self.is_withdrawn { ObservationStatus::EnteredInError } else { ObservationStatus::Preliminary };
+        let status = if self.is_withdrawn { ObservationStatus::EnteredInError } else { ObservationStatus::Preliminary };
         written(&Typed {
             head: self.header.typed("Observation"),
             identifier: identifiers(&self.identifiers),

@@ -88,7 +88,8 @@ fn device() -> Device {
 }
 
 fn provenance() -> Provenance {
-    let agent = Agent { role: concept("1"), who: Link::to("Device", "d"), on_behalf_of: Some(Link::by("", named("v"))) };
+    let agent =
+        Agent { role: concept("1"), who: Link::to("Device", "d"), on_behalf_of: Some(Link::by("", named("v"))) };
     Provenance {
         header: header("job"),
         targets: vec![Link::to("DiagnosticReport", "job")],
