@@ -114,12 +114,15 @@ struct TypedComponent {
     value: TypedValue,
 }
 
+/// `value[x]`.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 enum TypedValue {
-    ValueCodeableConcept(CodeableConcept),
-    ValueString(String),
-    ValueQuantity(Quantity),
+    #[serde(rename = "valueCodeableConcept")]
+    Concept(CodeableConcept),
+    #[serde(rename = "valueString")]
+    Text(String),
+    #[serde(rename = "valueQuantity")]
+    Quantity(Quantity),
 }
 
 impl Observation {
@@ -153,9 +156,9 @@ fn note(words: &Bilingual) -> Option<Note> {
 /// A part that would say nothing is left out.
 fn component(part: &Component) -> Option<TypedComponent> {
     let value = match &part.value {
-        ComponentValue::Concept(concept) => TypedValue::ValueCodeableConcept(concept.typed()),
-        ComponentValue::Text(text) => TypedValue::ValueString(visible(text)?),
-        ComponentValue::Quantity(value, unit) if value.is_finite() => TypedValue::ValueQuantity(quantity(*value, unit)),
+        ComponentValue::Concept(concept) => TypedValue::Concept(concept.typed()),
+        ComponentValue::Text(text) => TypedValue::Text(visible(text)?),
+        ComponentValue::Quantity(value, unit) if value.is_finite() => TypedValue::Quantity(quantity(*value, unit)),
         ComponentValue::Quantity(..) => return None,
     };
     Some(TypedComponent { code: part.code.typed(), value })
