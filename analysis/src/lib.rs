@@ -5,6 +5,7 @@
 
 pub mod completeness;
 pub mod evidence;
+pub mod fhir;
 pub mod finding;
 pub mod inputs;
 pub mod matching;

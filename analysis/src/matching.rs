@@ -91,8 +91,8 @@ fn choose(need: &SeriesNeed, narrowing: &[SeriesRules], facts: &Facts, taken: &[
         .series
         .iter()
         .map(|series| {
-            let held: Vec<rules::Held> =
-                std::iter::once(&need.rules).chain(narrowing).flat_map(|rules| rules::hold(rules, series)).collect();
+            let mut held = rules::hold_own(&need.rules, series);
+            held.extend(narrowing.iter().flat_map(|rules| rules::hold(rules, series)));
             (series, Verdict::of(series, &held, taken.contains(&series.uid)))
         })
         .collect();

@@ -32,6 +32,7 @@ mod zip;
 
 pub(crate) use capabilities::on_options;
 pub(crate) use drawing::picture;
+pub(crate) use resource::root;
 
 use axum::{
     Router,

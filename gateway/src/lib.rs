@@ -22,6 +22,7 @@ mod middleware;
 mod outbox;
 pub mod poll;
 mod readiness;
+mod results;
 pub mod router;
 pub mod server;
 pub mod store;

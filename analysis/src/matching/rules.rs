@@ -69,7 +69,17 @@ pub struct Refusal {
 /// One rule held against one series.
 pub(super) type Held = Result<(), Refusal>;
 
-/// Every rule that is set, held against a series. Scouts and phantoms are refused unless the rules say otherwise.
+/// A service's own rules, held against a series: scouts and phantoms are refused unless they say otherwise.
+pub(super) fn hold_own(rules: &SeriesRules, series: &SeriesFacts) -> Vec<Held> {
+    let told = SeriesRules {
+        localizers: rules.localizers.or(Some(false)),
+        phantoms: rules.phantoms.or(Some(false)),
+        ..rules.clone()
+    };
+    hold(&told, series)
+}
+
+/// Every rule that is set, held against a series.
 pub(super) fn hold(rules: &SeriesRules, series: &SeriesFacts) -> Vec<Held> {
     use RuleName as R;
     let one = std::slice::from_ref;
@@ -90,8 +100,8 @@ pub(super) fn hold(rules: &SeriesRules, series: &SeriesFacts) -> Vec<Held> {
         rules.burned_in.filter(|allowed| !allowed).map(|_| is(R::BurnedIn, false, Some(series.burned_in))),
         any_of(R::Description, &rules.description, one(&series.description)),
         none_of(R::NotDescription, &rules.not_description, &series.description),
-        (rules.localizers != Some(true)).then(|| is(R::Localizers, false, Some(series.localizer))),
-        (rules.phantoms != Some(true)).then(|| is(R::Phantoms, false, Some(series.phantom))),
+        (rules.localizers == Some(false)).then(|| is(R::Localizers, false, Some(series.localizer))),
+        (rules.phantoms == Some(false)).then(|| is(R::Phantoms, false, Some(series.phantom))),
     ];
     held.into_iter().flatten().collect()
 }

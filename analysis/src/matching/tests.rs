@@ -163,6 +163,15 @@ fn a_hospital_may_narrow_what_a_vendor_takes() {
 }
 
 #[test]
+fn a_hospital_that_says_nothing_narrows_nothing() {
+    let phantom = || chest().with(tags::PATIENT_NAME, "PHANTOM^ACR");
+    let takes = needs(json!({ "phantoms": true, "localizers": true }));
+    assert!(evaluate(&takes, &[SeriesRules::default()], &facts(&[phantom()])).fits);
+    let without: SeriesRules = serde_json::from_value(json!({ "phantoms": false })).unwrap();
+    assert!(!evaluate(&takes, &[without], &facts(&[phantom()])).fits);
+}
+
+#[test]
 fn a_series_serves_one_need_only() {
     let needs: Needs = serde_json::from_value(json!({ "series": [
         { "name": "first", "rules": { "modality": ["CT"] } },

@@ -179,7 +179,8 @@ pub(crate) async fn picture(
     window: Option<(f64, f64)>,
 ) -> Result<Bytes, Refusal> {
     let image = Image::of(app, hospital, found).await?;
-    let window = window.map(|(center, width)| Window { center, width, function: WindowFunction::Linear, explanation: None });
+    let window =
+        window.map(|(center, width)| Window { center, width, function: WindowFunction::Linear, explanation: None });
     let asked = Asked { parameters: RenderParameters { window, viewport: None }, quality: None };
     let drawn = Drawn::begin(app, image, vec![frame], media, asked, "").await?;
     drawn.pictures.into_iter().next().ok_or(Refusal::Internal)

@@ -224,7 +224,7 @@ impl Store {
     }
 }
 
-fn analysis(row: &SqliteRow) -> Result<StoredAnalysis, StoreError> {
+pub(super) fn analysis(row: &SqliteRow) -> Result<StoredAnalysis, StoreError> {
     let evidence: Option<&str> = row.try_get("evidence")?;
     let evidence = serde_json::from_str(evidence.unwrap_or("[]")).map_err(|_| StoreError::Unreadable("evidence"))?;
     let superseded: Option<&str> = row.try_get("superseded_by")?;

@@ -149,11 +149,7 @@ pub(super) async fn of_job(
     Ok((inputs, images))
 }
 
-async fn all(
-    store: &Store,
-    hospital: &HospitalId,
-    selection: &Selection,
-) -> Result<Vec<FoundInstance>, WorkFault> {
+async fn all(store: &Store, hospital: &HospitalId, selection: &Selection) -> Result<Vec<FoundInstance>, WorkFault> {
     let mut all: Vec<FoundInstance> = Vec::new();
     loop {
         let after = all.last().map_or(0, |found| found.id);

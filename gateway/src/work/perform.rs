@@ -7,11 +7,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use medvan_adapters::{
-    Analyzer as _, Work,
-    analyzer::Image,
-    image_json,
-};
+use medvan_adapters::{Analyzer as _, Work, analyzer::Image, image_json};
 use medvan_analysis::{finding::Findings, inputs::Inputs};
 use medvan_profiles::descriptor::images::{ImageWay, PictureWindow, Sent};
 use serde_json::json;
@@ -247,7 +243,8 @@ async fn record(app: &App, job: &Job, member: &ImageMember) -> Result<(), WorkFa
         received_at: job.created_at,
         status: 200,
         duration_us: micros(app.clock.now() - job.created_at),
-        explanation: json!({ "job": job.id, "entry": job.entry, "images": instances, "attempts": job.attempts }).to_string(),
+        explanation: json!({ "job": job.id, "entry": job.entry, "images": instances, "attempts": job.attempts })
+            .to_string(),
         on_trial: matches!(member.mode, Mode::Trial { .. }),
         replay: None,
         cards: Vec::new(),

@@ -6,7 +6,11 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::Notify;
 
 use super::perform;
-use crate::{App, outbox::next_attempt, store::{Job, JobState, StoreError}};
+use crate::{
+    App,
+    outbox::next_attempt,
+    store::{Job, JobState, StoreError},
+};
 
 /// Jobs under way at once in this process.
 const AT_ONCE: u32 = 32;

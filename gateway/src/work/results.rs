@@ -28,7 +28,8 @@ pub(super) async fn store(
     inputs: Inputs,
     analysis: &StoredAnalysis,
 ) -> Result<Vec<EvidenceObject>, WorkFault> {
-    let findings = CheckedFindings::stored(&analysis.findings).map_err(|error| WorkFault::Evidence(error.to_string()))?;
+    let findings =
+        CheckedFindings::stored(&analysis.findings).map_err(|error| WorkFault::Evidence(error.to_string()))?;
     let (algorithm, predecessor) = (algorithm(member), predecessor(app, job).await?);
     let (id, at, is_trial) = (job.id, analysis.at.to_offset(JAPAN), matches!(member.mode, Mode::Trial { .. }));
     let author = move || {

@@ -103,10 +103,16 @@ fn scheduled(job: &Job, member: &ImageMember, now: OffsetDateTime) -> Attributes
     given.put_text(tags::STUDY_INSTANCE_UID, job.study.as_str());
     given.put_items(tags::SCHEDULED_WORKITEM_CODE_SEQUENCE, vec![work(job, &label)]);
     given.put_items(tags::SCHEDULED_STATION_NAME_CODE_SEQUENCE, vec![station(job)]);
-    given.put_items(tags::INPUT_INFORMATION_SEQUENCE, job.inputs.iter().map(|series| {
-        let instances = series.instances.iter().map(|uid| reference(None, uid));
-        references(job, &series.uid, instances.collect())
-    }).collect());
+    given.put_items(
+        tags::INPUT_INFORMATION_SEQUENCE,
+        job.inputs
+            .iter()
+            .map(|series| {
+                let instances = series.instances.iter().map(|uid| reference(None, uid));
+                references(job, &series.uid, instances.collect())
+            })
+            .collect(),
+    );
     given
 }
 
@@ -117,9 +123,9 @@ fn performed(job: &Job, made: &[EvidenceObject], now: OffsetDateTime) -> Attribu
     item.put_items(tags::PERFORMED_WORKITEM_CODE_SEQUENCE, vec![work(job, &job.entry)]);
     item.put_text(tags::PERFORMED_PROCEDURE_STEP_START_DATE_TIME, moment(job.created_at));
     item.put_text(tags::PERFORMED_PROCEDURE_STEP_END_DATE_TIME, moment(now));
-    let output = made.iter().map(|object| {
-        references(job, &object.series, vec![reference(Some(&object.class), &object.instance)])
-    });
+    let output = made
+        .iter()
+        .map(|object| references(job, &object.series, vec![reference(Some(&object.class), &object.instance)]));
     item.put_items(tags::OUTPUT_INFORMATION_SEQUENCE, output.collect());
     let mut changes = Attributes::new();
     changes.put_items(tags::UNIFIED_PROCEDURE_STEP_PERFORMED_PROCEDURE_SEQUENCE, vec![item]);
