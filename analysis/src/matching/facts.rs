@@ -153,7 +153,7 @@ fn slices(instance: &Attributes, mut push: impl FnMut([f64; 6], [f64; 3])) {
         return push(orientation, position);
     }
     let shared = instance.items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE).first();
-    let shared = shared.and_then(|groups| orientation_of(groups));
+    let shared = shared.and_then(orientation_of);
     for groups in instance.items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE).iter().take(FRAMES) {
         let position = groups.items(tags::PLANE_POSITION_SEQUENCE).first();
         let position = position.and_then(|position| decimals(position, tags::IMAGE_POSITION_PATIENT));

@@ -19,7 +19,7 @@ use crate::{
     call::tenant,
     catalog::{ClientId, HospitalId, ImageMember, Mode},
     dicomweb,
-    store::{ExchangeRecord, FoundInstance, Job, JobState, StoredAnalysis, TrialAsk, UsageRow},
+    store::{ExchangeRecord, FoundInstance, Job, JobState, Place, StoredAnalysis, TrialAsk, UsageRow},
 };
 
 /// Bytes of a stored instance that are read at once.
@@ -163,7 +163,7 @@ fn outgoing(
             columns: image.columns,
             media: media(send),
             bytes: match send {
-                Sent::Dicom => stored(app.clone(), hospital.clone(), found.clone()),
+                Sent::Dicom => stored(app.clone(), hospital.clone(), found.place),
                 Sent::Png | Sent::Jpeg => {
                     drawn(app.clone(), hospital.clone(), found.clone(), frame.unwrap_or(1), media(send), window)
                 }
@@ -182,8 +182,8 @@ fn media(send: Sent) -> &'static str {
 }
 
 /// The stored bytes of an instance, piece after piece.
-fn stored(app: App, hospital: HospitalId, found: FoundInstance) -> stream::BoxStream<'static, io::Result<Bytes>> {
-    let open = async move { app.archive.open_place(&hospital, found.place).await.map_err(io::Error::other) };
+fn stored(app: App, hospital: HospitalId, place: Place) -> stream::BoxStream<'static, io::Result<Bytes>> {
+    let open = async move { app.archive.open_place(&hospital, place).await.map_err(io::Error::other) };
     stream::once(open)
         .flat_map(|open| match open {
             Ok(open) => pieces(open).boxed(),
