@@ -24,9 +24,10 @@ pub fn router(app: &App) -> Router {
         .merge(results::routes())
         // For people at a browser: images.
         .merge(viewer::routes())
-        // For vendors and everybody: keys and the descriptor's schema.
+        // For vendors and everybody: keys, and the schemas of descriptors and of answers.
         .route("/.well-known/jwks.json", get(jwks))
         .route("/schemas/service-descriptor.json", get(descriptor_schema))
+        .route("/schemas/findings.json", get(findings_schema))
         // For whoever runs the machine.
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
@@ -55,6 +56,12 @@ async fn descriptor_schema() -> Response {
     let kept = (header::CACHE_CONTROL, "public, max-age=3600");
     ([(header::CONTENT_TYPE, "application/schema+json"), kept], medvan_profiles::descriptor::schema_text())
         .into_response()
+}
+
+/// The JSON Schema of what a service answers that was given images.
+async fn findings_schema() -> Response {
+    let kept = (header::CACHE_CONTROL, "public, max-age=3600");
+    ([(header::CONTENT_TYPE, "application/schema+json"), kept], medvan_analysis::finding::schema_text()).into_response()
 }
 
 /// The process answers: that is all that a restart could mend.

@@ -64,12 +64,12 @@ fn facts(series: &[Series]) -> Facts {
     facts.whole()
 }
 
-fn needs(rules: Value) -> Needs {
+fn needs(rules: &Value) -> Needs {
     serde_json::from_value(json!({ "series": [{ "name": "chest", "rules": rules, "prefer": ["thin"] }] })).unwrap()
 }
 
 /// The rules that the only series does not meet.
-fn refused(rules: Value, series: Series) -> Vec<RuleName> {
+fn refused(rules: &Value, series: Series) -> Vec<RuleName> {
     let found = evaluate(&needs(rules), &[], &facts(&[series]));
     assert_eq!(found.fits, found.needs[0].series[0].refusals.is_empty());
     found.needs[0].series[0].refusals.iter().map(|refusal| refusal.rule).collect()
@@ -117,13 +117,13 @@ fn each_rule_is_met_and_missed() {
         (json!({}), chest().with(tags::PATIENT_ID, "AQAB"), vec![]),
     ];
     for (rules, series, expected) in table {
-        assert_eq!(refused(rules.clone(), series), expected, "{rules}");
+        assert_eq!(refused(&rules, series), expected, "{rules}");
     }
 }
 
 #[test]
 fn the_patient_must_be_one_for_whom_it_is_made() {
-    let mut needs = needs(json!({}));
+    let mut needs = needs(&json!({}));
     needs.age_years = Some(serde_json::from_value(json!({ "min": 18 })).unwrap());
     for (age, fits) in [("044Y", true), ("011M", false), ("", false)] {
         assert_eq!(evaluate(&needs, &[], &facts(&[chest().with(tags::PATIENT_AGE, age)])).fits, fits, "{age}");
@@ -142,7 +142,7 @@ fn the_thinnest_is_chosen_and_the_others_are_told_with_their_reasons() {
     let thick = Series { uid: "1.2.4", ..chest() }.with(tags::SLICE_THICKNESS, "5");
     let head = Series { uid: "1.2.5", ..chest() }.with(tags::BODY_PART_EXAMINED, "HEAD").with(tags::MODALITY, "MR");
     let found =
-        evaluate(&needs(json!({ "modality": ["CT"], "bodyPart": ["CHEST"] })), &[], &facts(&[thick, head, chest()]));
+        evaluate(&needs(&json!({ "modality": ["CT"], "bodyPart": ["CHEST"] })), &[], &facts(&[thick, head, chest()]));
     assert_eq!(found.needs[0].chosen, Some(Uid::known("1.2.3")));
     let told: Vec<_> = found.needs[0]
         .series
@@ -158,14 +158,14 @@ fn the_thinnest_is_chosen_and_the_others_are_told_with_their_reasons() {
 #[test]
 fn a_hospital_may_narrow_what_a_vendor_takes() {
     let narrowing: SeriesRules = serde_json::from_value(json!({ "thicknessMm": { "max": 1 } })).unwrap();
-    let found = evaluate(&needs(json!({ "modality": ["CT"] })), &[narrowing], &facts(&[chest()]));
+    let found = evaluate(&needs(&json!({ "modality": ["CT"] })), &[narrowing], &facts(&[chest()]));
     assert!(!found.fits && found.needs[0].series[0].refusals[0].rule == RuleName::ThicknessMm);
 }
 
 #[test]
 fn a_hospital_that_says_nothing_narrows_nothing() {
     let phantom = || chest().with(tags::PATIENT_NAME, "PHANTOM^ACR");
-    let takes = needs(json!({ "phantoms": true, "localizers": true }));
+    let takes = needs(&json!({ "phantoms": true, "localizers": true }));
     assert!(evaluate(&takes, &[SeriesRules::default()], &facts(&[phantom()])).fits);
     let without: SeriesRules = serde_json::from_value(json!({ "phantoms": false })).unwrap();
     assert!(!evaluate(&takes, &[without], &facts(&[phantom()])).fits);
@@ -224,7 +224,7 @@ proptest! {
         let thin = Series { uid: "1.2.4", heights: (0..40).map(|slice| f64::from(slice) * 1.25).collect(), ..chest() }
             .with(tags::SLICE_THICKNESS, "1.25");
         let instances: Vec<Attributes> = [chest().instances(), thin.instances()].concat();
-        let rules = needs(json!({ "modality": ["CT"], "gaps": false }));
+        let rules = needs(&json!({ "modality": ["CT"], "gaps": false }));
         let mut shuffled = Facts::new();
         order.iter().for_each(|at| shuffled.push(&instances[*at]));
         let found = evaluate(&rules, &[], &shuffled.whole());

@@ -98,6 +98,10 @@ async fn a_photograph_comes_back_as_a_report_and_nobody_touches_anything_in_betw
     let performed = &workitems[0]["00741216"]["Value"][0]["00404033"]["Value"][0];
     assert_eq!(performed["00081199"]["Value"][0]["00081150"]["Value"][0], REPORT);
 
+    // What it answered has a published form.
+    let schema = world.http.get(format!("{}/schemas/findings.json", world.gateway.url)).send().await.unwrap();
+    assert!(schema.json::<Value>().await.unwrap()["properties"]["findings"].is_object());
+
     // The vendor heard nothing of the patient.
     let heard = format!("{:?}", analyzer.received());
     assert!(!heard.contains(&study.patient_id) && !heard.contains("宮本"), "{heard}");

@@ -245,7 +245,7 @@ async fn a_body_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
 fn debug_shows_neither_token_nor_query_nor_body() {
     let mut request = Request::get(guard().check("http://127.0.0.1:8080/Patient?name=Yamada").unwrap(), AMPLE, LIMIT);
     request.bearer = Some(Bearer::new("s3cret").unwrap());
-    request.body = Bytes::from_static(b"Yamada");
+    request.body = Bytes::from_static(b"Yamada").into();
     let text = format!("{request:?}");
     assert_eq!(text, "Request(GET GuardedUrl(http://127.0.0.1:8080), 6 bytes)");
 }
