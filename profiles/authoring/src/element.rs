@@ -214,5 +214,5 @@ pub(crate) fn visible(text: &str) -> Option<String> {
 
 /// A code has no white space around it, and single blanks in it.
 fn code(text: &str) -> Option<String> {
-    visible(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+    visible(text).map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
