@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     catalog::Hospital,
-    store::{Place, Placed, Protocol, PutHospital, Selection},
+    store::{Job, JobState, NewJob, Place, Placed, Protocol, PutHospital, Selection},
 };
 
 const NOW: OffsetDateTime = datetime!(2026-11-01 9:00 UTC);
@@ -207,6 +207,42 @@ async fn a_file_goes_when_the_last_original_in_it_is_forgotten() {
     assert_eq!(later.forget_originals(&images.hospital, Duration::days(30)).await.unwrap(), 1);
     assert_eq!(images.files(), 1);
     assert_eq!(images.content(images.place(2).await).await, instance(2, ""));
+}
+
+#[tokio::test]
+async fn an_original_that_a_job_needs_stays_until_the_job_is_done() {
+    let images = Images::open().await;
+    images.store(1, Kind::Original).await;
+    let job = Job {
+        id: Uuid::now_v7(),
+        hospital: images.hospital.clone(),
+        study: uid("1.2"),
+        patient_id: String::new(),
+        service: "asagao.lung".parse().unwrap(),
+        version: "1.0.0".parse().unwrap(),
+        entry: "lung".to_owned(),
+        mode: "live".to_owned(),
+        state: JobState::Waiting,
+        priority: 3,
+        due_at: NOW,
+        deadline_at: NOW,
+        attempts: 0,
+        inputs: Vec::new(),
+        fault: None,
+        created_at: NOW,
+        changed_at: NOW,
+    };
+    let new = NewJob { job, digest: [0; 32] };
+    assert!(images.store.put_job(&new, NOW).await.unwrap());
+    assert!(!images.store.put_job(&new, NOW).await.unwrap(), "the same work is not put in twice");
+    let later = open_later(&images).await;
+    assert_eq!(later.forget_originals(&images.hospital, Duration::days(30)).await.unwrap(), 0);
+    let soon = NOW + Duration::minutes(1);
+    let taken = images.store.claim_jobs(NOW, soon, 1, |_| 1).await.unwrap();
+    assert_eq!(taken.len(), 1);
+    assert!(images.store.claim_jobs(NOW, soon, 1, |_| 9).await.unwrap().is_empty(), "it is taken");
+    images.store.settle_job(&taken[0], JobState::Done, NOW, None, NOW).await.unwrap();
+    assert_eq!(later.forget_originals(&images.hospital, Duration::days(30)).await.unwrap(), 1);
 }
 
 /// The same archive forty days later, in another process.

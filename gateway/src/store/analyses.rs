@@ -84,7 +84,8 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps what was made of an analysis. It takes the place of earlier ones of the same service for the same study.
+    /// Keeps what was made of an analysis. It takes the place of earlier ones of the same service for the same study; what was found
+    /// in the shadow takes the place of nothing that people see.
     ///
     /// # Errors
     /// The database does not take it.
@@ -98,7 +99,8 @@ impl Store {
             .await?;
         sqlx::query(
             "UPDATE analyses SET superseded_by = $1 WHERE hospital = $2 AND study = $3 AND superseded_by IS NULL AND job < $1 \
-             AND job IN (SELECT id FROM jobs WHERE hospital = $2 AND study = $3 AND vendor = $4 AND service = $5 AND entry = $6)",
+             AND job IN (SELECT id FROM jobs WHERE hospital = $2 AND study = $3 AND vendor = $4 AND service = $5 AND entry = $6 \
+             AND (mode = 'shadow') = $7)",
         )
         .bind(job.id.to_string())
         .bind(job.hospital.as_str())
@@ -106,6 +108,7 @@ impl Store {
         .bind(job.service.vendor.as_str())
         .bind(job.service.service.as_str())
         .bind(&job.entry)
+        .bind(job.mode == "shadow")
         .execute(&mut *db)
         .await?;
         db.commit().await?;
@@ -132,7 +135,7 @@ impl Store {
     pub async fn earlier_analysis(&self, job: &Job) -> Result<Option<StoredAnalysis>, StoreError> {
         let row = sqlx::query(AssertSqlSafe(format!(
             "{SELECT} WHERE a.hospital = $1 AND a.study = $2 AND j.vendor = $3 AND j.service = $4 AND j.entry = $5 \
-             AND a.job < $6 AND a.evidence IS NOT NULL AND (a.superseded_by IS NULL OR a.superseded_by = $6) \
+             AND a.job < $6 AND a.evidence IS NOT NULL AND j.mode <> 'shadow' AND (a.superseded_by IS NULL OR a.superseded_by = $6) \
              ORDER BY a.job DESC LIMIT 1"
         )))
         .bind(job.hospital.as_str())
@@ -144,63 +147,6 @@ impl Store {
         .fetch_optional(self.readers())
         .await?;
         row.as_ref().map(analysis).transpose()
-    }
-
-    /// What was made of the studies of a patient and holds, newest first.
-    ///
-    /// # Errors
-    /// The database does not answer.
-    pub async fn analyses_of_patient(
-        &self,
-        hospital: &HospitalId,
-        patient_id: &str,
-        most: u32,
-    ) -> Result<Vec<StoredAnalysis>, StoreError> {
-        let rows = sqlx::query(AssertSqlSafe(format!(
-            "{SELECT} WHERE a.hospital = $1 AND a.patient_id = $2 AND a.evidence IS NOT NULL AND a.superseded_by IS NULL \
-             ORDER BY a.at DESC LIMIT $3"
-        )))
-        .bind(hospital.as_str())
-        .bind(patient_id)
-        .bind(i64::from(most))
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(analysis).collect()
-    }
-
-    /// What was made of a study, the newest first, superseded ones included.
-    ///
-    /// # Errors
-    /// The database does not answer.
-    pub async fn analyses_of_study(
-        &self,
-        hospital: &HospitalId,
-        study: &Uid,
-    ) -> Result<Vec<StoredAnalysis>, StoreError> {
-        let rows = sqlx::query(AssertSqlSafe(format!(
-            "{SELECT} WHERE a.hospital = $1 AND a.study = $2 ORDER BY a.at DESC LIMIT 1000"
-        )))
-        .bind(hospital.as_str())
-        .bind(study.as_str())
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(analysis).collect()
-    }
-
-    /// Notes that somebody saw analyses: their cards are not shown again.
-    ///
-    /// # Errors
-    /// The database does not take it.
-    pub async fn analysis_seen(&self, hospital: &HospitalId, job: Uuid, now: OffsetDateTime) -> Result<(), StoreError> {
-        let mut db = self.write().await?;
-        sqlx::query("UPDATE analyses SET seen_at = $3 WHERE hospital = $1 AND job = $2 AND seen_at IS NULL")
-            .bind(hospital.as_str())
-            .bind(job.to_string())
-            .bind(micros(now))
-            .execute(&mut *db)
-            .await?;
-        db.commit().await?;
-        Ok(())
     }
 
     /// Whether a use of this service for this study was counted by a job that is done.

@@ -223,6 +223,26 @@ async fn a_service_in_the_shadow_leaves_nothing_in_the_archive() {
 }
 
 #[tokio::test]
+async fn what_the_shadow_finds_takes_the_place_of_nothing_that_people_see() {
+    let world = stage().await;
+    let analyzer = runs(&world, &ct_density::ANALYZER).await;
+    let study = DensitySpheres::default();
+    let mut files: Vec<Vec<u8>> = study.files().collect();
+    let late = files.pop().unwrap();
+    stores(&world, files).await;
+    let live = waits_for(&world, "done", 1).await[0]["id"].as_str().unwrap().to_owned();
+    let report = async || {
+        let url = format!("{}/fhir/DiagnosticReport/{live}", world.base());
+        world.http.get(url).send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    assert_eq!(report().await["status"], "preliminary");
+    world.enrolled(&analyzer.descriptor(), json!({ "mode": "shadow" })).await;
+    stores(&world, [late]).await;
+    waits_for(&world, "done", 2).await;
+    assert_eq!(report().await["status"], "preliminary");
+}
+
+#[tokio::test]
 async fn work_goes_on_after_a_restart() {
     let world = stage().await;
     let analyzer = runs(&world, &gram_stain::ANALYZER).await;

@@ -21,7 +21,7 @@ pub struct Emptied {
 
 impl Store {
     /// Forgets originals of a hospital that were stored before `before`, some hundred at a time: call again until nothing is
-    /// forgotten. Results stay.
+    /// forgotten. Results stay, and so does what a job still needs.
     ///
     /// # Errors
     /// The database does not take it; then nothing is forgotten.
@@ -35,7 +35,9 @@ impl Store {
         let gone = sqlx::query(
             "DELETE FROM instances WHERE id IN (SELECT id FROM instances WHERE kind = 'original' AND stored_at < $2 AND \
              hospital = $1 AND NOT EXISTS (SELECT 1 FROM node_outbox o WHERE o.hospital = $1 AND o.instance = instances.uid \
-             AND o.state <> 'dead') ORDER BY stored_at LIMIT 500) RETURNING series, pack, origin",
+             AND o.state <> 'dead') AND series NOT IN (SELECT se.id FROM jobs j JOIN studies st ON st.hospital = $1 AND \
+             st.uid = j.study JOIN series se ON se.study = st.id WHERE j.hospital = $1 AND \
+             j.state IN ('waiting', 'running', 'answered')) ORDER BY stored_at LIMIT 500) RETURNING series, pack, origin",
         )
         .bind(hospital.as_str())
         .bind(micros(before))
