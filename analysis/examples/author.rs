@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let data_set = read_file(source, &Limits::default())?.data_set;
         inputs.add(&attributes::read(&data_set, &|_: &AttributePath| None));
     }
-    let findings = Findings::read(&fs::read(findings)?, &inputs, JOB).map_err(told)?;
+    let findings = Findings::read(&fs::read(findings)?, &inputs, JOB).map_err(|refused| told(&refused))?;
     write(Path::new(folder), &inputs, &findings)
 }
 
@@ -62,7 +62,7 @@ fn put(folder: &Path, name: &str, object: &Object) -> Result<(), Box<dyn Error>>
     Ok(fs::write(folder.join(name).with_extension("dcm"), &object.bytes)?)
 }
 
-fn told(refused: Vec<Refused>) -> String {
+fn told(refused: &[Refused]) -> String {
     let lines: Vec<String> = refused.iter().map(ToString::to_string).collect();
     format!("refused:\n{}", lines.join("\n"))
 }

@@ -42,7 +42,7 @@ fn read(answer: &Value) -> Result<CheckedFindings, Vec<Refused>> {
     Findings::read(answer.to_string().as_bytes(), &inputs(), JOB)
 }
 
-fn finding(place: Value) -> Value {
+fn finding(place: &Value) -> Value {
     let code = json!({"scheme": "SCT", "code": "427359005", "meaning": "Solitary nodule of lung"});
     json!({"format": "1", "findings": [{"id": "a", "code": code, "place": place}]})
 }
@@ -162,13 +162,13 @@ fn every_wrong_value_is_refused_where_it_is() {
 #[test]
 fn a_place_needs_its_frame_and_stays_in_one_series() {
     let loop_of_three = json!({"instance": "2.25.12"});
-    let at = |image: &Value| finding(json!({"type": "point", "image": image, "at": [1, 1]}));
+    let at = |image: &Value| finding(&json!({"type": "point", "image": image, "at": [1, 1]}));
     assert_eq!(read(&at(&loop_of_three)).unwrap_err()[0].reason, "the image has several frames");
     assert!(read(&at(&json!({"instance": "2.25.12", "frame": 3}))).is_ok());
-    assert!(read(&finding(json!({"type": "image", "image": loop_of_three}))).is_ok());
+    assert!(read(&finding(&json!({"type": "image", "image": loop_of_three}))).is_ok());
     let two =
         json!([{"image": {"instance": FIRST}, "runs": [0, 64]}, {"image": {"instance": "2.25.11"}, "runs": [0, 72]}]);
-    let refused = read(&finding(json!({"type": "mask", "frames": two}))).unwrap_err();
+    let refused = read(&finding(&json!({"type": "mask", "frames": two}))).unwrap_err();
     assert_eq!(refused[0].place, "/findings/0/place/frames/1/image");
 }
 
@@ -241,7 +241,7 @@ proptest! {
             *runs.last_mut().unwrap() += 1;
         }
         let frames = json!([{"image": {"instance": FIRST}, "runs": runs}]);
-        let findings = read(&finding(json!({"type": "mask", "frames": frames}))).unwrap();
+        let findings = read(&finding(&json!({"type": "mask", "frames": frames}))).unwrap();
         let Some(Place::Mask { frames }) = &findings.findings[0].place else { panic!() };
         let mut drawn = vec![false; 64];
         frames[0].inside().for_each(|(at, length)| drawn[at..at + length].fill(true));
