@@ -143,7 +143,7 @@ fn whole(attributes: &Attributes, tag: Tag) -> Option<u32> {
 }
 
 /// Exactly so many finite numbers.
-fn decimals<const N: usize>(attributes: &Attributes, tag: Tag) -> Option<[f64; N]> {
+pub(crate) fn decimals<const N: usize>(attributes: &Attributes, tag: Tag) -> Option<[f64; N]> {
     let texts = attributes.get(tag)?.texts();
     let numbers: Option<Vec<f64>> = texts.iter().map(|text| text.as_deref()?.trim().parse().ok()).collect();
     let numbers = numbers?.into_iter().filter(|number: &f64| number.is_finite()).collect::<Vec<_>>();

@@ -3,6 +3,9 @@
 //! Beside `medvan-hooks`: that crate knows the work that an EHR asks for, this one the work on images. Pure: no socket, no
 //! clock, no disk. The gateway brings what is stored, an adapter brings what a service answered.
 
+pub mod completeness;
 pub mod evidence;
+pub mod fhir;
 pub mod finding;
 pub mod inputs;
+pub mod matching;

@@ -16,6 +16,8 @@ mod exchanges;
 mod feedback;
 mod hospitals;
 mod input;
+mod jobs;
+mod matching;
 mod nodes;
 pub mod problem;
 pub mod rights;
@@ -39,6 +41,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    archive::Archive,
     catalog::Catalog,
     clock::Clock,
     dimse::Network,
@@ -57,6 +60,8 @@ pub(crate) const BASE: &str = "/api/v1";
 pub struct Api {
     /// What is stored.
     pub store: Store,
+    /// Images.
+    pub archive: Archive,
     /// What calls see of it.
     pub catalog: Catalog,
     /// The time.
@@ -96,6 +101,11 @@ fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(nodes::send))
         .routes(routes!(nodes::given_up))
         .routes(routes!(nodes::retry))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::read))
+        .routes(routes!(jobs::retry))
+        .routes(routes!(matching::explain, matching::again))
+        .routes(routes!(matching::try_out))
         .routes(routes!(clients::list))
         .routes(routes!(clients::read, clients::write, clients::delete))
         .routes(routes!(enrollments::list))
@@ -114,6 +124,7 @@ fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(sums::hospital_usage))
         .routes(routes!(sums::vendor_usage))
         .routes(routes!(sums::scorecard))
+        .routes(routes!(jobs::of_vendor))
         .routes(routes!(feedback::list))
         .routes(routes!(credentials::list, credentials::issue))
         .routes(routes!(credentials::revoke))

@@ -22,7 +22,7 @@ use crate::{
     tasks::Tasks,
     telemetry,
     trust::{Algorithm, Clients, Issuer, Jwks, Keyring, KeyringError, Replay, Secret, SecretError, Verifier},
-    upkeep,
+    upkeep, work,
 };
 
 /// The gateway's handles. Cheap to clone.
@@ -64,6 +64,8 @@ pub struct Handles {
     pub(crate) lines: call::Lines,
     pub(crate) recent: call::RecentCards,
     pub(crate) bell: outbox::Bell,
+    /// Wakes the queue of work on images.
+    pub(crate) jobs: work::Bell,
     /// What associations share.
     pub dimse: dimse::Network,
     pub(crate) readiness: Readiness,
@@ -160,6 +162,7 @@ impl App {
             lines: call::Lines::default(),
             recent: call::RecentCards::new(),
             bell: outbox::Bell::default(),
+            jobs: work::Bell::default(),
             dimse: dimse::Network::open(&config.dimse, http.guard().clone())?,
             readiness: Readiness::default(),
             calls: Arc::new(Semaphore::new(config.limits.calls_in_flight)),
@@ -173,6 +176,8 @@ impl App {
         }));
         app.tasks.spawn("outbox", outbox::deliver(app.clone()));
         app.tasks.spawn("node outbox", dimse::deliver(app.clone()));
+        app.tasks.spawn("arrived studies", work::watch(app.clone()));
+        app.tasks.spawn("jobs", work::work(app.clone()));
         app.tasks.spawn("keys", follow_rotation(app.clone()));
         app.tasks.spawn("discovery", poll::run(app.clone()));
         app.tasks.spawn("upkeep", upkeep::run(app.clone()));
@@ -201,6 +206,7 @@ impl App {
     pub(crate) fn api(&self) -> api::Api {
         api::Api {
             store: self.store.clone(),
+            archive: self.archive.clone(),
             catalog: self.catalog.clone(),
             clock: self.clock.clone(),
             guard: self.http.guard().clone(),

@@ -99,6 +99,11 @@ impl Archive {
         Ok(archive)
     }
 
+    /// Arrivals of a hospital that are under way: requests and associations that may bring more.
+    pub(crate) fn arrivals_of(&self, hospital: &HospitalId) -> usize {
+        self.0.shares.taken(hospital)
+    }
+
     /// Begins an arrival of instances that are all there for the same.
     ///
     /// # Errors

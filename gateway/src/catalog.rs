@@ -18,12 +18,12 @@ pub mod vendor;
 pub mod version;
 
 pub use client::{Authentication, Client, JwtAuthentication};
-pub use enrollment::{Enrollment, Mode};
+pub use enrollment::{Enrollment, ImageTerms, Mode, Priority};
 pub use handle::Catalog;
 pub use hospital::{Hospital, MissedHook, SystemActionRule};
 pub use ids::{ClientId, HospitalId, ServiceId, ServiceName, VendorId, VersionNumber};
-pub use imaging::{HospitalImaging, Node, OnConflict};
+pub use imaging::{Completeness, HospitalImaging, Node, OnConflict};
 pub use lifecycle::{Move, State};
-pub use snapshot::{Acceptance, Contents, HospitalView, Member, Offer, Snapshot};
+pub use snapshot::{Acceptance, Contents, HospitalView, ImageMember, Member, Offer, Snapshot};
 pub use vendor::Vendor;
 pub use version::Version;

@@ -31,6 +31,8 @@ mod workitems;
 mod zip;
 
 pub(crate) use capabilities::on_options;
+pub(crate) use drawing::picture;
+pub(crate) use resource::root;
 
 use axum::{
     Router,

@@ -22,6 +22,7 @@ mod middleware;
 mod outbox;
 pub mod poll;
 mod readiness;
+mod results;
 pub mod router;
 pub mod server;
 pub mod store;
@@ -30,5 +31,6 @@ pub mod telemetry;
 pub mod trust;
 mod upkeep;
 mod viewer;
+mod work;
 
 pub use app::{App, StartError};

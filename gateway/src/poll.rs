@@ -131,6 +131,10 @@ impl Reader {
     ) -> Result<Reading, StoreError> {
         let previous = previous.unwrap_or_default();
         let kept = Reading { read_at: self.clock.now(), fault: None, ..previous.clone() };
+        if descriptor.hooks.is_empty() {
+            // Only CDS Hooks has a discovery.
+            return Ok(kept);
+        }
         match self.fetch(descriptor, &previous).await {
             Ok(Discovered::Unchanged) => Ok(kept),
             Ok(Discovered::Document { body, validators }) => match Services::parse(&body) {

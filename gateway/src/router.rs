@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 
-use crate::{App, api, call, config::ProfileName, dicomweb, feedback, middleware, telemetry, viewer};
+use crate::{App, api, call, config::ProfileName, dicomweb, feedback, middleware, results, telemetry, viewer};
 
 /// All routes with all layers.
 pub fn router(app: &App) -> Router {
@@ -20,6 +20,8 @@ pub fn router(app: &App) -> Router {
         .route("/hospitals/{hospital}/cds-services/{id}/feedback", post(feedback::receive))
         // For PACS: DICOMweb.
         .merge(dicomweb::routes())
+        // For whoever reads AI results as FHIR.
+        .merge(results::routes())
         // For people at a browser: images.
         .merge(viewer::routes())
         // For vendors and everybody: keys and the descriptor's schema.

@@ -22,6 +22,7 @@ mod instant;
 mod intakes;
 mod jobs;
 mod node_outbox;
+mod published;
 mod purge;
 mod rows;
 mod spent;
@@ -55,6 +56,7 @@ pub use images::{
 pub use intakes::{Intake, Judged};
 pub use jobs::{Job, JobSeries, JobState, NewJob};
 pub use node_outbox::{ForNode, GivenUp, NodeBatch, ToNode};
+pub use published::{PublishedAnalysis, PublishedNarrow};
 pub use purge::Retention;
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
 pub use workitems::{FoundWorkitems, WorkitemBounds, WorkitemNarrow};

@@ -9,6 +9,7 @@
 //! (`medvan-adapters`).
 
 mod fault;
+pub mod images;
 mod model_card;
 pub mod purpose;
 pub mod regulatory;
@@ -26,6 +27,7 @@ use serde_json::Value;
 
 pub use self::{
     fault::Fault,
+    images::ImageEntry,
     model_card::{Contact, Evidence, ModelCard},
     purpose::Purpose,
     regulatory::Regulatory,
@@ -43,8 +45,13 @@ pub fn example_text() -> &'static str {
     include_str!("descriptor/example.json")
 }
 
+/// The same for a service that works on images.
+pub fn image_example_text() -> &'static str {
+    include_str!("descriptor/example-images.json")
+}
+
 /// One version of one AI service, as its vendor describes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Descriptor {
     /// Version of the format: `1`.
@@ -75,7 +82,11 @@ pub struct Descriptor {
     /// How the gateway talks to it.
     pub transport: Transport,
     /// The CDS Hooks services behind it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hooks: Vec<HookEntry>,
+    /// The kinds of work on images behind it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageEntry>,
     /// What it can bear.
     pub limits: CallLimits,
     /// FHIR profiles that it reads and writes.

@@ -37,6 +37,8 @@ pub(crate) enum Audience<'a> {
     Feedback(&'a str),
     /// A hospital's DICOMweb root. Its clients send thousands of requests, so a token is good for all of them until it ends.
     Images,
+    /// A hospital's FHIR root: AI results. Its clients read many resources, too.
+    Results,
 }
 
 impl CdsClient {
@@ -160,7 +162,7 @@ async fn check_token(
     let called = audience.urls(app.config.external_base(), view.hospital.id.as_str());
     let called: Vec<&str> = called.iter().map(String::as_str).collect();
     let verified = app.verifier.verify(&token, &keys, &called, now).await?;
-    if matches!(audience, Audience::Images) {
+    if matches!(audience, Audience::Images | Audience::Results) {
         return Ok((Arc::clone(client), None));
     }
     let hospital = view.hospital.id.clone();
@@ -178,6 +180,7 @@ impl Audience<'_> {
             Self::Service(id) => vec![format!("{services}/{id}")],
             Self::Feedback(id) => vec![format!("{services}/{id}/feedback"), format!("{services}/{id}")],
             Self::Images => vec![format!("{base}/hospitals/{hospital}/dicom-web")],
+            Self::Results => vec![format!("{base}/hospitals/{hospital}/fhir")],
         }
     }
 }

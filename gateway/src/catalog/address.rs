@@ -1,6 +1,6 @@
 //! Where a service is called.
 
-use medvan_profiles::descriptor::Descriptor;
+use medvan_profiles::descriptor::{Descriptor, ImageEntry, images::ImageWay};
 use url::Url;
 
 /// `{baseUrl}/cds-services/{id}` (CDS Hooks 2.0.1, "Calling a CDS Service").
@@ -19,6 +19,16 @@ pub fn service_url(descriptor: &Descriptor, cds_id: &str) -> Result<Url, String>
 pub fn feedback_url(descriptor: &Descriptor, cds_id: &str) -> Result<Option<Url>, String> {
     let wanted = descriptor.transport.overrides.feedback;
     wanted.then(|| below(&service_url(descriptor, cds_id)?, "feedback")).transpose()
+}
+
+/// `{baseUrl}{path}` of an entry that is called with images.
+///
+/// # Errors
+/// As of [`service_url`].
+pub fn images_url(descriptor: &Descriptor, entry: &ImageEntry) -> Result<Url, String> {
+    let ImageWay::ImageJson { path, .. } = &entry.way;
+    let base = Url::parse(&descriptor.transport.base_url).map_err(|error| format!("base URL: {error}"))?;
+    path.split('/').filter(|segment| !segment.is_empty()).try_fold(base, |url, segment| below(&url, segment))
 }
 
 fn below(url: &Url, segment: &str) -> Result<Url, String> {

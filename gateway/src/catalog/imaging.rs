@@ -1,5 +1,8 @@
 //! [`HospitalImaging`]: how a hospital exchanges images: its AE title, and the applications on its DICOM network.
 
+use std::collections::BTreeMap;
+
+use medvan_analysis::completeness::{AtDeadline, Policy};
 use medvan_imaging::AeTitle;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,6 +24,53 @@ pub struct HospitalImaging {
     /// Days after which originals that were sent for AI work are removed; unset keeps them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub originals_days: Option<u32>,
+    /// When a study is complete, so that AI services may work on it.
+    #[serde(default, skip_serializing_if = "Completeness::is_usual")]
+    pub completeness: Completeness,
+}
+
+/// When a study is taken as complete. A count that was announced decides before quiet does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Completeness {
+    /// So many seconds nothing must have come.
+    pub quiet_seconds: u32,
+    /// The same for single modalities; of several in a study the longest holds.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub quiet_seconds_by_modality: BTreeMap<String, u32>,
+    /// So many seconds after its first instance a study is not waited for any longer.
+    pub deadline_seconds: u32,
+    /// What happens then.
+    #[schema(value_type = String)]
+    pub at_deadline: AtDeadline,
+}
+
+impl Default for Completeness {
+    fn default() -> Self {
+        Self {
+            quiet_seconds: 60,
+            quiet_seconds_by_modality: BTreeMap::new(),
+            deadline_seconds: 3_600,
+            at_deadline: AtDeadline::Run,
+        }
+    }
+}
+
+impl Completeness {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What holds for a study with these modalities.
+    pub fn policy<'a>(&self, modalities: impl IntoIterator<Item = &'a str>) -> Policy {
+        let own = modalities.into_iter().filter_map(|modality| self.quiet_seconds_by_modality.get(modality));
+        let quiet = own.max().copied().unwrap_or(self.quiet_seconds);
+        Policy {
+            quiet: time::Duration::seconds(quiet.into()),
+            deadline: time::Duration::seconds(self.deadline_seconds.into()),
+            at_deadline: self.at_deadline,
+        }
+    }
 }
 
 /// One application on a hospital's DICOM network.

@@ -11,12 +11,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use indexmap::IndexMap;
 use medvan_hooks::{discovery::Service, plan::Union, template::Template};
-use medvan_profiles::descriptor::Descriptor;
+use medvan_profiles::descriptor::{Descriptor, ImageEntry};
 use url::Url;
 
 use super::{
     client::{Authentication, Client},
-    enrollment::{Enrollment, Mode},
+    enrollment::{Enrollment, ImageTerms, Mode},
     hospital::Hospital,
     ids::{ClientId, HospitalId, ServiceName, VersionNumber},
     version::Version,
@@ -55,6 +55,29 @@ pub struct HospitalView {
     pub clients: HashMap<ClientId, Arc<Client>>,
     /// What its EHRs may call, by CDS service id.
     pub offers: IndexMap<String, Arc<Offer>>,
+    /// Its services that work on images, ordered by name.
+    pub analyzers: Vec<Arc<ImageMember>>,
+}
+
+/// One kind of work on images of an enrolled version.
+#[derive(Debug)]
+pub struct ImageMember {
+    /// The service in the catalog.
+    pub name: ServiceName,
+    /// The version that serves.
+    pub version: VersionNumber,
+    /// What its results are for.
+    pub mode: Mode,
+    /// What the vendor registered.
+    pub descriptor: Arc<Descriptor>,
+    /// Which of the descriptor's `images`.
+    pub entry: ImageEntry,
+    /// What the hospital says about it.
+    pub terms: ImageTerms,
+    /// Where it is called.
+    pub url: Url,
+    /// What it expects of our tokens; none where it checks none.
+    pub token: Option<Recipient>,
 }
 
 /// One CDS service that the gateway offers to a hospital.
@@ -130,6 +153,12 @@ impl Snapshot {
         self.hospitals.values()
     }
 
+    /// How much work on images a service takes at once; the most that any of its enrolled versions says.
+    pub fn places_of(&self, service: &ServiceName) -> u32 {
+        let all = self.hospitals.values().flat_map(|view| &view.analyzers);
+        all.filter(|member| member.name == *service).map(|member| member.entry.limits.concurrency).max().unwrap_or(1)
+    }
+
     /// What was left out.
     pub fn defects(&self) -> &[Defect] {
         &self.defects
@@ -160,6 +189,11 @@ impl HospitalView {
             Some(offer) => vec![Arc::clone(offer)],
             None => self.offers.values().filter(|offer| offer.is_single_of(id)).cloned().collect(),
         }
+    }
+
+    /// The work on images of this service that is named so, as it is enrolled now.
+    pub fn analyzer(&self, service: &ServiceName, entry: &str) -> Option<&Arc<ImageMember>> {
+        self.analyzers.iter().find(|member| member.name == *service && member.entry.id == entry)
     }
 
     /// The client whose tokens carry this `iss`. Issuers are unique within a hospital.

@@ -4,12 +4,13 @@ use std::{net::SocketAddr, process::ExitCode};
 
 use clap::Subcommand;
 use medvan_fixtures::{
+    analyzers::{self, Analyzer},
     conformance,
     ehr::{self, Answer, Ehr},
     fhir_server::{self, FhirServer, Grant},
     misbehaving, patients,
     services::{self, KeySource, Options, Service, Trust},
-    studies::ChestCt,
+    studies::{ChestCt, DensitySpheres, GramStain},
 };
 
 use super::Failure;
@@ -25,11 +26,17 @@ pub(super) struct Simulate {
 enum What {
     /// A reference AI service: early-warning, renal-dosing or drug-interaction.
     Service(ServiceArgs),
+    /// A reference AI service that counts cocci and rods in photographs of Gram-stained smears.
+    GramStain(AnalyzerArgs),
+    /// A reference AI service that measures regions of high density in CT series.
+    CtDensity(AnalyzerArgs),
     /// An AI service that misbehaves in every way a gateway must survive.
     Misbehaving(Listen),
+    /// An AI service on images that misbehaves; the path of the call says how.
+    MisbehavingAnalyzer(Listen),
     /// A hospital's FHIR server with synthetic patients.
     Fhir(Fhir),
-    /// A synthetic CT study with a Japanese name, written as DICOM files.
+    /// A synthetic study with a Japanese name, written as DICOM files.
     Study(StudyArgs),
     /// An EHR that fires hooks at a gateway, judges the answers by the standard and shows the cards.
     Ehr(EhrArgs),
@@ -57,6 +64,18 @@ struct ServiceArgs {
 }
 
 #[derive(Debug, clap::Args)]
+struct AnalyzerArgs {
+    #[command(flatten)]
+    at: Listen,
+    /// Demand tokens that are signed with the keys published here: the gateway's /.well-known/jwks.json.
+    #[arg(long)]
+    jwks_url: Option<String>,
+    /// Print the descriptor to register for this address, and end.
+    #[arg(long)]
+    print_descriptor: bool,
+}
+
+#[derive(Debug, clap::Args)]
 struct Fhir {
     #[command(flatten)]
     at: Listen,
@@ -69,12 +88,25 @@ struct Fhir {
 struct StudyArgs {
     /// The folder to write to; it is made where there is none.
     folder: std::path::PathBuf,
-    /// Slices of 512 by 512: about half a megabyte each.
+    /// What it shows.
+    #[arg(long, value_enum, default_value_t = Shown::ChestCt)]
+    kind: Shown,
+    /// Slices of a chest, 512 by 512: about half a megabyte each.
     #[arg(long, default_value_t = 24)]
     slices: u32,
     /// Another number makes another study; the same one the same bytes.
     #[arg(long, default_value_t = 1)]
     seed: u32,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Shown {
+    /// A CT of the chest.
+    ChestCt,
+    /// A photograph of a Gram-stained smear, for `gram-stain`.
+    GramStain,
+    /// A CT of two bright spheres in water, for `ct-density`.
+    DensitySpheres,
 }
 
 #[derive(Debug, clap::Args)]
@@ -114,16 +146,47 @@ impl Simulate {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
         match self.what {
             What::Service(args) => args.run().await,
+            What::GramStain(args) => args.run(&analyzers::gram_stain::ANALYZER).await,
+            What::CtDensity(args) => args.run(&analyzers::ct_density::ANALYZER).await,
             What::Misbehaving(at) => {
                 let running = misbehaving::serve(at.listen).await?;
                 println!("listening on {}", running.base_url());
                 running.wait().await?;
                 Ok(ExitCode::SUCCESS)
             }
+            What::MisbehavingAnalyzer(at) => at.misbehaving_analyzer().await,
             What::Fhir(args) => args.run().await,
             What::Study(args) => args.run(),
             What::Ehr(args) => args.run().await,
         }
+    }
+}
+
+impl Listen {
+    async fn misbehaving_analyzer(self) -> Result<ExitCode, Failure> {
+        let running = analyzers::misbehaving::serve(self.listen).await?;
+        println!("listening on {}", running.base_url());
+        for listed in analyzers::misbehaving::BEHAVIOURS {
+            println!("  /{}  {}", listed.name, listed.about);
+        }
+        running.wait().await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl AnalyzerArgs {
+    async fn run(self, analyzer: &'static Analyzer) -> Result<ExitCode, Failure> {
+        if self.print_descriptor {
+            let descriptor = analyzer.descriptor(&format!("http://{}", self.at.listen));
+            println!("{}", serde_json::to_string_pretty(&descriptor)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let trust = self.jwks_url.map(|url| Trust::new(KeySource::At(url)));
+        let options = analyzers::Options { trust, ..analyzers::Options::default() };
+        let running = analyzers::serve(analyzer, options, self.at.listen).await?;
+        println!("listening on {}", running.base_url());
+        running.wait().await?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -167,13 +230,33 @@ impl Fhir {
 
 impl StudyArgs {
     fn run(self) -> Result<ExitCode, Failure> {
-        let study = ChestCt { slices: self.slices, seed: self.seed, ..ChestCt::default() };
         std::fs::create_dir_all(&self.folder)?;
-        for (number, file) in (1..).zip(study.files()) {
-            std::fs::write(self.folder.join(format!("slice-{number:04}.dcm")), file)?;
+        let seed = self.seed;
+        match self.kind {
+            Shown::ChestCt => {
+                let study = ChestCt { slices: self.slices, seed, ..ChestCt::default() };
+                self.write("slice", study.files())?;
+                println!("{} slices of study {}, patient {}", self.slices, study.study_uid(), study.patient_name);
+            }
+            Shown::DensitySpheres => {
+                let study = DensitySpheres { seed, ..DensitySpheres::default() };
+                self.write("slice", study.files())?;
+                println!("{} slices of study {}, patient {}", study.slices, study.study_uid(), study.patient_name);
+            }
+            Shown::GramStain => {
+                let study = GramStain { seed, ..GramStain::default() };
+                self.write("image", std::iter::once(study.file()))?;
+                println!("1 image of study {}, patient {}", study.study_uid(), study.patient_name);
+            }
         }
-        println!("{} slices of study {}, patient {}", self.slices, study.study_uid(), study.patient_name);
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn write(&self, name: &str, files: impl Iterator<Item = Vec<u8>>) -> std::io::Result<()> {
+        for (number, file) in (1..).zip(files) {
+            std::fs::write(self.folder.join(format!("{name}-{number:04}.dcm")), file)?;
+        }
+        Ok(())
     }
 }
 

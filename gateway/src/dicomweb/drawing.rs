@@ -18,7 +18,7 @@ use super::{
     outgoing::{Ended, Outgoing},
     refusal::Refusal,
 };
-use crate::{App, decoder::What};
+use crate::{App, catalog::HospitalId, decoder::What, store::FoundInstance};
 
 pub(super) const HAVE: &str = "image/jpeg or image/png; of several frames multipart/related of them";
 /// Pictures that are held while they are drawn.
@@ -167,6 +167,23 @@ impl<'a> Runs<'a> {
             Refusal::Internal
         })
     }
+}
+
+/// One frame of a stored image as a picture, `image/png` or `image/jpeg`, for an AI service; brightness by centre and width.
+pub(crate) async fn picture(
+    app: &App,
+    hospital: &HospitalId,
+    found: FoundInstance,
+    frame: u32,
+    media: &'static str,
+    window: Option<(f64, f64)>,
+) -> Result<Bytes, Refusal> {
+    let image = Image::of(app, hospital, found).await?;
+    let window =
+        window.map(|(center, width)| Window { center, width, function: WindowFunction::Linear, explanation: None });
+    let asked = Asked { parameters: RenderParameters { window, viewport: None }, quality: None };
+    let drawn = Drawn::begin(app, image, vec![frame], media, asked, "").await?;
+    drawn.pictures.into_iter().next().ok_or(Refusal::Internal)
 }
 
 pub(super) fn parameters_of(query: &RenderedQuery) -> RenderParameters {

@@ -125,6 +125,27 @@ impl Store {
         row.as_ref().map(analysis).transpose()
     }
 
+    /// The last analysis that this job's replaces: of the same service and work, of the same study, made before.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn earlier_analysis(&self, job: &Job) -> Result<Option<StoredAnalysis>, StoreError> {
+        let row = sqlx::query(AssertSqlSafe(format!(
+            "{SELECT} WHERE a.hospital = $1 AND a.study = $2 AND j.vendor = $3 AND j.service = $4 AND j.entry = $5 \
+             AND a.job < $6 AND a.evidence IS NOT NULL AND (a.superseded_by IS NULL OR a.superseded_by = $6) \
+             ORDER BY a.job DESC LIMIT 1"
+        )))
+        .bind(job.hospital.as_str())
+        .bind(job.study.as_str())
+        .bind(job.service.vendor.as_str())
+        .bind(job.service.service.as_str())
+        .bind(&job.entry)
+        .bind(job.id.to_string())
+        .fetch_optional(self.readers())
+        .await?;
+        row.as_ref().map(analysis).transpose()
+    }
+
     /// What was made of the studies of a patient and holds, newest first.
     ///
     /// # Errors
@@ -203,7 +224,7 @@ impl Store {
     }
 }
 
-fn analysis(row: &SqliteRow) -> Result<StoredAnalysis, StoreError> {
+pub(super) fn analysis(row: &SqliteRow) -> Result<StoredAnalysis, StoreError> {
     let evidence: Option<&str> = row.try_get("evidence")?;
     let evidence = serde_json::from_str(evidence.unwrap_or("[]")).map_err(|_| StoreError::Unreadable("evidence"))?;
     let superseded: Option<&str> = row.try_get("superseded_by")?;

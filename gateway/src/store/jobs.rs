@@ -13,7 +13,7 @@ use super::{
     column::{count, instant, parsed, service_name},
     instant::micros,
 };
-use crate::catalog::{HospitalId, ServiceName, VersionNumber};
+use crate::catalog::{HospitalId, ServiceName, VendorId, VersionNumber};
 
 /// Services that are looked at in one claim.
 const SERVICES: i64 = 64;
@@ -339,6 +339,22 @@ impl Store {
             "SELECT {COLUMNS} FROM jobs WHERE hospital = $1 AND id > $2 ORDER BY id LIMIT $3"
         )))
         .bind(hospital.as_str())
+        .bind(page.after)
+        .bind(i64::from(page.limit))
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(job).collect()
+    }
+
+    /// Jobs of a vendor's services, oldest first.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn jobs_of_vendor(&self, vendor: &VendorId, page: Page<'_>) -> Result<Vec<Job>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM jobs WHERE vendor = $1 AND id > $2 ORDER BY id LIMIT $3"
+        )))
+        .bind(vendor.as_str())
         .bind(page.after)
         .bind(i64::from(page.limit))
         .fetch_all(self.readers())

@@ -1,10 +1,10 @@
 //! The DICOMweb origin server, by HTTP, as systems of a hospital see it (PS3.18; the rows of `imaging/requirements.md`).
 
 mod access;
-mod instances;
+pub(crate) mod instances;
 mod many;
 mod negotiation;
-mod pacs;
+pub(crate) mod pacs;
 mod retrieving;
 mod searching;
 mod storing;

@@ -7,4 +7,5 @@ mod apply;
 mod decoder;
 mod dicomweb;
 mod dimse;
+mod results;
 mod viewer;

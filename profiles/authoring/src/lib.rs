@@ -5,15 +5,33 @@
 //! turns decimals into doubles and loses a malformed choice element without a word, so a foreign resource is never
 //! written again through it ([`lost`] tells what a typed read lost; whoever decides on one asks it first).
 //!
-//! `OperationOutcome.contained` would pull the code of every resource type into the build; the envelope is therefore
-//! written here and only its issues are fhir-sdk's.
+//! `contained` would pull the code of every resource type into the build; the envelopes of all resources are therefore
+//! written here, and only the data types and codes in them are fhir-sdk's. The tests read each back as fhir-sdk's resource.
 
+mod capability_statement;
+mod device;
+mod diagnostic_report;
+mod element;
+mod imaging_study;
 mod lost;
+mod observation;
 mod operation_outcome;
+mod provenance;
+mod search_set;
+mod written;
 
-pub use fhir_sdk::r4b::codes::{IssueSeverity, IssueType as IssueCode};
+pub use fhir_sdk::r4b::codes::{IssueSeverity, IssueType as IssueCode, SearchParamType};
 
 pub use self::{
+    capability_statement::{Capabilities, ResourceCapability},
+    device::Device,
+    diagnostic_report::{DiagnosticReport, Form},
+    element::{Bilingual, Coded, Concept, Link, Named},
+    imaging_study::{ImagingStudy, Series},
     lost::lost,
+    observation::{Component, ComponentValue, Observation},
     operation_outcome::{Issue, Issues, NotAnOperationOutcome, operation_outcome},
+    provenance::{Agent, Provenance},
+    search_set::{Match, SearchSet},
+    written::{Header, Written},
 };

@@ -1,6 +1,7 @@
 //! What a schema cannot say: rules between the members of a descriptor, each a pure function.
 
 mod hooks;
+mod images;
 mod regulatory;
 mod urls;
 
@@ -18,5 +19,8 @@ pub fn rules() -> &'static [Rule] {
         urls::discovery_stays_below_the_base,
         hooks::ids_are_unique,
         hooks::every_prefetch_key_has_a_reason,
+        images::something_is_offered,
+        images::ids_are_unique,
+        images::ranges_hold_something,
     ]
 }

@@ -32,6 +32,8 @@ pub struct Transport {
 pub enum Kind {
     /// CDS Hooks 2.0.1.
     CdsHooks,
+    /// No hooks: images are sent as each entry says.
+    Http,
 }
 
 /// How the gateway shows who it is.

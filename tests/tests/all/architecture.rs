@@ -11,7 +11,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("medvan-pixels", &[]),
     ("medvan-analysis", &["medvan-profiles", "medvan-authoring", "medvan-imaging"]),
     ("medvan-adapters", &["medvan-profiles", "medvan-hooks", "medvan-imaging", "medvan-analysis"]),
-    ("medvan-fixtures", &["medvan-profiles", "medvan-hooks", "medvan-imaging"]),
+    ("medvan-fixtures", &["medvan-profiles", "medvan-hooks", "medvan-imaging", "medvan-analysis"]),
     (
         "medvan",
         &[

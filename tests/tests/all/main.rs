@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "a test binary exports nothing")]
 
 mod aggregated_call;
+mod analysis;
 mod architecture;
 mod bad_input;
 mod disclosure;

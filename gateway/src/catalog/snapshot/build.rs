@@ -11,9 +11,9 @@ use medvan_hooks::{
     plan::{self, Union},
     template::{Template, parse_all},
 };
-use medvan_profiles::descriptor::{HookEntry, Words};
+use medvan_profiles::descriptor::{HookEntry, ImageEntry, Words};
 
-use super::{Acceptance, Contents, Defect, HospitalView, Member, Offer, Snapshot};
+use super::{Acceptance, Contents, Defect, HospitalView, ImageMember, Member, Offer, Snapshot};
 use crate::{
     catalog::{Client, Enrollment, Hospital, HospitalId, Mode, ServiceName, Version, address},
     trust::Recipient,
@@ -27,16 +27,59 @@ pub(super) fn snapshot(contents: Contents, acceptance: &Acceptance) -> Snapshot 
     for hospital in contents.hospitals {
         let enrolled = enrollments.remove(&hospital.id).unwrap_or_default();
         let members = members(&enrolled, &versions, acceptance, &mut snapshot.defects);
+        let analyzers = analyzers(&enrolled, &versions, &mut snapshot.defects);
         let clients = clients.remove(&hospital.id).unwrap_or_default();
-        let view = view(hospital, clients, members);
+        let view = view(hospital, clients, members, analyzers);
         snapshot.hospitals.insert(view.hospital.id.clone(), view);
     }
     snapshot
 }
 
-fn view(hospital: Hospital, clients: Vec<Client>, members: Vec<Arc<Member>>) -> HospitalView {
+fn view(
+    hospital: Hospital,
+    clients: Vec<Client>,
+    members: Vec<Arc<Member>>,
+    analyzers: Vec<Arc<ImageMember>>,
+) -> HospitalView {
     let clients = clients.into_iter().map(|client| (client.id.clone(), Arc::new(client))).collect();
-    HospitalView { hospital, clients, offers: offers(members) }
+    HospitalView { hospital, clients, offers: offers(members), analyzers }
+}
+
+fn analyzers(
+    enrolled: &[Enrollment],
+    versions: &HashMap<ServiceName, Vec<Version>>,
+    defects: &mut Vec<Defect>,
+) -> Vec<Arc<ImageMember>> {
+    let mut analyzers = Vec::new();
+    for enrollment in enrolled {
+        let Some(version) = serving(enrollment, versions) else { continue };
+        for entry in &version.descriptor.images {
+            match analyzer(enrollment, version, entry) {
+                Ok(analyzer) => analyzers.push(Arc::new(analyzer)),
+                Err(reason) => {
+                    let (hospital, service) = (enrollment.hospital.clone(), enrollment.service.clone());
+                    defects.push(Defect { hospital, service, reason });
+                }
+            }
+        }
+    }
+    analyzers.sort_by(|a, b| (&a.name, &a.entry.id).cmp(&(&b.name, &b.entry.id)));
+    analyzers
+}
+
+fn analyzer(enrollment: &Enrollment, version: &Version, entry: &ImageEntry) -> Result<ImageMember, String> {
+    let descriptor = &version.descriptor;
+    let url = address::images_url(descriptor, entry)?;
+    Ok(ImageMember {
+        name: version.name.clone(),
+        version: version.number.clone(),
+        mode: enrollment.mode,
+        descriptor: Arc::clone(descriptor),
+        entry: entry.clone(),
+        terms: enrollment.images.clone(),
+        token: Recipient::of(&descriptor.transport, url.as_str()),
+        url,
+    })
 }
 
 fn members(

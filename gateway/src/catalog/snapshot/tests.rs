@@ -43,6 +43,7 @@ fn enrolled(service: &str, mode: Mode, pin: Option<&str>) -> Enrollment {
         mode,
         tier: 100,
         withhold: Vec::new(),
+        images: ImageTerms::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     catalog::HospitalId,
     store::{
-        Store, StoreError,
+        Kind, Store, StoreError,
         column::{count, parsed},
     },
 };
@@ -89,6 +89,8 @@ pub struct FoundInstance {
     pub place: Place,
     /// SHA-256 of them.
     pub digest: Vec<u8>,
+    /// Whether the hospital sent it; an AI service made it otherwise.
+    pub is_original: bool,
 }
 
 /// Where the bytes of an instance are.
@@ -103,7 +105,7 @@ pub struct Place {
 }
 
 const INSTANCE_COLUMNS: &str = "i.id, i.series, st.uid AS study_uid, se.uid AS series_uid, i.uid, i.class, i.syntax, \
-     i.number, i.frames, i.rows, i.columns, i.bits, i.pack, i.at_byte, i.bytes, i.digest";
+     i.number, i.frames, i.rows, i.columns, i.bits, i.pack, i.at_byte, i.bytes, i.digest, i.kind";
 
 impl Store {
     /// The instances that are meant, in the order in which they were stored. `after` and `limit` page through them.
@@ -118,6 +120,19 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<FoundInstance>, StoreError> {
         self.find_instances(hospital, &selection.narrowings(), after, limit).await
+    }
+
+    /// The studies of a hospital that came last, the newest first.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn newest_studies(&self, hospital: &HospitalId, most: u32) -> Result<Vec<Uid>, StoreError> {
+        let rows = sqlx::query("SELECT uid FROM studies WHERE hospital = $1 ORDER BY id DESC LIMIT $2")
+            .bind(hospital.as_str())
+            .bind(i64::from(most))
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter().map(|row| parsed(row, "uid", "study uid")).collect()
     }
 
     /// The transfer syntaxes in which the instances are stored that are meant; none where there are none.
@@ -483,5 +498,6 @@ fn instance(row: &SqliteRow) -> Result<FoundInstance, StoreError> {
             length: count(row, "bytes")?,
         },
         digest: row.try_get("digest")?,
+        is_original: row.try_get::<&str, _>("kind")? == Kind::Original.word(),
     })
 }

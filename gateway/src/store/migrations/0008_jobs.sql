@@ -40,6 +40,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_open ON jobs (due_at) WHERE state IN ('waiting', 'running', 'answered');
 CREATE INDEX jobs_of_service ON jobs (vendor, service, priority, id) WHERE state IN ('waiting', 'running', 'answered');
 CREATE INDEX jobs_in_order ON jobs (hospital, id);
+CREATE INDEX jobs_of_vendor ON jobs (vendor, id);
 CREATE INDEX jobs_of_study ON jobs (hospital, study);
 
 -- What a service found: the checked answer of a job, from which all evidence is made. `superseded_by` names the job that

@@ -13,6 +13,7 @@ use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use medvan::{
     api::{self, Api},
+    archive::Archive,
     catalog::Catalog,
     clock::Clock,
     poll::Reader,
@@ -65,7 +66,8 @@ impl Office {
         let http = Client::new(guard.clone(), &Settings::default()).unwrap();
         let discovery = Reader::new(store.clone(), http, Arc::new(keyring(dir.path())), clock.clone());
         let nodes = medvan::dimse::Network::open(&medvan::config::Dimse::default(), guard.clone()).unwrap();
-        let api = Api { store, catalog, clock, guard, discovery, nodes };
+        let archive = Archive::open(dir.path().join("images"), store.clone(), clock.clone()).await.unwrap();
+        let api = Api { store, archive, catalog, clock, guard, discovery, nodes };
         let secret = |role: &str| {
             let text = std::fs::read_to_string(dir.path().join(format!("{role}.credential"))).unwrap();
             text.trim().to_owned()

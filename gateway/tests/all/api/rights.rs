@@ -16,6 +16,8 @@ fn path(right: &Right, hospital: &str, vendor: &str) -> String {
         .replace("{client}", "ehr")
         .replace("{service}", service)
         .replace("{version}", "1.2.0")
+        .replace("{job}", "01930000-0000-7000-8000-000000000000")
+        .replace("{study}", "2.25.1")
         .replace("{exchange}", "01930000-0000-7000-8000-000000000000")
         .replace("{credential}", "01930000-0000-7000-8000-000000000000")
 }

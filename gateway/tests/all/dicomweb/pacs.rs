@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
-use medvan::{App, config::Config, server::Listener};
+use medvan::{App, config::Config, server::Listener, store::Store};
 use medvan_fixtures::studies::ChestCt;
 use medvan_imaging::multipart::{ContentType, Event, Limits, PartHead, Reader};
 use serde_json::{Value, json};
@@ -84,6 +84,11 @@ impl Pacs {
         let secret = std::fs::read_to_string(self.app.config.data.join("operator.credential")).unwrap();
         let request = self.http.put(format!("{}/api/v1{path}", self.url)).bearer_auth(secret.trim()).json(object);
         Request(request).await.expect_success();
+    }
+
+    /// The gateway's store, for what no system of a hospital brings.
+    pub(crate) fn store(&self) -> &Store {
+        &self.app.store
     }
 
     /// The hospital's DICOMweb root.

@@ -3,3 +3,4 @@
 
 mod guard;
 mod operation_outcome;
+mod results;

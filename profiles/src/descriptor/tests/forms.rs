@@ -60,7 +60,7 @@ fn types_and_values_are_told_apart() {
     refused("/purposes/0", json!("診断支援"), VALUE);
     refused("/purposes", json!([]), "it is empty or too short");
     check("/purposes/0", json!("risk-prediction"), &[("/purposes", "something is listed twice")]);
-    refused("/hooks", json!([]), "it is empty or too short");
+    refused("/hooks", json!([]), "neither hooks nor images are described");
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn instance(number: usize) -> FoundInstance {
         bits: None,
         place: Place { pack: Uuid::nil(), offset: 0, length: 0 },
         digest: Vec::new(),
+        is_original: true,
     }
 }
 

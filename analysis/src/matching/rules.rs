@@ -1,0 +1,191 @@
+//! Each rule by itself: a name, what it wants, and what is there.
+
+use medvan_imaging::query::Wildcard;
+use medvan_profiles::descriptor::images::{Needs, Range, SeriesRules};
+use serde::Serialize;
+
+use super::facts::{Facts, SeriesFacts};
+
+/// The rules' names, as descriptors write them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RuleName {
+    /// Age of the patient.
+    AgeYears,
+    /// Sex of the patient.
+    Sex,
+    /// Modality.
+    Modality,
+    /// Body part.
+    BodyPart,
+    /// SOP class.
+    SopClass,
+    /// Original or derived.
+    Original,
+    /// Plane.
+    Orientation,
+    /// Number of images.
+    Images,
+    /// Distance of slices.
+    SpacingMm,
+    /// Thickness of slices.
+    ThicknessMm,
+    /// Missing slices.
+    Gaps,
+    /// Kernel.
+    Kernel,
+    /// Contrast agent.
+    Contrast,
+    /// Side.
+    Laterality,
+    /// Burned-in texts.
+    BurnedIn,
+    /// Description.
+    Description,
+    /// Description that is not wanted.
+    NotDescription,
+    /// Scouts.
+    Localizers,
+    /// Phantoms.
+    Phantoms,
+}
+
+/// A rule that is not met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// Which.
+    pub rule: RuleName,
+    /// What it wants.
+    pub wanted: String,
+    /// What is there; nothing where nothing is said.
+    pub found: String,
+    /// For people, in English.
+    pub en: String,
+    /// For people, in Japanese.
+    pub ja: String,
+}
+
+/// One rule held against one series.
+pub(super) type Held = Result<(), Refusal>;
+
+/// A service's own rules, held against a series: scouts and phantoms are refused unless they say otherwise.
+pub(super) fn hold_own(rules: &SeriesRules, series: &SeriesFacts) -> Vec<Held> {
+    let told = SeriesRules {
+        localizers: rules.localizers.or(Some(false)),
+        phantoms: rules.phantoms.or(Some(false)),
+        ..rules.clone()
+    };
+    hold(&told, series)
+}
+
+/// Every rule that is set, held against a series.
+pub(super) fn hold(rules: &SeriesRules, series: &SeriesFacts) -> Vec<Held> {
+    use RuleName as R;
+    let one = std::slice::from_ref;
+    let classes: Vec<String> = series.classes.iter().cloned().collect();
+    let held = [
+        any_of(R::Modality, &rules.modality, one(&series.modality)),
+        any_of(R::BodyPart, &rules.body_part, one(&series.body_part)),
+        any_of(R::SopClass, &rules.sop_class, &classes),
+        rules.original.map(|wanted| is(R::Original, wanted, series.original)),
+        plane(rules, series),
+        rules.images.map(|range| within(R::Images, range, Some(series.images as f64))),
+        rules.spacing_mm.map(|range| within(R::SpacingMm, range, series.spacing)),
+        rules.thickness_mm.map(|range| within(R::ThicknessMm, range, series.thickness)),
+        rules.gaps.filter(|allowed| !allowed).map(|_| is(R::Gaps, false, series.gaps)),
+        any_of(R::Kernel, &rules.kernel, one(&series.kernel)),
+        rules.contrast.map(|wanted| is(R::Contrast, wanted, Some(series.contrast))),
+        any_of(R::Laterality, &rules.laterality, one(&series.laterality)),
+        rules.burned_in.filter(|allowed| !allowed).map(|_| is(R::BurnedIn, false, Some(series.burned_in))),
+        any_of(R::Description, &rules.description, one(&series.description)),
+        none_of(R::NotDescription, &rules.not_description, &series.description),
+        (rules.localizers == Some(false)).then(|| is(R::Localizers, false, Some(series.localizer))),
+        (rules.phantoms == Some(false)).then(|| is(R::Phantoms, false, Some(series.phantom))),
+    ];
+    held.into_iter().flatten().collect()
+}
+
+/// What of the patient stands in the way. Whose age or sex is not known is not taken for somebody who fits.
+pub(super) fn of_patient(needs: &Needs, facts: &Facts) -> Vec<Refusal> {
+    let age = needs.age_years.map(|range| within(RuleName::AgeYears, range, facts.age_years));
+    let sex = facts.sex.clone().unwrap_or_default();
+    let sex = any_of(RuleName::Sex, &needs.sex, std::slice::from_ref(&sex));
+    age.into_iter().chain(sex).filter_map(Result::err).collect()
+}
+
+fn any_of(rule: RuleName, wanted: &[String], found: &[String]) -> Option<Held> {
+    let is_met = wanted.iter().any(|pattern| found.iter().any(|text| has_form(text, pattern)));
+    (!wanted.is_empty()).then(|| held(is_met, rule, wanted.join(" | "), found.join(", ")))
+}
+
+fn none_of(rule: RuleName, unwanted: &[String], found: &str) -> Option<Held> {
+    let is_met = !unwanted.iter().any(|pattern| has_form(found, pattern));
+    (!unwanted.is_empty()).then(|| held(is_met, rule, format!("not {}", unwanted.join(" | ")), found.to_owned()))
+}
+
+fn has_form(text: &str, pattern: &str) -> bool {
+    Wildcard::new(&pattern.to_uppercase()).is_some_and(|pattern| pattern.matches(&text.trim().to_uppercase()))
+}
+
+fn is(rule: RuleName, wanted: bool, found: Option<bool>) -> Held {
+    let word = |yes: bool| if yes { "yes" } else { "no" };
+    held(found == Some(wanted), rule, word(wanted).to_owned(), found.map(word).unwrap_or_default().to_owned())
+}
+
+fn within(rule: RuleName, range: Range, found: Option<f64>) -> Held {
+    let wanted = match (range.min, range.max) {
+        (Some(min), Some(max)) => format!("{min} to {max}"),
+        (Some(min), None) => format!("at least {min}"),
+        (None, Some(max)) => format!("at most {max}"),
+        (None, None) => "any".to_owned(),
+    };
+    let rounded = |number: f64| (number * 100.0).round() / 100.0;
+    let is_met = found.is_some_and(|number| range.holds(rounded(number)));
+    held(is_met, rule, wanted, found.map(|number| rounded(number).to_string()).unwrap_or_default())
+}
+
+fn plane(rules: &SeriesRules, series: &SeriesFacts) -> Option<Held> {
+    let word = |plane: &medvan_profiles::descriptor::images::Orientation| format!("{plane:?}").to_lowercase();
+    let wanted: Vec<String> = rules.orientation.iter().map(word).collect();
+    let found: Vec<String> = series.orientation.iter().map(word).collect();
+    any_of(RuleName::Orientation, &wanted, &found)
+}
+
+fn held(is_met: bool, rule: RuleName, wanted: String, found: String) -> Held {
+    if is_met {
+        return Ok(());
+    }
+    let (en, ja) = rule.words();
+    let (told, told_ja) =
+        if found.is_empty() { ("not said", "記載なし") } else { (found.as_str(), found.as_str()) };
+    let en = format!("{en}: wanted {wanted}, found {told}");
+    let ja = format!("{ja}: 条件は {wanted}、実際は {told_ja}");
+    Err(Refusal { rule, wanted, found, en, ja })
+}
+
+impl RuleName {
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::AgeYears => ("age in years", "年齢"),
+            Self::Sex => ("sex", "性別"),
+            Self::Modality => ("modality", "モダリティ"),
+            Self::BodyPart => ("body part", "検査部位"),
+            Self::SopClass => ("SOP class", "SOPクラス"),
+            Self::Original => ("original images", "原画像"),
+            Self::Orientation => ("plane", "断面"),
+            Self::Images => ("number of images", "画像数"),
+            Self::SpacingMm => ("distance of slices in mm", "スライス間隔 (mm)"),
+            Self::ThicknessMm => ("thickness of slices in mm", "スライス厚 (mm)"),
+            Self::Gaps => ("missing slices", "スライスの欠け"),
+            Self::Kernel => ("kernel", "再構成関数"),
+            Self::Contrast => ("contrast agent", "造影剤"),
+            Self::Laterality => ("side", "左右"),
+            Self::BurnedIn => ("burned-in texts", "焼き込み文字"),
+            Self::Description => ("description", "シリーズ記述"),
+            Self::NotDescription => ("unwanted description", "除外するシリーズ記述"),
+            Self::Localizers => ("scout", "位置決め画像"),
+            Self::Phantoms => ("phantom", "ファントム"),
+        }
+    }
+}

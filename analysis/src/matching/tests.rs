@@ -1,0 +1,246 @@
+//! Series as they really come, and what is decided about them.
+
+use dicom_dictionary_std::tags;
+use medvan_imaging::{Uid, attributes::Attributes};
+use medvan_profiles::descriptor::images::{Needs, Orientation, SeriesRules};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A series of axial slices, one every 2.5 mm.
+#[derive(Clone)]
+struct Series {
+    uid: &'static str,
+    texts: Vec<(medvan_imaging::Tag, String)>,
+    heights: Vec<f64>,
+    orientation: &'static str,
+}
+
+fn chest() -> Series {
+    let texts = [
+        (tags::MODALITY, "CT"),
+        (tags::BODY_PART_EXAMINED, "CHEST"),
+        (tags::SERIES_DESCRIPTION, "Thorax 2.5"),
+        (tags::CONVOLUTION_KERNEL, "B60f"),
+        (tags::SLICE_THICKNESS, "2.5"),
+        (tags::PATIENT_AGE, "044Y"),
+        (tags::PATIENT_SEX, "F"),
+    ];
+    Series {
+        uid: "1.2.3",
+        texts: texts.map(|(tag, text)| (tag, text.to_owned())).into(),
+        heights: (0..20).map(|slice| f64::from(slice) * 2.5).collect(),
+        orientation: "1\\0\\0\\0\\1\\0",
+    }
+}
+
+impl Series {
+    fn with(mut self, tag: medvan_imaging::Tag, text: &str) -> Self {
+        self.texts.retain(|(known, _)| *known != tag);
+        self.texts.push((tag, text.to_owned()));
+        self
+    }
+
+    fn instances(&self) -> Vec<Attributes> {
+        let one = |height: &f64| {
+            let mut instance = Attributes::new();
+            instance.put_text(tags::SERIES_INSTANCE_UID, self.uid);
+            instance.put_number(tags::ROWS, 512);
+            for (tag, text) in &self.texts {
+                instance.put_texts(*tag, text.split('\\').map(str::to_owned));
+            }
+            instance.put_texts(tags::IMAGE_ORIENTATION_PATIENT, self.orientation.split('\\').map(str::to_owned));
+            instance.put_texts(tags::IMAGE_POSITION_PATIENT, ["-100".into(), "-100".into(), height.to_string()]);
+            instance
+        };
+        self.heights.iter().map(one).collect()
+    }
+}
+
+fn facts(series: &[Series]) -> Facts {
+    let mut facts = Facts::new();
+    series.iter().flat_map(Series::instances).for_each(|instance| facts.push(&instance));
+    facts.whole()
+}
+
+fn needs(rules: Value) -> Needs {
+    serde_json::from_value(json!({ "series": [{ "name": "chest", "rules": rules, "prefer": ["thin"] }] })).unwrap()
+}
+
+/// The rules that the only series does not meet.
+fn refused(rules: Value, series: Series) -> Vec<RuleName> {
+    let found = evaluate(&needs(rules), &[], &facts(&[series]));
+    assert_eq!(found.fits, found.needs[0].series[0].refusals.is_empty());
+    found.needs[0].series[0].refusals.iter().map(|refusal| refusal.rule).collect()
+}
+
+#[test]
+fn each_rule_is_met_and_missed() {
+    let gap = Series { heights: vec![0.0, 2.5, 5.0, 10.0, 12.5], ..chest() };
+    let tilted = Series { orientation: "1\\0\\0\\0\\0.94\\0.34", ..chest() };
+    let table = [
+        (json!({ "modality": ["CT"] }), chest(), vec![]),
+        (json!({ "modality": ["MR", "PT"] }), chest(), vec![RuleName::Modality]),
+        (json!({ "bodyPart": ["chest*"] }), chest(), vec![]),
+        (json!({ "bodyPart": ["HEAD"] }), chest(), vec![RuleName::BodyPart]),
+        (json!({ "original": true }), chest().with(tags::IMAGE_TYPE, "ORIGINAL\\PRIMARY\\AXIAL"), vec![]),
+        (json!({ "original": true }), chest().with(tags::IMAGE_TYPE, "DERIVED\\SECONDARY"), vec![RuleName::Original]),
+        (json!({ "original": true }), chest(), vec![RuleName::Original]),
+        (json!({ "orientation": ["axial"] }), chest(), vec![]),
+        (json!({ "orientation": ["axial"] }), tilted, vec![]),
+        (json!({ "orientation": ["coronal", "sagittal"] }), chest(), vec![RuleName::Orientation]),
+        (json!({ "images": { "min": 20 } }), chest(), vec![]),
+        (json!({ "images": { "min": 21 } }), chest(), vec![RuleName::Images]),
+        (json!({ "spacingMm": { "max": 2.5 } }), chest(), vec![]),
+        (json!({ "spacingMm": { "max": 2 } }), chest(), vec![RuleName::SpacingMm]),
+        (json!({ "thicknessMm": { "min": 1, "max": 3 } }), chest(), vec![]),
+        (json!({ "gaps": false }), chest(), vec![]),
+        (json!({ "gaps": false }), gap, vec![RuleName::Gaps]),
+        (json!({ "kernel": ["B6?f"] }), chest(), vec![]),
+        (json!({ "kernel": ["B3*"] }), chest(), vec![RuleName::Kernel]),
+        (json!({ "contrast": true }), chest(), vec![RuleName::Contrast]),
+        (json!({ "contrast": true }), chest().with(tags::CONTRAST_BOLUS_AGENT, "Iopamidol"), vec![]),
+        (json!({ "laterality": ["L"] }), chest().with(tags::LATERALITY, "R"), vec![RuleName::Laterality]),
+        (json!({ "burnedIn": false }), chest().with(tags::BURNED_IN_ANNOTATION, "YES"), vec![RuleName::BurnedIn]),
+        (json!({ "burnedIn": false }), chest(), vec![]),
+        (
+            json!({ "notDescription": ["*MIP*"] }),
+            chest().with(tags::SERIES_DESCRIPTION, "lung mip"),
+            vec![RuleName::NotDescription],
+        ),
+        (json!({}), chest().with(tags::IMAGE_TYPE, "ORIGINAL\\PRIMARY\\LOCALIZER"), vec![RuleName::Localizers]),
+        (json!({}), chest().with(tags::SERIES_DESCRIPTION, "Topogram 0.6"), vec![RuleName::Localizers]),
+        (json!({ "localizers": true }), chest().with(tags::SERIES_DESCRIPTION, "Scout"), vec![]),
+        (json!({}), chest().with(tags::PATIENT_NAME, "PHANTOM^ACR"), vec![RuleName::Phantoms]),
+        (json!({}), chest().with(tags::PATIENT_ID, "QA-2026"), vec![RuleName::Phantoms]),
+        (json!({}), chest().with(tags::PATIENT_ID, "AQAB"), vec![]),
+    ];
+    for (rules, series, expected) in table {
+        assert_eq!(refused(rules.clone(), series), expected, "{rules}");
+    }
+}
+
+#[test]
+fn the_patient_must_be_one_for_whom_it_is_made() {
+    let mut needs = needs(json!({}));
+    needs.age_years = Some(serde_json::from_value(json!({ "min": 18 })).unwrap());
+    for (age, fits) in [("044Y", true), ("011M", false), ("", false)] {
+        assert_eq!(evaluate(&needs, &[], &facts(&[chest().with(tags::PATIENT_AGE, age)])).fits, fits, "{age}");
+    }
+    let born = chest().with(tags::PATIENT_AGE, "").with(tags::PATIENT_BIRTH_DATE, "20081102");
+    for (day, fits) in [("20261101", false), ("20261103", true)] {
+        assert_eq!(evaluate(&needs, &[], &facts(&[born.clone().with(tags::STUDY_DATE, day)])).fits, fits, "{day}");
+    }
+    needs.sex = vec!["M".to_owned()];
+    let found = evaluate(&needs, &[], &facts(&[chest()]));
+    assert_eq!(found.refusals.iter().map(|refusal| refusal.rule).collect::<Vec<_>>(), [RuleName::Sex]);
+}
+
+#[test]
+fn the_thinnest_is_chosen_and_the_others_are_told_with_their_reasons() {
+    let thick = Series { uid: "1.2.4", ..chest() }.with(tags::SLICE_THICKNESS, "5");
+    let head = Series { uid: "1.2.5", ..chest() }.with(tags::BODY_PART_EXAMINED, "HEAD").with(tags::MODALITY, "MR");
+    let found =
+        evaluate(&needs(json!({ "modality": ["CT"], "bodyPart": ["CHEST"] })), &[], &facts(&[thick, head, chest()]));
+    assert_eq!(found.needs[0].chosen, Some(Uid::known("1.2.3")));
+    let told: Vec<_> = found.needs[0]
+        .series
+        .iter()
+        .map(|verdict| (verdict.series.as_str(), verdict.score, verdict.refusals.len()))
+        .collect();
+    assert_eq!(told, [("1.2.3", 100, 0), ("1.2.4", 100, 0), ("1.2.5", 50, 2)]);
+    let refusal = &found.needs[0].series[2].refusals[0];
+    assert_eq!(refusal.en, "modality: wanted CT, found MR");
+    assert_eq!(refusal.ja, "モダリティ: 条件は CT、実際は MR");
+}
+
+#[test]
+fn a_hospital_may_narrow_what_a_vendor_takes() {
+    let narrowing: SeriesRules = serde_json::from_value(json!({ "thicknessMm": { "max": 1 } })).unwrap();
+    let found = evaluate(&needs(json!({ "modality": ["CT"] })), &[narrowing], &facts(&[chest()]));
+    assert!(!found.fits && found.needs[0].series[0].refusals[0].rule == RuleName::ThicknessMm);
+}
+
+#[test]
+fn a_hospital_that_says_nothing_narrows_nothing() {
+    let phantom = || chest().with(tags::PATIENT_NAME, "PHANTOM^ACR");
+    let takes = needs(json!({ "phantoms": true, "localizers": true }));
+    assert!(evaluate(&takes, &[SeriesRules::default()], &facts(&[phantom()])).fits);
+    let without: SeriesRules = serde_json::from_value(json!({ "phantoms": false })).unwrap();
+    assert!(!evaluate(&takes, &[without], &facts(&[phantom()])).fits);
+}
+
+#[test]
+fn a_series_serves_one_need_only() {
+    let needs: Needs = serde_json::from_value(json!({ "series": [
+        { "name": "first", "rules": { "modality": ["CT"] } },
+        { "name": "second", "rules": { "modality": ["CT"] }, "optional": true },
+    ]}))
+    .unwrap();
+    let one = evaluate(&needs, &[], &facts(&[chest()]));
+    assert!(one.fits && one.needs[1].chosen.is_none() && one.needs[1].series[0].taken);
+    let two = evaluate(&needs, &[], &facts(&[chest(), Series { uid: "1.2.4", ..chest() }]));
+    assert_eq!(two.needs[1].chosen, Some(Uid::known("1.2.4")));
+}
+
+#[test]
+fn a_study_without_images_fits_nothing() {
+    let optional: Needs = serde_json::from_value(json!({ "series": [{ "name": "a", "optional": true }] })).unwrap();
+    assert!(!evaluate(&optional, &[], &facts(&[])).fits);
+}
+
+#[test]
+fn the_frames_of_an_enhanced_object_are_its_slices() {
+    let mut instance = Attributes::new();
+    instance.put_text(tags::SERIES_INSTANCE_UID, "1.2.3");
+    instance.put_number(tags::ROWS, 64);
+    instance.put_text(tags::NUMBER_OF_FRAMES, "3");
+    let one = |tag, inner: &[&str], sequence| {
+        let mut item = Attributes::new();
+        item.put_texts(tag, inner.iter().map(|text| (*text).to_owned()));
+        let mut groups = Attributes::new();
+        groups.put_items(sequence, vec![item]);
+        groups
+    };
+    let orientation =
+        one(tags::IMAGE_ORIENTATION_PATIENT, &["0", "1", "0", "0", "0", "-1"], tags::PLANE_ORIENTATION_SEQUENCE);
+    instance.put_items(tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, vec![orientation]);
+    let positions =
+        ["0", "1.2", "2.4"].map(|x| one(tags::IMAGE_POSITION_PATIENT, &[x, "0", "0"], tags::PLANE_POSITION_SEQUENCE));
+    instance.put_items(tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE, positions.into());
+    let mut facts = Facts::new();
+    facts.push(&instance);
+    let facts = facts.whole();
+    let series = &facts.series[0];
+    assert_eq!((series.orientation, series.images, series.gaps), (Some(Orientation::Sagittal), 3, Some(false)));
+    assert!((series.spacing.unwrap() - 1.2).abs() < 1e-9);
+}
+
+proptest! {
+    /// The order of arrival says nothing, and what is not needed changes nothing.
+    #[test]
+    fn the_choice_depends_on_what_there_is_only(order in Just((0..60_usize).collect::<Vec<_>>()).prop_shuffle()) {
+        let thin = Series { uid: "1.2.4", heights: (0..40).map(|slice| f64::from(slice) * 1.25).collect(), ..chest() }
+            .with(tags::SLICE_THICKNESS, "1.25");
+        let instances: Vec<Attributes> = [chest().instances(), thin.instances()].concat();
+        let rules = needs(json!({ "modality": ["CT"], "gaps": false }));
+        let mut shuffled = Facts::new();
+        order.iter().for_each(|at| shuffled.push(&instances[*at]));
+        let found = evaluate(&rules, &[], &shuffled.whole());
+        prop_assert_eq!(&found.needs[0].chosen, &Some(Uid::known("1.2.4")));
+        let mut straight = Facts::new();
+        instances.iter().for_each(|instance| straight.push(instance));
+        prop_assert_eq!(&found, &evaluate(&rules, &[], &straight.whole()));
+    }
+
+    /// Whatever numbers stand there: no panic, and a spacing only where there are two slices.
+    #[test]
+    fn nonsense_is_borne(numbers in prop::collection::vec(any::<f64>(), 0..40), orientation in prop::array::uniform6(any::<f64>())) {
+        let mut planes = plane::Planes::default();
+        numbers.iter().for_each(|number| planes.push(orientation, [*number, -*number, 0.0]));
+        if let Some((spacing, _)) = planes.spacing() {
+            prop_assert!(spacing >= 0.0 || spacing.is_nan());
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Work on images: from a study that arrived to what AI services found in it (design, section 8).
+//!
+//! 1. [`intake`]: is the study complete? By evidence, which is kept. Then each enrolled service's needs are held against it, and
+//!    jobs are put in.
+//! 2. [`queue`]: jobs that are due are taken with a lease, the most urgent first, not more at once than a service bears.
+//! 3. [`perform`]: one job: its images go out, the answer is checked and kept, evidence is made of it and stored.
+//! 4. [`workitem`]: what the outside sees of a job: a Unified Procedure Step.
+//!
+//! A process that dies at any instruction loses nothing and doubles nothing: the answer is kept before anything is made of it,
+//! and what is made of it is the same each time.
+
+mod fault;
+mod images;
+mod intake;
+mod perform;
+mod queue;
+mod results;
+mod workitem;
+
+pub(crate) use fault::WorkFault;
+pub(crate) use images::{Explained, StudyImages};
+pub(crate) use intake::watch;
+pub(crate) use queue::{Bell, work};

@@ -1,0 +1,68 @@
+//! Why work on images does not go on: whose fault it is, and whether another try can help.
+
+use medvan_adapters::{AdviseError, Fault};
+use medvan_imaging::ups;
+
+use crate::{archive::ReadFault, store::StoreError};
+
+/// Why a job does not go on. The text names no patient and repeats nothing that a vendor said.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WorkFault {
+    /// The service is not enrolled any more, or not for this.
+    #[error("the hospital is not enrolled in this service any more")]
+    NotEnrolled,
+    /// The trial is used up or over.
+    #[error("the trial is used up or over")]
+    TrialEnded,
+    /// Images of the job are not stored any more.
+    #[error("images of the job are not stored any more")]
+    ImagesGone,
+    /// There are more images than the service takes.
+    #[error("the series have more images than the service takes")]
+    TooManyImages,
+    /// The service gave no usable answer.
+    #[error("the service gave no usable answer: {0}")]
+    Service(#[from] AdviseError),
+    /// The service's answer does not hold.
+    #[error("the service's answer is refused: {0}")]
+    Findings(String),
+    /// What was found cannot be written.
+    #[error("evidence cannot be made: {0}")]
+    Evidence(String),
+    /// Results cannot be stored.
+    #[error("the results cannot be stored: {0}")]
+    Storing(String),
+    /// The workitem is somebody else's now, or was canceled.
+    #[error("the workitem was canceled or taken by somebody else")]
+    Workitem(#[from] ups::Fault),
+    /// Stored images cannot be read.
+    #[error("stored images cannot be read")]
+    Read(#[from] ReadFault),
+    /// The store does not answer.
+    #[error("the store does not answer")]
+    Store(#[from] StoreError),
+}
+
+impl WorkFault {
+    /// Whether another try can help.
+    pub(super) fn may_retry(&self) -> bool {
+        match self {
+            // A vendor may be away for hours, and may answer nonsense while it is being updated.
+            Self::Service(error) => error.fault() == Fault::Vendor,
+            Self::Findings(_) => true,
+            Self::Storing(_) | Self::Store(_) => true,
+            Self::Read(fault) => matches!(fault, ReadFault::Io(_)),
+            Self::NotEnrolled
+            | Self::TrialEnded
+            | Self::ImagesGone
+            | Self::TooManyImages
+            | Self::Evidence(_)
+            | Self::Workitem(_) => false,
+        }
+    }
+
+    /// Whether nobody wants the job any more: then it is canceled and is nobody's failure.
+    pub(super) fn is_end(&self) -> bool {
+        matches!(self, Self::NotEnrolled | Self::TrialEnded | Self::Workitem(_))
+    }
+}

@@ -1,0 +1,204 @@
+//! Studies in which something arrived: judged when nothing more comes, matched against the hospital's enrolments, and turned
+//! into jobs.
+
+use std::{sync::Arc, time::Duration};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use medvan_analysis::completeness::{Judgement, Seen, Verdict, judge};
+use serde_json::json;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Explained, StudyImages, WorkFault, workitem};
+use crate::{
+    App,
+    catalog::{HospitalView, ImageMember, Mode},
+    store::{Intake, Job, JobSeries, JobState, NewJob},
+};
+
+/// How often the table is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Studies that are judged at once.
+const AT_ONCE: usize = 8;
+/// So long nobody else judges a study that was taken.
+const LEASE: time::Duration = time::Duration::minutes(5);
+/// So long after a fault a study is looked at again.
+const AFTER_FAULT: time::Duration = time::Duration::seconds(30);
+
+/// Judges studies until the process stops.
+pub(crate) async fn watch(app: App) {
+    while !app.tasks.is_stopping() {
+        let now = app.clock.now();
+        match app.store.claim_intakes(now, now + LEASE, AT_ONCE).await {
+            Ok(intakes) => {
+                let more = intakes.len() == AT_ONCE;
+                futures_util::future::join_all(intakes.into_iter().map(|intake| look(&app, intake))).await;
+                if more {
+                    continue;
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "arrived studies cannot be looked at");
+            }
+        }
+        tokio::select! {
+            () = app.tasks.stopping() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+async fn look(app: &App, intake: Intake) {
+    let (next, evidence) = match decide(app, &intake).await {
+        Ok((next, evidence)) => (next, evidence),
+        Err(fault) => {
+            tracing::warn!(error = &fault as &dyn std::error::Error, hospital = %intake.hospital, "a study cannot be judged now");
+            (Some(app.clock.now() + AFTER_FAULT), json!({ "fault": fault.to_string() }))
+        }
+    };
+    let kept = app.store.judge_intake(&intake, next, &evidence.to_string(), app.clock.now()).await;
+    if let Err(error) = kept {
+        // It is looked at again when its lease ends: jobs that are there already are not put in twice.
+        tracing::error!(error = &error as &dyn std::error::Error, "what was decided about a study was not kept");
+    }
+}
+
+/// When the study is looked at again, and the evidence.
+async fn decide(app: &App, intake: &Intake) -> Result<(Option<OffsetDateTime>, serde_json::Value), WorkFault> {
+    let snapshot = app.catalog.current();
+    let now = app.clock.now();
+    let Some(view) = snapshot.hospital(&intake.hospital).filter(|view| !view.analyzers.is_empty()) else {
+        return Ok((None, json!({ "services": 0 })));
+    };
+    // Most looks end here, before anything is read.
+    let early = judge(&policy(view, &[]), &seen(app, intake, None, &[]), now);
+    if let Verdict::Waiting { until } = early.verdict
+        && now < intake.changed_at + view_quiet(view)
+    {
+        return Ok((Some(until.min(intake.changed_at + view_quiet(view))), json!({ "judgement": early })));
+    }
+    let Some(images) = StudyImages::read(&app.store, &app.archive, &intake.hospital, &intake.study).await? else {
+        return Ok((None, json!({ "instances": 0 })));
+    };
+    let explained: Vec<(&Arc<ImageMember>, Explained)> =
+        view.analyzers.iter().map(|member| (member, images.explain(member, None))).collect();
+    let modalities: Vec<&str> = images.facts.series.iter().map(|series| series.modality.as_str()).collect();
+    let judgement = judge(&policy(view, &modalities), &seen(app, intake, Some(&images), &explained), now);
+    match judgement.verdict {
+        Verdict::Waiting { until } => Ok((Some(until), json!({ "judgement": judgement }))),
+        Verdict::Overdue => {
+            tracing::warn!(hospital = %intake.hospital, "a study is not complete at its deadline; nothing is done with it");
+            metrics::counter!("medvan_studies_overdue_total", "hospital" => intake.hospital.to_string()).increment(1);
+            Ok((None, evidence(&judgement, &explained)))
+        }
+        Verdict::Complete | Verdict::TakenAsItIs => {
+            for (member, explained) in explained.iter().filter(|(_, explained)| explained.found.fits) {
+                put(app, intake, &images, member, explained, now).await?;
+            }
+            app.jobs.ring();
+            Ok((None, evidence(&judgement, &explained)))
+        }
+    }
+}
+
+fn evidence(judgement: &Judgement, explained: &[(&Arc<ImageMember>, Explained)]) -> serde_json::Value {
+    let services: Vec<serde_json::Value> = explained
+        .iter()
+        .map(|(_, explained)| {
+            json!({ "service": explained.service, "version": explained.version, "entry": explained.entry,
+                    "fits": explained.found.fits })
+        })
+        .collect();
+    json!({ "judgement": judgement, "services": services })
+}
+
+/// Puts a job in for a service, with its workitem.
+async fn put(
+    app: &App,
+    intake: &Intake,
+    images: &StudyImages,
+    member: &ImageMember,
+    explained: &Explained,
+    now: OffsetDateTime,
+) -> Result<(), WorkFault> {
+    let chosen = images.chosen(&explained.found);
+    let count: usize = chosen.iter().map(|(series, _)| series.instances.len()).sum();
+    if count > member.entry.limits.images as usize {
+        tracing::info!(hospital = %intake.hospital, service = %member.name, count, "too many images for the service");
+        return Ok(());
+    }
+    if let Mode::Trial { until, .. } = member.mode
+        && now >= until
+    {
+        return Ok(());
+    }
+    let digest = digest(member, &chosen);
+    let deadline = time::Duration::seconds(member.entry.limits.deadline_seconds.into());
+    let job = Job {
+        id: Uuid::now_v7(),
+        hospital: intake.hospital.clone(),
+        study: intake.study.clone(),
+        patient_id: images.patient_id.clone(),
+        service: member.name.clone(),
+        version: member.version.clone(),
+        entry: member.entry.id.clone(),
+        mode: member.mode.word().to_owned(),
+        state: JobState::Waiting,
+        priority: member.terms.priority.rank(),
+        due_at: now,
+        // An alarm is due when all tries could have been made.
+        deadline_at: now + deadline * i32::try_from(member.entry.limits.attempts).unwrap_or(1),
+        attempts: 0,
+        inputs: chosen.into_iter().map(|(series, _)| series).collect(),
+        fault: None,
+        created_at: now,
+        changed_at: now,
+    };
+    if app.store.put_job(&NewJob { job: job.clone(), digest }, now).await? {
+        workitem::create(app, &job, member).await?;
+        metrics::counter!("medvan_jobs_total", "service" => job.service.to_string()).increment(1);
+    }
+    Ok(())
+}
+
+/// Of everything that the work depends on: the version, its entry, and each instance with its content. When one more image comes,
+/// it is other work.
+fn digest(member: &ImageMember, chosen: &[(JobSeries, Vec<Vec<u8>>)]) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    context.update(format!("{}@{} {}", member.name, member.version, member.entry.id).as_bytes());
+    for (series, digests) in chosen {
+        context.update(series.uid.as_str().as_bytes());
+        for (instance, digest) in series.instances.iter().zip(digests) {
+            context.update(instance.as_str().as_bytes());
+            context.update(digest);
+        }
+    }
+    let mut digest = [0; 32];
+    digest.copy_from_slice(context.finish().as_ref());
+    digest
+}
+
+fn policy(view: &HospitalView, modalities: &[&str]) -> medvan_analysis::completeness::Policy {
+    let own = view.hospital.imaging.as_ref().map(|imaging| imaging.completeness.clone()).unwrap_or_default();
+    own.policy(modalities.iter().copied())
+}
+
+fn view_quiet(view: &HospitalView) -> time::Duration {
+    policy(view, &[]).quiet
+}
+
+fn seen(
+    app: &App,
+    intake: &Intake,
+    images: Option<&StudyImages>,
+    explained: &[(&Arc<ImageMember>, Explained)],
+) -> Seen {
+    Seen {
+        began_at: intake.began_at,
+        last_at: intake.changed_at,
+        instances: images.map_or(0, |images| images.instances),
+        expected: images.and_then(|images| images.expected),
+        open_transfers: app.archive.arrivals_of(&intake.hospital),
+        is_wanted: explained.iter().any(|(_, explained)| explained.found.fits),
+    }
+}

@@ -1,0 +1,125 @@
+//! Taking jobs that are due, each in a task of its own, and holding them while they are worked on.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tokio::sync::Notify;
+
+use super::perform;
+use crate::{
+    App,
+    outbox::next_attempt,
+    store::{Job, JobState, StoreError},
+};
+
+/// Jobs under way at once in this process.
+const AT_ONCE: u32 = 32;
+/// How often the table is looked at without being told.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// So long a job is this process's without being held anew: a process that died gives it back after that.
+const LEASE: time::Duration = time::Duration::seconds(30);
+/// How often a job that is worked on is held anew.
+const HOLD_EVERY: Duration = Duration::from_secs(10);
+/// The first pause between two tries; it doubles.
+const FIRST_PAUSE_MS: u64 = 2_000;
+
+/// Wakes the queue when a job was put in.
+#[derive(Debug, Default)]
+pub(crate) struct Bell(Notify);
+
+impl Bell {
+    /// There is something to do.
+    pub(crate) fn ring(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Works until the process stops.
+pub(crate) async fn work(app: App) {
+    let mut running = FuturesUnordered::new();
+    while !app.tasks.is_stopping() {
+        let room = AT_ONCE.saturating_sub(u32::try_from(running.len()).unwrap_or(u32::MAX));
+        match claim(&app, room).await {
+            Ok(jobs) => running.extend(jobs.into_iter().map(|job| app.tasks.spawn("job", do_one(app.clone(), job)))),
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "the queue of jobs cannot be read"),
+        }
+        tokio::select! {
+            () = app.tasks.stopping() => {}
+            Some(_ended) = running.next() => {}
+            () = app.jobs.0.notified() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+async fn claim(app: &App, room: u32) -> Result<Vec<Job>, StoreError> {
+    if room == 0 {
+        return Ok(Vec::new());
+    }
+    let (now, snapshot) = (app.clock.now(), app.catalog.current());
+    app.store.claim_jobs(now, now + LEASE, room, |service| snapshot.places_of(service)).await
+}
+
+/// One job, held as long as it is worked on. What becomes of it is written; a process that stops gives it back.
+async fn do_one(app: App, job: Job) {
+    let outcome = tokio::select! {
+        outcome = perform::perform(&app, &job) => outcome,
+        () = hold(&app, &job) => return,
+        () = app.tasks.stopping() => return give_back(&app, &job).await,
+    };
+    let now = app.clock.now();
+    let settled = match outcome {
+        Ok(()) => settle(&app, &job, JobState::Done, now, None).await,
+        Err(fault) if fault.is_end() => {
+            perform::abandon(&app, &job, &fault).await;
+            settle(&app, &job, JobState::Canceled, now, Some(&fault.to_string())).await
+        }
+        Err(fault) if fault.may_retry() && job.attempts < perform::attempts(&app, &job) => {
+            let next = next_attempt(now, job.attempts, FIRST_PAUSE_MS);
+            tracing::info!(service = %job.service, job = %job.id, attempt = job.attempts, %fault, "a job is tried again later");
+            let state = perform::state_to_retry(&app, &job).await;
+            settle(&app, &job, state, next, Some(&fault.to_string())).await
+        }
+        Err(fault) => {
+            tracing::warn!(service = %job.service, job = %job.id, %fault, "a job was given up");
+            perform::abandon(&app, &job, &fault).await;
+            settle(&app, &job, JobState::Dead, now, Some(&fault.to_string())).await
+        }
+    };
+    if let Err(error) = settled {
+        // The lease ends and the job comes again: what was kept of it is not done twice.
+        tracing::error!(error = &error as &dyn std::error::Error, "the outcome of a job was not kept");
+    }
+    app.jobs.ring();
+}
+
+async fn settle(
+    app: &App,
+    job: &Job,
+    state: JobState,
+    at: time::OffsetDateTime,
+    fault: Option<&str>,
+) -> Result<(), StoreError> {
+    metrics::counter!("medvan_jobs_settled_total", "service" => job.service.to_string(), "state" => state.word())
+        .increment(1);
+    app.store.settle_job(job, state, at, fault, app.clock.now()).await
+}
+
+/// Ends when the job is not ours any more.
+async fn hold(app: &App, job: &Job) {
+    loop {
+        tokio::time::sleep(HOLD_EVERY).await;
+        match app.store.hold_job(job, app.clock.now() + LEASE).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a job cannot be held"),
+        }
+    }
+}
+
+async fn give_back(app: &App, job: &Job) {
+    let state = perform::state_to_retry(app, job).await;
+    if let Err(error) = app.store.settle_job(job, state, app.clock.now(), None, app.clock.now()).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "a job was not given back; its lease ends by itself");
+    }
+}

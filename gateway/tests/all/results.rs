@@ -1,0 +1,347 @@
+//! AI results as FHIR, by HTTP, as systems of a hospital read them.
+
+use http::{Method, StatusCode};
+use medvan::store::{EvidenceObject, Job, JobSeries, JobState, NewJob};
+use medvan_fixtures::ehr::Keys;
+use medvan_imaging::Uid;
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime, macros::datetime};
+use uuid::Uuid;
+
+use crate::dicomweb::{
+    instances::chest,
+    pacs::{Answer, Pacs},
+};
+
+const NOON: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
+
+/// Whose images, by which service, for what: of the job with a number.
+struct Work {
+    number: u8,
+    hospital: &'static str,
+    patient: &'static str,
+    study: Uid,
+    service: &'static str,
+    mode: &'static str,
+}
+
+impl Work {
+    fn of(number: u8) -> Self {
+        let study = chest().study_uid();
+        Self { number, hospital: "kiku", patient: "K-000123", study, service: "asagao.nodules", mode: "live" }
+    }
+
+    fn id(&self) -> Uuid {
+        Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0000 + u128::from(self.number))
+    }
+
+    fn job(&self) -> Job {
+        let inputs = vec![JobSeries { uid: chest().series_uid(), instances: vec![chest().instance_uid(1)] }];
+        Job {
+            id: self.id(),
+            hospital: self.hospital.parse().unwrap(),
+            study: self.study.clone(),
+            patient_id: self.patient.to_owned(),
+            service: self.service.parse().unwrap(),
+            version: "1.0.0".parse().unwrap(),
+            entry: "chest".to_owned(),
+            mode: self.mode.to_owned(),
+            state: JobState::Waiting,
+            priority: 3,
+            due_at: NOON,
+            deadline_at: NOON,
+            attempts: 0,
+            inputs,
+            fault: None,
+            created_at: NOON,
+            changed_at: NOON,
+        }
+    }
+
+    /// The service answers with findings of these codes.
+    async fn finds(&self, pacs: &Pacs, codes: &[&str]) {
+        let (job, at) = (self.job(), NOON + Duration::minutes(self.number.into()));
+        pacs.store().put_job(&NewJob { job: job.clone(), digest: [self.number; 32] }, NOON).await.unwrap();
+        let finding = |code: &&str| json!({"id": code, "code": {"scheme": "SCT", "code": code, "meaning": "finding"}});
+        let findings = json!({"format": "1", "findings": codes.iter().map(finding).collect::<Vec<_>>()});
+        pacs.store().answer_job(&job, &findings.to_string(), at).await.unwrap();
+    }
+
+    /// And the evidence of it is stored.
+    async fn tells(&self, pacs: &Pacs, codes: &[&str]) {
+        self.finds(pacs, codes).await;
+        let class = Uid::known("1.2.840.10008.5.1.4.1.1.88.34");
+        let report = EvidenceObject { series: Uid::known("1.9"), instance: Uid::known("1.9.1"), class };
+        pacs.store().publish_analysis(&self.job(), &[report]).await.unwrap();
+    }
+}
+
+fn fhir(pacs: &Pacs, hospital: &str, path: &str) -> String {
+    format!("{}/hospitals/{hospital}/fhir/{path}", pacs.url())
+}
+
+async fn gets(pacs: &Pacs, path: &str) -> Answer {
+    pacs.gets(&fhir(pacs, "kiku", path)).await
+}
+
+/// The ids on a page, shortened to the number of the job (and of the finding), and the next page.
+fn page(answer: Answer) -> (Vec<String>, Option<String>) {
+    let bundle = answer.expect(StatusCode::OK).json();
+    assert_eq!((&bundle["resourceType"], &bundle["type"]), (&json!("Bundle"), &json!("searchset")));
+    let ids = bundle["entry"].as_array().into_iter().flatten().map(|entry| {
+        let id = entry["resource"]["id"].as_str().unwrap();
+        assert!(entry["fullUrl"].as_str().unwrap().ends_with(&format!("/{id}")));
+        id.trim_start_matches("01920000-0000-7000-8000-0000000000").to_owned()
+    });
+    let links = bundle["link"].as_array().unwrap();
+    let next =
+        links.iter().find(|link| link["relation"] == "next").map(|link| link["url"].as_str().unwrap().to_owned());
+    (ids.collect(), next)
+}
+
+async fn finds(pacs: &Pacs, path: &str) -> Vec<String> {
+    page(gets(pacs, path).await).0
+}
+
+/// Two services looked at the chest of one patient, one at another patient's.
+async fn hospital() -> Pacs {
+    let pacs = Pacs::open().await;
+    pacs.stores(&chest()).await;
+    Work::of(1).tells(&pacs, &["27925004", "36118008"]).await;
+    Work { service: "tsubaki.bones", ..Work::of(2) }.tells(&pacs, &["125605004"]).await;
+    Work { patient: "K-9", study: Uid::known("1.2.3"), ..Work::of(3) }.tells(&pacs, &["27925004"]).await;
+    pacs
+}
+
+#[tokio::test]
+async fn results_are_found_by_what_is_known_of_them() {
+    let pacs = hospital().await;
+    let study = chest().study_uid();
+    let device = gets(&pacs, "Device?service=tsubaki.bones").await.expect(StatusCode::OK).json();
+    let device = device["entry"][0]["resource"]["id"].as_str().unwrap().to_owned();
+    let former = Work::of(1).id();
+    let table: Vec<(String, &[&str])> = vec![
+        ("Observation".into(), &["03.1", "02.1", "01.1", "01.2"]),
+        ("Observation?patient=Patient/K-000123".into(), &["02.1", "01.1", "01.2"]),
+        ("Observation?patient=K-00012".into(), &[]),
+        ("Observation?patient=*".into(), &[]),
+        ("Observation?code=http://snomed.info/sct|27925004".into(), &["03.1", "01.1"]),
+        ("Observation?code=36118008,125605004&patient=K-000123".into(), &["02.1", "01.2"]),
+        ("Observation?code=other|27925004".into(), &[]),
+        (format!("Observation?device=Device/{device}"), &["02.1"]),
+        (format!("Observation?device={device}&service=asagao.nodules"), &[]),
+        (format!("Observation?_id={former}.2"), &["01.2"]),
+        (format!("Observation?_id={former}.2&patient=K-9"), &[]),
+        ("Observation?_id=nonsense".into(), &[]),
+        (format!("DiagnosticReport?imagingStudy=ImagingStudy/{study}"), &["02", "01"]),
+        (format!("DiagnosticReport?study=urn:dicom:uid|urn:oid:{study}&service=asagao.nodules"), &["01"]),
+        ("DiagnosticReport?date=2026-11-01".into(), &["02", "01"]),
+        ("DiagnosticReport?date=gt2026-11-01".into(), &[]),
+        ("DiagnosticReport?date=le2026".into(), &["02", "01"]),
+        ("DiagnosticReport?_lastUpdated=ge2026-11-22T12:02:00Z".into(), &["03", "02"]),
+        ("DiagnosticReport?issued=2026-11-22T12:02:00Z".into(), &["02"]),
+        ("DiagnosticReport?status=final".into(), &[]),
+        (format!("Provenance?target=DiagnosticReport/{former}"), &["01"]),
+        (format!("Provenance?target=Observation/{former}.1&patient=K-9"), &[]),
+    ];
+    for (path, expected) in table {
+        assert_eq!(finds(&pacs, &path).await, expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn studies_are_found_as_they_are_stored() {
+    let pacs = hospital().await;
+    let study = chest().study_uid().to_string();
+    for path in [
+        "ImagingStudy".to_owned(),
+        "ImagingStudy?patient=K-000123".to_owned(),
+        format!("ImagingStudy?identifier=urn:dicom:uid|urn:oid:{study}"),
+        format!("ImagingStudy?_id={study}&modality=CT&started=2026-11"),
+    ] {
+        assert_eq!(finds(&pacs, &path).await, [study.as_str()], "{path}");
+    }
+    for path in
+        ["ImagingStudy?patient=*", "ImagingStudy?patient=K-*", "ImagingStudy?modality=MR", "ImagingStudy?_id=1.2"]
+    {
+        assert!(finds(&pacs, path).await.is_empty(), "{path}");
+    }
+    let read = gets(&pacs, &format!("ImagingStudy/{study}")).await.expect(StatusCode::OK).json();
+    assert_eq!((&read["numberOfSeries"], &read["series"][0]["modality"]["code"]), (&json!(1), &json!("CT")));
+    assert_eq!(read["series"][0]["numberOfInstances"], read["numberOfInstances"]);
+    assert_eq!((&read["started"], &read["description"]), (&json!("2026-11-01"), &json!("胸部CT")));
+    assert_eq!(read["contained"][0]["address"], json!(pacs.root()));
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_without_a_gap() {
+    let pacs = hospital().await;
+    for (path, all) in [("Observation?_count=1", 4), ("DiagnosticReport?_count=2", 3), ("Device?_count=1", 2)] {
+        let (mut seen, mut next) = (Vec::new(), Some(fhir(&pacs, "kiku", path)));
+        while let Some(url) = next {
+            let (ids, further) = page(pacs.gets(&url).await);
+            assert!(!ids.is_empty(), "{path}");
+            seen.extend(ids);
+            next = further;
+        }
+        assert_eq!(seen.len(), all, "{path}: {seen:?}");
+        seen.dedup();
+        assert_eq!(seen.len(), all, "{path}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn many_results_are_paged_beyond_what_is_read_at_once() {
+    let pacs = Pacs::open().await;
+    for number in 1..=45 {
+        // Each of another study: none takes the place of another.
+        let study = Uid::parse(&format!("1.2.{number}")).unwrap();
+        Work { study, ..Work::of(number) }.tells(&pacs, &["27925004"]).await;
+    }
+    assert_eq!(finds(&pacs, "Observation?_count=200").await.len(), 45);
+    let (ids, next) = page(gets(&pacs, "DiagnosticReport?patient=K-000123&_count=44").await);
+    assert_eq!((ids.len(), page(pacs.gets(&next.unwrap()).await).0), (44, vec!["01".to_owned()]));
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_withdrawn_and_found_by_no_search() {
+    let pacs = hospital().await;
+    let (former, later) = (Work::of(1).id(), Work::of(4).id());
+    Work::of(4).tells(&pacs, &["27925004"]).await;
+    assert_eq!(finds(&pacs, "DiagnosticReport?service=asagao.nodules&patient=K-000123").await, ["04"]);
+    for path in [format!("DiagnosticReport/{former}"), format!("Observation/{former}.1")] {
+        assert_eq!(gets(&pacs, &path).await.expect(StatusCode::OK).json()["status"], "entered-in-error", "{path}");
+    }
+    let provenance = gets(&pacs, &format!("Provenance/{later}")).await.expect(StatusCode::OK).json();
+    let revised: Vec<&Value> =
+        provenance["entity"].as_array().unwrap().iter().filter(|entity| entity["role"] == "revision").collect();
+    assert_eq!(revised.len(), 1);
+    assert_eq!(revised[0]["what"]["reference"], json!(format!("DiagnosticReport/{former}")));
+}
+
+#[tokio::test]
+async fn what_a_shadow_found_and_what_is_not_stored_yet_is_not_there() {
+    let pacs = hospital().await;
+    let shadow = Work { mode: "shadow", service: "ran.shadow", ..Work::of(5) };
+    shadow.tells(&pacs, &["27925004"]).await;
+    let unfinished = Work { service: "ran.unfinished", ..Work::of(6) };
+    unfinished.finds(&pacs, &["27925004"]).await;
+    for hidden in [shadow, unfinished] {
+        let id = hidden.id();
+        for path in [format!("DiagnosticReport/{id}"), format!("Observation/{id}.1"), format!("Provenance/{id}")] {
+            gets(&pacs, &path).await.expect(StatusCode::NOT_FOUND);
+        }
+        for kind in ["DiagnosticReport", "Observation", "Provenance", "Device"] {
+            assert!(finds(&pacs, &format!("{kind}?service={}", hidden.service)).await.is_empty(), "{kind}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_hospitals_results_are_not_there() {
+    let pacs = hospital().await;
+    pacs.hospital("ran", json!({"aeTitle": "RAN"})).await;
+    pacs.client("ran", "pacs", json!("loopback")).await;
+    let (id, study) = (Work::of(1).id(), chest().study_uid());
+    let device = gets(&pacs, "Device").await.json()["entry"][0]["resource"]["id"].as_str().unwrap().to_owned();
+    for path in [
+        format!("DiagnosticReport/{id}"),
+        format!("Observation/{id}.1"),
+        format!("Provenance/{id}"),
+        format!("ImagingStudy/{study}"),
+        format!("Device/{device}"),
+    ] {
+        gets(&pacs, &path).await.expect(StatusCode::OK);
+        let outcome = pacs.gets(&fhir(&pacs, "ran", &path)).await.expect(StatusCode::NOT_FOUND).json();
+        assert_eq!(outcome["resourceType"], "OperationOutcome", "{path}");
+    }
+    for kind in ["DiagnosticReport", "Observation", "Provenance", "ImagingStudy", "Device"] {
+        assert!(page(pacs.gets(&fhir(&pacs, "ran", kind)).await).0.is_empty(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_are_operation_outcomes() {
+    let pacs = hospital().await;
+    for (path, status) in [
+        ("Observation?pateint=K-000123", StatusCode::BAD_REQUEST),
+        ("Observation?_after=nonsense", StatusCode::BAD_REQUEST),
+        ("ImagingStudy?_after=nonsense", StatusCode::BAD_REQUEST),
+        ("Patient?_id=1", StatusCode::NOT_FOUND),
+        ("Observation/nonsense", StatusCode::NOT_FOUND),
+        ("DiagnosticReport/..%2Fmetadata", StatusCode::NOT_FOUND),
+        ("Observation?_format=xml", StatusCode::NOT_ACCEPTABLE),
+    ] {
+        let answer = gets(&pacs, path).await.expect(status);
+        assert_eq!(answer.json()["resourceType"], "OperationOutcome", "{path}");
+    }
+    let root = fhir(&pacs, "kiku", "Observation");
+    for (accept, status) in [
+        ("application/fhir+json; fhirVersion=4.0", StatusCode::OK),
+        ("application/fhir+xml, application/json;q=0.1", StatusCode::OK),
+        ("*/*", StatusCode::OK),
+        ("application/fhir+json; fhirVersion=5.0", StatusCode::NOT_ACCEPTABLE),
+        ("application/fhir+xml", StatusCode::NOT_ACCEPTABLE),
+    ] {
+        pacs.gets(&root).accepting(accept).await.expect(status);
+    }
+    pacs.gets(&root).with("authorization", "Bearer nothing").await.expect(StatusCode::UNAUTHORIZED);
+    pacs.gets(&fhir(&pacs, "nowhere", "Observation")).await.expect(StatusCode::UNAUTHORIZED);
+    pacs.gets(&format!("{root}?pateint=1")).with("prefer", "handling=lenient").await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_search_may_come_as_a_form_so_that_no_patient_stands_in_an_address() {
+    let pacs = hospital().await;
+    let url = fhir(&pacs, "kiku", "DiagnosticReport/_search");
+    let form = "application/x-www-form-urlencoded";
+    let found = pacs.posts(&url, form, "patient=K-9").await;
+    assert_eq!(page(found).0, ["03"]);
+    pacs.posts(&url, "application/json", "{}").await.expect(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    pacs.posts(&url, form, "a".repeat(70_000)).await.expect(StatusCode::PAYLOAD_TOO_LARGE);
+    pacs.asks(Method::DELETE, &url).await.expect(StatusCode::METHOD_NOT_ALLOWED);
+}
+
+/// Every parameter that the statement names is known to the search.
+#[tokio::test]
+async fn the_capability_statement_says_what_can_be_asked() {
+    let pacs = hospital().await;
+    let statement = gets(&pacs, "metadata").await.expect(StatusCode::OK).json();
+    assert_eq!((&statement["fhirVersion"], &statement["kind"]), (&json!("4.0.1"), &json!("instance")));
+    for resource in statement["rest"][0]["resource"].as_array().unwrap() {
+        let kind = resource["type"].as_str().unwrap();
+        for parameter in resource["searchParam"].as_array().unwrap() {
+            let (name, form) = (parameter["name"].as_str().unwrap(), parameter["type"].as_str().unwrap());
+            let value = match (name, form) {
+                ("service", _) => "asagao.nodules",
+                ("device" | "target", _) => "01920000-0000-7000-8000-000000000001",
+                (_, "date") => "2026",
+                _ => "1.2",
+            };
+            gets(&pacs, &format!("{kind}?{name}={value}")).await.expect(StatusCode::OK);
+        }
+    }
+}
+
+/// A token is good for every request until it ends, and for this root only.
+#[tokio::test]
+async fn a_token_is_for_the_fhir_root_of_one_hospital() {
+    let pacs = hospital().await;
+    let keys = Keys::generate();
+    let issuer = "https://portal.kiku.example";
+    pacs.client("kiku", "portal", json!({"jwt": {"issuer": issuer, "jwks": {"keys": [keys.jwk()]}}})).await;
+    let token = |audience: &str| {
+        let now = medvan::clock::Clock::system().now().unix_timestamp();
+        let claims = json!({"iss": issuer, "aud": audience, "iat": now, "exp": now + 300, "jti": audience});
+        format!("Bearer {}", keys.sign(&json!({"alg": "ES384", "typ": "JWT", "kid": keys.kid()}), &claims))
+    };
+    let url = fhir(&pacs, "kiku", "Observation");
+    let good = token(url.trim_end_matches("/Observation"));
+    for _ in 0..2 {
+        pacs.gets(&url).with("authorization", &good).await.expect(StatusCode::OK);
+    }
+    for wrong in [pacs.root(), format!("{}/hospitals/ran/fhir", pacs.url())] {
+        pacs.gets(&url).with("authorization", &token(&wrong)).await.expect(StatusCode::UNAUTHORIZED);
+    }
+    pacs.gets("/studies").with("authorization", &good).await.expect(StatusCode::UNAUTHORIZED);
+}

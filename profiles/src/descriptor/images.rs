@@ -1,0 +1,237 @@
+//! What a service that works on images needs, and how it is given.
+//!
+//! The rules are plain data: which series of a study fit is decided by one pure function of `medvan-analysis`, the same when a
+//! study arrives, when it is explained and when a hospital tries out rules over what it has stored.
+
+use serde::{Deserialize, Serialize};
+
+use super::Words;
+
+/// One kind of work on images that a vendor offers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImageEntry {
+    /// Names it within the descriptor.
+    pub id: String,
+    /// The human-friendly name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it does.
+    pub description: String,
+    /// Why the images are needed.
+    pub why: Words,
+    /// How the service is given them.
+    pub way: ImageWay,
+    /// Which ones it needs.
+    pub needs: Needs,
+    /// What it can bear.
+    #[serde(default)]
+    pub limits: ImageLimits,
+}
+
+/// How a service is given images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum ImageWay {
+    /// One request with all images, answered with findings as JSON.
+    ImageJson {
+        /// Below the transport's base URL.
+        path: String,
+        /// As what.
+        send: Sent,
+        /// Brightness of pictures; the image's own where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window: Option<PictureWindow>,
+    },
+}
+
+/// As what an image is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sent {
+    /// The instance as it is stored.
+    Dicom,
+    /// Each frame as a PNG.
+    Png,
+    /// Each frame as a JPEG.
+    Jpeg,
+}
+
+/// Which values become black and white (PS3.3 section C.11.2).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PictureWindow {
+    /// Window Center.
+    pub center: f64,
+    /// Window Width, at least 1.
+    pub width: f64,
+}
+
+/// What a study must have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Needs {
+    /// The series, each chosen by its own rules.
+    pub series: Vec<SeriesNeed>,
+    /// Ages of patients for whom it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_years: Option<Range>,
+    /// Sexes of patients for whom it is made: `F`, `M`, `O`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sex: Vec<String>,
+    /// An earlier study to compare with, given where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<PriorNeed>,
+}
+
+/// One series that is needed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SeriesNeed {
+    /// Names it within the needs.
+    pub name: String,
+    /// The work is done without it too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+    /// Which series fit.
+    #[serde(default)]
+    pub rules: SeriesRules,
+    /// Which of those that fit is taken; by the first that tells them apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefer: Vec<Preference>,
+}
+
+/// Which series fit. What is not said does not matter; texts are compared without regard to case, `*` and `?` stand for any
+/// characters and any one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct SeriesRules {
+    /// Modality (0008,0060): one of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub modality: Vec<String>,
+    /// Body Part Examined (0018,0015): one of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub body_part: Vec<String>,
+    /// SOP Class UID (0008,0016): one of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sop_class: Vec<String>,
+    /// Value 1 of Image Type (0008,0008) is ORIGINAL, or is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original: Option<bool>,
+    /// In which plane: one of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub orientation: Vec<Orientation>,
+    /// How many images, frames counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images: Option<Range>,
+    /// Millimetres between neighbouring slices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spacing_mm: Option<Range>,
+    /// Slice Thickness (0018,0050) in millimetres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thickness_mm: Option<Range>,
+    /// Whether slices may be missing in between.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gaps: Option<bool>,
+    /// Convolution Kernel (0018,1210): one of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kernel: Vec<String>,
+    /// With contrast agent (0018,0010), or without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contrast: Option<bool>,
+    /// Image Laterality (0020,0062) or Laterality (0020,0060): one of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub laterality: Vec<String>,
+    /// Whether texts may be burned in (0028,0301). An image that does not say so is taken as one without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub burned_in: Option<bool>,
+    /// Series Description (0008,103E): one of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub description: Vec<String>,
+    /// Series Description: none of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_description: Vec<String>,
+    /// Scouts and localizers are taken too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub localizers: Option<bool>,
+    /// Images of phantoms for quality control are taken too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phantoms: Option<bool>,
+}
+
+/// From and to, both included; either may be open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Range {
+    /// At least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// At most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+}
+
+/// The plane of a series' slices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Orientation {
+    /// Across the body.
+    Axial,
+    /// From side to side.
+    Coronal,
+    /// From front to back.
+    Sagittal,
+    /// None of these.
+    Oblique,
+}
+
+/// What makes one series better than another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preference {
+    /// The thinnest slices.
+    Thin,
+    /// The most images.
+    Many,
+    /// Original before derived.
+    Original,
+    /// The highest series number.
+    Late,
+}
+
+/// An earlier study to compare with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PriorNeed {
+    /// How many months back at most.
+    pub within_months: u32,
+}
+
+/// What a service can bear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct ImageLimits {
+    /// Seconds within which it answers.
+    pub deadline_seconds: u32,
+    /// Studies at once.
+    pub concurrency: u32,
+    /// How often it is tried.
+    pub attempts: u32,
+    /// Most images of one job.
+    pub images: u32,
+    /// Bytes of the largest answer.
+    pub answer_bytes: u32,
+}
+
+impl Default for ImageLimits {
+    fn default() -> Self {
+        Self { deadline_seconds: 300, concurrency: 2, attempts: 5, images: 2_000, answer_bytes: 16 << 20 }
+    }
+}
+
+impl Range {
+    /// Whether a number lies within.
+    pub fn holds(&self, number: f64) -> bool {
+        self.min.is_none_or(|min| number >= min) && self.max.is_none_or(|max| number <= max)
+    }
+}

@@ -1,0 +1,227 @@
+//! From a study that arrives to evidence in the archive: reference analyzers that really compute, and ones that misbehave.
+
+use medvan_fixtures::{
+    analyzers::{self, Options, RunningAnalyzer, ct_density, gram_stain, misbehaving},
+    studies::{DensitySpheres, GramStain},
+};
+use serde_json::{Value, json};
+
+use crate::world::{As, World, until};
+
+const BOUNDARY: &str = "kaede-boundary";
+const REPORT: &str = "1.2.840.10008.5.1.4.1.1.88.34";
+const SEGMENTATION: &str = "1.2.840.10008.5.1.4.1.1.66.4";
+
+/// Kaede exchanges images; a study is complete when nothing came for a second.
+async fn stage() -> World {
+    let world = World::start().await;
+    let imaging = json!({ "aeTitle": "KAEDE", "completeness": { "quietSeconds": 1 } });
+    world.hospital(json!({ "deadlineMs": 30_000, "prefetchMs": 10_000, "imaging": imaging })).await;
+    world.client("pacs", json!({ "authentication": "loopback" })).await;
+    world
+}
+
+async fn runs(world: &World, analyzer: &'static analyzers::Analyzer) -> RunningAnalyzer {
+    let running = analyzers::start(analyzer, Options::default()).await.unwrap();
+    world.enrolls(&running.descriptor(), json!("live")).await;
+    running
+}
+
+/// The PACS stores files by STOW-RS.
+async fn stores(world: &World, files: impl IntoIterator<Item = Vec<u8>>) {
+    let mut body = Vec::new();
+    for file in files {
+        body.extend_from_slice(format!("--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n").as_bytes());
+        body.extend_from_slice(&file);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{BOUNDARY}--").as_bytes());
+    let content_type = format!("multipart/related; type=\"application/dicom\"; boundary={BOUNDARY}");
+    let url = format!("{}/dicom-web/studies", world.base());
+    let answer = world.http.post(url).header("content-type", content_type).body(body).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+}
+
+/// What a search by QIDO-RS or UPS-RS finds.
+async fn finds(world: &World, resource: &str) -> Vec<Value> {
+    let url = format!("{}/dicom-web/{resource}", world.base());
+    let answer = world.http.get(url).header("accept", "application/dicom+json").send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    answer.json::<Value>().await.unwrap().as_array().unwrap().clone()
+}
+
+fn text<'v>(attributes: &'v Value, tag: &str) -> &'v str {
+    attributes[tag]["Value"][0].as_str().unwrap_or_default()
+}
+
+async fn jobs(world: &World) -> Vec<Value> {
+    world.reads("/hospitals/kaede/jobs").await["items"].as_array().unwrap().clone()
+}
+
+/// Waits until so many jobs are in a state, and gives all.
+async fn waits_for(world: &World, state: &str, count: usize) -> Vec<Value> {
+    let settled = async || {
+        let jobs = jobs(world).await;
+        (jobs.iter().filter(|job| job["state"] == state).count() >= count).then_some(jobs)
+    };
+    until(&format!("{count} jobs are {state}"), settled).await
+}
+
+/// SOP classes of what services made of a study.
+async fn made(world: &World, study: &impl std::fmt::Display) -> Vec<String> {
+    let found = finds(world, &format!("studies/{study}/instances")).await;
+    let classes = found.iter().map(|instance| text(instance, "00080016").to_owned());
+    let mut made: Vec<String> = classes.filter(|class| [REPORT, SEGMENTATION].contains(&class.as_str())).collect();
+    made.sort();
+    made
+}
+
+#[tokio::test]
+async fn a_photograph_comes_back_as_a_report_and_nobody_touches_anything_in_between() {
+    let world = stage().await;
+    let analyzer = runs(&world, &gram_stain::ANALYZER).await;
+    let study = GramStain::default();
+    stores(&world, [study.file()]).await;
+
+    let jobs = waits_for(&world, "done", 1).await;
+    assert_eq!((jobs.len(), analyzer.calls()), (1, 1), "{jobs:?}");
+    assert_eq!(made(&world, &study.study_uid()).await, [REPORT]);
+
+    // The outside sees a completed workitem that names what came out.
+    let workitems = finds(&world, "workitems?ProcedureStepState=COMPLETED&includefield=all").await;
+    assert_eq!(workitems.len(), 1);
+    assert_eq!(text(&workitems[0], "00080018"), jobs[0]["workitem"]);
+    let performed = &workitems[0]["00741216"]["Value"][0]["00404033"]["Value"][0];
+    assert_eq!(performed["00081199"]["Value"][0]["00081150"]["Value"][0], REPORT);
+
+    // The vendor heard nothing of the patient.
+    let heard = format!("{:?}", analyzer.received());
+    assert!(!heard.contains(&study.patient_id) && !heard.contains("宮本"), "{heard}");
+
+    // One record, one use.
+    let exchange = world.reads(&format!("/exchanges/{}", jobs[0]["id"].as_str().unwrap())).await;
+    assert_eq!(exchange["hook"], "imaging-study");
+    let usage = world.reads("/hospitals/kaede/usage").await;
+    assert_eq!(usage["lines"][0]["uses"], 1, "{usage}");
+}
+
+#[tokio::test]
+async fn a_ct_series_comes_back_as_segmentations_and_a_report() {
+    let world = stage().await;
+    runs(&world, &ct_density::ANALYZER).await;
+    let study = DensitySpheres::default();
+    stores(&world, study.files()).await;
+    waits_for(&world, "done", 1).await;
+    let made = made(&world, &study.study_uid()).await;
+    assert!(made.contains(&REPORT.to_owned()) && made.contains(&SEGMENTATION.to_owned()), "{made:?}");
+}
+
+#[tokio::test]
+async fn the_choice_and_every_refusal_are_explained_and_rules_can_be_tried_out() {
+    let world = stage().await;
+    let gram = runs(&world, &gram_stain::ANALYZER).await;
+    runs(&world, &ct_density::ANALYZER).await;
+    let study = DensitySpheres::default();
+    stores(&world, study.files()).await;
+    waits_for(&world, "done", 1).await;
+    assert_eq!(gram.calls(), 0, "a CT is no photograph");
+
+    let told = world.reads(&format!("/hospitals/kaede/studies/{}/matching", study.study_uid())).await;
+    let of = |id: &str| {
+        let services = told["services"].as_array().unwrap();
+        services.iter().find(|service| service["service"].as_str().unwrap().ends_with(id)).unwrap().clone()
+    };
+    assert_eq!((&of("ct-density")["fits"], &of("gram-stain")["fits"]), (&json!(true), &json!(false)), "{told}");
+    let refusal = &of("gram-stain")["needs"][0]["series"][0]["refusals"][0];
+    assert_eq!(refusal["rule"], "modality", "{told}");
+    assert!(refusal["ja"].as_str().unwrap().contains("モダリティ"), "{refusal}");
+    assert_eq!(told["evidence"]["judgement"]["verdict"]["is"], "complete", "{told}");
+    assert_eq!(told["jobs"][0]["state"], "done");
+
+    let service = of("ct-density")["service"].clone();
+    let trial = json!({ "service": service, "rules": { "images": { "min": 10_000 } } });
+    let tried = world.posts(As::Operator, "/hospitals/kaede/matching/trial", &trial).await;
+    assert_eq!((&tried["fitNow"], &tried["wouldFit"]), (&json!(1), &json!(0)), "{tried}");
+    assert_eq!(tried["differences"][0]["then"]["needs"][0]["series"][0]["refusals"][0]["rule"], "images");
+}
+
+#[tokio::test]
+async fn late_images_are_other_work_that_supersedes_and_is_not_counted_twice() {
+    let world = stage().await;
+    let analyzer = runs(&world, &ct_density::ANALYZER).await;
+    let study = DensitySpheres::default();
+    let mut files: Vec<Vec<u8>> = study.files().collect();
+    let late = files.pop().unwrap();
+    stores(&world, files).await;
+    waits_for(&world, "done", 1).await;
+    stores(&world, [late.clone()]).await;
+    waits_for(&world, "done", 2).await;
+    // The same once more is no news.
+    stores(&world, [late]).await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!((jobs(&world).await.len(), analyzer.calls()), (2, 2));
+    let reports = made(&world, &study.study_uid()).await.into_iter().filter(|class| class == REPORT).count();
+    assert_eq!(reports, 2, "the earlier report stays, and the later one names it");
+    let usage = world.reads("/hospitals/kaede/usage").await;
+    assert_eq!(usage["lines"].as_array().unwrap().len(), 1, "{usage}");
+    assert_eq!(usage["lines"][0]["uses"], 1, "{usage}");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_hold_is_given_up_with_a_reason_and_costs_nobody_else_anything() {
+    let world = stage().await;
+    let good = runs(&world, &gram_stain::ANALYZER).await;
+    let storm = misbehaving::start().await.unwrap();
+    let bad = ["garbage", "html", "foreign-instance", "outside-image", "overflow", "wrong-mask", "server-errors"];
+    for name in bad {
+        let mut descriptor = storm.descriptor(name);
+        for entry in descriptor["images"].as_array_mut().unwrap() {
+            entry["limits"] = json!({ "attempts": 1, "deadlineSeconds": 20 });
+        }
+        world.enrolls(&descriptor, json!("live")).await;
+    }
+    let study = GramStain::default();
+    stores(&world, [study.file()]).await;
+    waits_for(&world, "done", 1).await;
+    let jobs = waits_for(&world, "dead", bad.len()).await;
+    assert_eq!(good.calls(), 1);
+    assert_eq!(made(&world, &study.study_uid()).await, [REPORT], "nothing of the others is delivered");
+    for job in jobs.iter().filter(|job| job["state"] == "dead") {
+        let fault = job["fault"].as_str().unwrap();
+        assert!(fault.contains("answer") && !fault.contains(&study.patient_id), "{job}");
+    }
+    // The vendor reads the reason, without a word about whose images they are.
+    let vendor = jobs.iter().find(|job| job["state"] == "dead").unwrap()["service"].as_str().unwrap().to_owned();
+    let told = world.reads(&format!("/vendors/{}/jobs", vendor.split('.').next().unwrap())).await;
+    assert!(told["items"].as_array().unwrap().len() >= bad.len(), "{told}");
+    assert!(!told.to_string().contains(study.study_uid().as_str()), "{told}");
+    // Each is canceled for whoever watches.
+    assert_eq!(finds(&world, "workitems?ProcedureStepState=CANCELED").await.len(), bad.len());
+    // What was mended can be run again.
+    let dead = jobs.iter().find(|job| job["state"] == "dead").unwrap()["id"].as_str().unwrap().to_owned();
+    world.posts(As::Operator, &format!("/hospitals/kaede/jobs/{dead}/retry"), &json!({})).await;
+}
+
+#[tokio::test]
+async fn a_service_in_the_shadow_leaves_nothing_in_the_archive() {
+    let world = stage().await;
+    let running = analyzers::start(&gram_stain::ANALYZER, Options::default()).await.unwrap();
+    world.enrolls(&running.descriptor(), json!("shadow")).await;
+    let study = GramStain::default();
+    stores(&world, [study.file()]).await;
+    waits_for(&world, "done", 1).await;
+    assert_eq!(running.calls(), 1);
+    assert!(made(&world, &study.study_uid()).await.is_empty());
+}
+
+#[tokio::test]
+async fn work_goes_on_after_a_restart() {
+    let world = stage().await;
+    let analyzer = runs(&world, &gram_stain::ANALYZER).await;
+    let study = GramStain::default();
+    stores(&world, [study.file()]).await;
+    // It ends before anybody looked at the study.
+    let world = world.restarts(|_| {}).await;
+    waits_for(&world, "done", 1).await;
+    assert_eq!((analyzer.calls(), made(&world, &study.study_uid()).await.len()), (1, 1));
+}
