@@ -6,16 +6,21 @@
 
 mod content;
 mod document;
+mod draw;
 mod group;
 mod library;
+pub mod picture;
 pub mod report;
 pub mod segmentation;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 use medvan_imaging::Uid;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub use draw::{Legend, RgbPicture, Shown, WARNING, WrongSize, draw};
 pub use medvan_imaging::attributes::NotWritable;
 
 use crate::inputs::Inputs;

@@ -97,6 +97,7 @@ fn derivation(frame: &Frame<'_>) -> Attributes {
         ImageReference { class: &frame.image.class, instance: &frame.image.instance, frame: named, segment: None };
     let mut source = referenced(&image);
     source.put_items(tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, vec![coded(terms::PROCESSED_IMAGE)]);
+    source.put_text(tags::SPATIAL_LOCATIONS_PRESERVED, "YES");
     let mut item = Attributes::new();
     item.put_items(tags::SOURCE_IMAGE_SEQUENCE, vec![source]);
     item.put_items(tags::DERIVATION_CODE_SEQUENCE, vec![coded(terms::SEGMENTATION_DERIVATION)]);
