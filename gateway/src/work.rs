@@ -12,8 +12,10 @@
 mod fault;
 mod images;
 mod intake;
+mod outgoing;
 mod perform;
 mod queue;
+mod record;
 mod results;
 mod workitem;
 

@@ -61,6 +61,13 @@ impl Completeness {
         *self == Self::default()
     }
 
+    /// The shortest time after which any study can be complete: nothing need be read before.
+    pub fn shortest(&self) -> Policy {
+        let own = self.quiet_seconds_by_modality.values().copied().min();
+        let quiet = own.map_or(self.quiet_seconds, |own| own.min(self.quiet_seconds));
+        Policy { quiet: time::Duration::seconds(quiet.into()), ..self.policy([]) }
+    }
+
     /// What holds for a study with these modalities.
     pub fn policy<'a>(&self, modalities: impl IntoIterator<Item = &'a str>) -> Policy {
         let own = modalities.into_iter().filter_map(|modality| self.quiet_seconds_by_modality.get(modality));

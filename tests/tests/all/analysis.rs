@@ -205,9 +205,87 @@ async fn an_answer_that_does_not_hold_is_given_up_with_a_reason_and_costs_nobody
     assert!(!told.to_string().contains(study.study_uid().as_str()), "{told}");
     // Each is canceled for whoever watches.
     assert_eq!(finds(&world, "workitems?ProcedureStepState=CANCELED").await.len(), bad.len());
-    // What was mended can be run again.
-    let dead = jobs.iter().find(|job| job["state"] == "dead").unwrap()["id"].as_str().unwrap().to_owned();
-    world.posts(As::Operator, &format!("/hospitals/kaede/jobs/{dead}/retry"), &json!({})).await;
+}
+
+#[tokio::test]
+async fn a_job_that_was_given_up_is_done_when_it_is_run_again_after_its_service_was_mended() {
+    let world = stage().await;
+    let storm = misbehaving::start().await.unwrap();
+    let mut descriptor = storm.descriptor("server-errors-1");
+    descriptor["images"][0]["limits"] = json!({ "attempts": 1 });
+    world.enrolls(&descriptor, json!("live")).await;
+    let study = GramStain::default();
+    stores(&world, [study.file()]).await;
+    let dead = waits_for(&world, "dead", 1).await.remove(0);
+    let id = dead["id"].as_str().unwrap();
+    // It left a record, and is charged to nobody.
+    let exchange = world.reads(&format!("/exchanges/{id}")).await;
+    assert_eq!(exchange["status"], 502, "{exchange}");
+    assert_eq!(world.reads("/hospitals/kaede/usage").await["lines"], json!([]));
+
+    world.posts(As::Operator, &format!("/hospitals/kaede/jobs/{id}/retry"), &json!({})).await;
+    let done = waits_for(&world, "done", 1).await.remove(0);
+    assert_eq!(done["id"], dead["id"]);
+    assert_ne!(done["workitem"], dead["workitem"], "what was canceled stays canceled");
+    let ended = finds(&world, "workitems?ProcedureStepState=COMPLETED").await;
+    assert_eq!(text(&ended[0], "00080018"), done["workitem"]);
+    assert_eq!(made(&world, &study.study_uid()).await, [REPORT]);
+    assert_eq!(world.reads("/hospitals/kaede/usage").await["lines"][0]["uses"], 1);
+}
+
+#[tokio::test]
+async fn a_trial_of_one_study_bears_with_a_service_that_fails_at_first() {
+    let world = stage().await;
+    let storm = misbehaving::start().await.unwrap();
+    let trial = json!({ "trial": { "quota": 1, "until": "2999-01-01T00:00:00Z" } });
+    world.enrolls(&storm.descriptor("server-errors-1"), trial).await;
+    stores(&world, [GramStain::default().file()]).await;
+    let done = async || jobs(&world).await.first().filter(|job| job["state"] == "done").cloned();
+    let job = until("the second try is good", done).await;
+    assert_eq!(job["attempts"], 2, "{job}");
+    // Another study finds the trial used up.
+    stores(&world, [GramStain { seed: 99, ..GramStain::default() }.file()]).await;
+    let jobs = waits_for(&world, "canceled", 1).await;
+    let canceled = jobs.iter().find(|job| job["state"] == "canceled").unwrap();
+    assert!(canceled["fault"].as_str().unwrap().contains("trial"), "{canceled}");
+}
+
+#[tokio::test]
+async fn work_that_was_put_in_for_the_shadow_is_shown_to_nobody_when_the_service_goes_live_before_it_is_done() {
+    let world = stage().await;
+    let storm = misbehaving::start().await.unwrap();
+    // It hangs until it is asked anew under its new terms.
+    let mut descriptor = storm.descriptor("server-errors-1");
+    descriptor["images"][0]["limits"] = json!({ "attempts": 3 });
+    world.enrolls(&descriptor, json!("shadow")).await;
+    let study = GramStain::default();
+    stores(&world, [study.file()]).await;
+    until("the first try failed", async || jobs(&world).await.iter().any(|job| job["fault"].is_string()).then_some(()))
+        .await;
+    world.enrolled(&descriptor, json!({ "mode": "live" })).await;
+    let jobs = until("work of its own is done live", async || {
+        let jobs = jobs(&world).await;
+        jobs.iter().any(|job| job["mode"] == "live" && job["state"] == "done").then_some(jobs)
+    })
+    .await;
+    let shadow = jobs.iter().find(|job| job["mode"] == "shadow").unwrap();
+    assert!(["canceled", "superseded"].contains(&shadow["state"].as_str().unwrap()), "{shadow}");
+    assert_eq!(made(&world, &study.study_uid()).await, [REPORT]);
+}
+
+#[tokio::test]
+async fn terms_that_cannot_hold_are_refused_when_they_are_written() {
+    let world = stage().await;
+    let _gram = runs(&world, &gram_stain::ANALYZER).await;
+    let service = world.reads("/hospitals/kaede/enrollments").await["items"][0]["service"].as_str().unwrap().to_owned();
+    let terms = json!({ "hospital": "kaede", "service": service, "mode": "live", "images": {
+        "rules": { "images": { "min": 9, "max": 3 }, "modality": ["CT", "CT"] }, "deliver": ["NOBODY"] } });
+    let path = format!("/hospitals/kaede/enrollments/{service}");
+    let (status, told) = world.manages(As::Operator, reqwest::Method::PUT, &path, Some(&terms)).await;
+    assert_eq!(status, 422, "{told}");
+    for place in ["/images/rules/images", "/images/rules/modality", "/images/deliver/0"] {
+        assert!(told.to_string().contains(place), "{place}: {told}");
+    }
 }
 
 #[tokio::test]
