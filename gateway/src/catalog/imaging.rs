@@ -27,6 +27,10 @@ pub struct HospitalImaging {
     /// When a study is complete, so that AI services may work on it.
     #[serde(default, skip_serializing_if = "Completeness::is_usual")]
     pub completeness: Completeness,
+    /// `system` of those identifiers of a FHIR Patient whose value is the PatientID of images. Where it is not said, these are the
+    /// ones of the form of JP Core, or of type MR, or the only one that a patient has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patient_id_system: Option<String>,
 }
 
 /// When a study is taken as complete. A count that was announced decides before quiet does.

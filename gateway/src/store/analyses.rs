@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Job, Store, StoreError,
+    CardText, Job, Store, StoreError,
     column::{instant, parsed, service_name},
     instant::micros,
 };
@@ -86,12 +86,19 @@ impl Store {
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn publish_analysis(&self, job: &Job, evidence: &[EvidenceObject]) -> Result<(), StoreError> {
+    pub async fn publish_analysis(
+        &self,
+        job: &Job,
+        evidence: &[EvidenceObject],
+        card: &CardText,
+    ) -> Result<(), StoreError> {
         let evidence = serde_json::to_string(evidence).map_err(|_| StoreError::Unreadable("evidence"))?;
         let mut db = self.write().await?;
-        sqlx::query("UPDATE analyses SET evidence = $2 WHERE job = $1")
+        let card = serde_json::to_string(card).map_err(|_| StoreError::Unreadable("card"))?;
+        sqlx::query("UPDATE analyses SET evidence = $2, card = $3 WHERE job = $1")
             .bind(job.id.to_string())
             .bind(evidence)
+            .bind(card)
             .execute(&mut *db)
             .await?;
         // Later ones may have been published before: jobs do not end in the order in which they began.

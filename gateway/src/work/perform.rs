@@ -6,15 +6,18 @@
 use std::{sync::Arc, time::Duration};
 
 use medvan_adapters::{Analyzer as _, Work, image_json};
-use medvan_analysis::{finding::Findings, inputs::Inputs};
+use medvan_analysis::{
+    finding::{CheckedFindings, Findings},
+    inputs::Inputs,
+};
 use medvan_profiles::descriptor::images::ImageWay;
 
-use super::{WorkFault, images, outgoing::Outgoing, record, results, workitem};
+use super::{WorkFault, card, images, outgoing::Outgoing, record, results, workitem};
 use crate::{
     App,
     call::tenant,
     catalog::{ImageMember, Mode},
-    store::{FoundInstance, Job, JobState, StoredAnalysis, TrialAsk},
+    store::{CardText, FoundInstance, Job, JobState, StoredAnalysis, TrialAsk},
 };
 
 /// Does a job.
@@ -37,9 +40,17 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<(), WorkFault> {
         Mode::Live | Mode::Trial { .. } => results::store(app, job, &member, inputs, &analysis).await?,
     };
     results::deliver(app, job, &member, &made).await?;
-    app.store.publish_analysis(job, &made).await?;
+    let card = card(&analysis, &member)?;
+    app.store.publish_analysis(job, &made, &card).await?;
     record::done(app, job, &member).await?;
     workitem::complete(app, job, &made).await
+}
+
+/// What doctors are told of it.
+fn card(analysis: &StoredAnalysis, member: &ImageMember) -> Result<CardText, WorkFault> {
+    let findings = CheckedFindings::stored(&analysis.findings);
+    let findings = findings.map_err(|error| WorkFault::Evidence(error.to_string()))?;
+    Ok(card::text(&findings, member, matches!(member.mode, Mode::Trial { .. })))
 }
 
 /// How often a job is tried.

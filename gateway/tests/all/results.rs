@@ -1,7 +1,7 @@
 //! AI results as FHIR, by HTTP, as systems of a hospital read them.
 
 use http::{Method, StatusCode};
-use medvan::store::{EvidenceObject, Job, JobSeries, JobState, NewJob};
+use medvan::store::{CardText, EvidenceObject, Job, JobSeries, JobState, NewJob};
 use medvan_fixtures::{ehr::Keys, studies::ChestCt};
 use medvan_imaging::Uid;
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ impl Work {
         self.finds(pacs, codes).await;
         let class = Uid::known("1.2.840.10008.5.1.4.1.1.88.34");
         let report = EvidenceObject { series: Uid::known("1.9"), instance: Uid::known("1.9.1"), class };
-        pacs.store().publish_analysis(&self.job(), &[report]).await.unwrap();
+        pacs.store().publish_analysis(&self.job(), &[report], &CardText::default()).await.unwrap();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use medvan_fixtures::{
     analyzers::{self, Options, RunningAnalyzer, ct_density, gram_stain, misbehaving},
+    ehr::Answer,
     studies::{DensitySpheres, GramStain},
 };
 use serde_json::{Value, json};
@@ -330,4 +331,80 @@ async fn work_goes_on_after_a_restart() {
     let world = world.restarts(|_| {}).await;
     waits_for(&world, "done", 1).await;
     assert_eq!((analyzer.calls(), made(&world, &study.study_uid()).await.len()), (1, 1));
+}
+
+/// A study of Suzuki Hanako, whom the EHR knows as `hanako`.
+fn smear_of_hanako() -> GramStain {
+    GramStain { patient_id: "0000000101".to_owned(), ..GramStain::default() }
+}
+
+async fn views(world: &World, patient: &str) -> Answer {
+    world.asks(world.fires("patient-view").on(patient), "patient-view").await
+}
+
+#[tokio::test]
+async fn the_doctor_gets_a_card_with_a_link_to_the_picture_until_it_is_answered() {
+    let world = stage().await;
+    let _gram = runs(&world, &gram_stain::ANALYZER).await;
+    assert!(views(&world, "hanako").await.cards.is_empty(), "nothing was found yet");
+    let study = smear_of_hanako();
+    stores(&world, [study.file()]).await;
+    let job = waits_for(&world, "done", 1).await.remove(0);
+
+    let answer = views(&world, "hanako").await;
+    answer.conforms();
+    let [card] = &answer.cards[..] else { panic!("one card: {:?}", answer.summaries()) };
+    assert!(card.summary().starts_with("AI解析（"), "{}", card.summary());
+    assert!(card.value["detail"].as_str().unwrap().contains("診断ではありません"), "{}", card.value);
+    let link = card.value["links"][0]["url"].as_str().unwrap();
+    let wanted = format!("{}/viewer?hospital=kaede&study={}", world.gateway.url, study.study_uid());
+    assert!(link.starts_with(&wanted) && link.contains("&finding=2.25."), "{link}");
+    let explained = world.explains(&answer).await;
+    assert_eq!(explained["explanation"]["images"], json!({ "jobs": [job["id"]] }), "{explained}");
+
+    // The same answer comes at signing an order, and to nobody else's record.
+    let signing = world.asks(world.fires("order-sign").on("hanako").ordering("levofloxacin"), "order-sign").await;
+    assert_eq!(signing.summaries(), [card.summary()]);
+    assert!(views(&world, "ichiro").await.cards.is_empty());
+
+    // Answered, it does not come again; its maker reads the outcome.
+    let taken = world.ehr.overrides(card, "確認しました").await.unwrap();
+    assert_eq!(taken.status, 200, "{}", taken.text);
+    assert!(views(&world, "hanako").await.cards.is_empty());
+    let vendor = gram_stain::ANALYZER.vendor;
+    let outcomes = world.reads(&format!("/vendors/{vendor}/feedback")).await;
+    assert_eq!(outcomes["items"][0]["feedback"]["outcome"], "overridden", "{outcomes}");
+}
+
+#[tokio::test]
+async fn a_result_of_another_birth_date_or_without_a_known_patient_is_not_told() {
+    let world = stage().await;
+    let _gram = runs(&world, &gram_stain::ANALYZER).await;
+    // The study has Hanako's date of birth and Ichiro's number.
+    stores(&world, [GramStain { patient_id: "0000000102".to_owned(), ..GramStain::default() }.file()]).await;
+    waits_for(&world, "done", 1).await;
+    let images = async |answer: Answer| world.explains(&answer).await["explanation"]["images"].clone();
+    let answer = views(&world, "ichiro").await;
+    assert!(answer.cards.is_empty());
+    assert_eq!(images(answer).await, json!({ "ofOtherBirthDate": 1 }));
+    let blind = world.asks(world.fires("patient-view").on("ichiro").without_fhir_access(), "patient-view").await;
+    assert!(images(blind).await["untold"].as_str().unwrap().contains("neither sent the patient"));
+}
+
+#[tokio::test]
+async fn what_a_shadow_found_or_a_left_service_is_told_to_no_doctor() {
+    let world = stage().await;
+    let shadow = analyzers::start(&gram_stain::ANALYZER, Options::default()).await.unwrap();
+    world.enrolls(&shadow.descriptor(), json!("shadow")).await;
+    // Another one is live, so that there is an offer at all.
+    let _ct = runs(&world, &ct_density::ANALYZER).await;
+    stores(&world, [smear_of_hanako().file()]).await;
+    waits_for(&world, "done", 1).await;
+    assert!(views(&world, "hanako").await.cards.is_empty(), "it is in the shadow");
+    world.enrolled(&shadow.descriptor(), json!({ "mode": "live" })).await;
+    stores(&world, [GramStain { seed: 7, ..smear_of_hanako() }.file()]).await;
+    waits_for(&world, "done", 2).await;
+    assert_eq!(views(&world, "hanako").await.cards.len(), 1);
+    world.leaves(&shadow.descriptor()).await;
+    assert!(views(&world, "hanako").await.cards.is_empty());
 }

@@ -48,7 +48,8 @@ CREATE INDEX jobs_of_vendor ON jobs (vendor, id);
 CREATE INDEX jobs_of_study ON jobs (hospital, study);
 
 -- What a service found: the checked answer of a job, from which all evidence is made. `superseded_by` names the job that
--- looked at more of the same study. Whose it is, the study says: a study may be corrected. `evidence` names what was made of it.
+-- looked at more of the same study. Whose it is, the study says: a study may be corrected. `evidence` names what was made of it,
+-- `card` is what doctors' EHRs are told, and `seen_at` is when a doctor answered that.
 CREATE TABLE analyses (
     job           TEXT   NOT NULL PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
     hospital      TEXT   NOT NULL,
@@ -56,6 +57,8 @@ CREATE TABLE analyses (
     at            BIGINT NOT NULL,
     findings      TEXT   NOT NULL,
     evidence      TEXT,
-    superseded_by TEXT
+    card          TEXT,
+    superseded_by TEXT,
+    seen_at       BIGINT
 );
 CREATE INDEX analyses_of_study ON analyses (hospital, study);

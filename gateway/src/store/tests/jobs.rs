@@ -115,7 +115,7 @@ async fn the_later_work_counts_in_whichever_order_both_end() {
         let order = if later_first { [&later, &earlier] } else { [&earlier, &later] };
         for new in order {
             store.answer_job(&new.job, "{}", NOON).await.unwrap();
-            store.publish_analysis(&new.job, &[]).await.unwrap();
+            store.publish_analysis(&new.job, &[], &CardText::default()).await.unwrap();
         }
         let by =
             async |new: &NewJob| store.analysis(&new.job.hospital, new.job.id).await.unwrap().unwrap().superseded_by;
@@ -130,7 +130,7 @@ async fn a_finding_is_of_the_patient_to_whom_the_study_was_corrected() {
     let new = work("kiku", 1);
     put(&store, &new).await;
     store.answer_job(&new.job, "{}", NOON).await.unwrap();
-    store.publish_analysis(&new.job, &[]).await.unwrap();
+    store.publish_analysis(&new.job, &[], &CardText::default()).await.unwrap();
     indexed(&store, "kiku", 1, "P2").await;
     let of = async |patient: &str| {
         let narrow = PublishedNarrow { patient_id: Some(patient.to_owned()), ..PublishedNarrow::default() };
