@@ -15,6 +15,7 @@ mod images;
 mod intake;
 mod outgoing;
 mod perform;
+mod pictures;
 mod queue;
 mod record;
 mod results;
