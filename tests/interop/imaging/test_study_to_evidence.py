@@ -94,7 +94,7 @@ def test_the_report_measures_it(evidence, analyst):
 def test_a_picture_shows_it(evidence):
     assert evidence[PICTURE], "some slice is drawn"
     for picture in evidence[PICTURE]:
-        assert picture.BurnedInAnnotation == "YES" and picture.pixel_array.shape == (64, 64, 3)
+        assert picture.BurnedInAnnotation == "YES" and picture.pixel_array.shape == (512, 512, 3)
     (report,) = evidence[REPORT]
     referenced = {instance for *_, instance, _ in highdicom.sr.Comprehensive3DSR.from_dataset(report).get_evidence()}
     assert {picture.SOPInstanceUID for picture in evidence[PICTURE]} <= referenced
