@@ -148,3 +148,26 @@ def bone_of(number: int) -> np.ndarray:
     image.file_meta = pydicom.dataset.FileMetaDataset()
     image.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     return bone(image)
+
+
+CANVAS = "canvas.cornerstone-canvas"
+
+
+def test_the_link_of_the_card_opens_at_the_finding(evidence, gateway, archive, browser):
+    (report,) = evidence[REPORT]
+    (group,) = highdicom.sr.Comprehensive3DSR.from_dataset(report).content.get_volumetric_roi_measurement_groups()
+    query = f"hospital={archive.hospital}&study={STUDY.study_uid}&finding={group.tracking_uid}"
+    seen = browser("viewer-findings", f"{gateway.base}/viewer?{query}", text="骨の体積", picture="img", count=".mark.chosen path")
+    assert seen["count"] == 1, "the mask of the finding lies over the picture"
+    assert "1 Bone" in seen["text"] and "NOT FOR DIAGNOSIS" in seen["text"] and "診断ではありません" in seen["text"]
+    # Of six slices the mask has all: the middle one is shown.
+    assert "画像 4 / 6" in seen["text"]
+    assert not seen["errors"]
+
+
+def test_ohif_opens_the_report_and_the_segmentation(evidence, archive, ohif, browser):
+    url = f"{ohif}/viewer/{archive.hospital}?StudyInstanceUIDs={STUDY.study_uid}"
+    seen = browser("ohif-findings", url, picture=CANVAS, text="SEG")
+    assert seen["picture"]["shades"] >= 16
+    assert "SR" in seen["text"] and "SEG" in seen["text"], seen["text"]
+    assert not seen["errors"]
