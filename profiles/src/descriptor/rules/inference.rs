@@ -6,7 +6,8 @@ use crate::descriptor::{
     Descriptor, Fault,
     images::ImageWay,
     inference::{
-        Activation, Datatype, InferenceWay, InputTensor, Intensity, IntensitySource, MOST_ELEMENTS, OutputTensors, Pick,
+        Activation, Datatype, Fit, InferenceWay, InputTensor, Intensity, IntensitySource, MOST_ELEMENTS, OutputTensors,
+        Pick,
     },
 };
 
@@ -15,7 +16,12 @@ pub(super) fn inputs_can_be_made(descriptor: &Descriptor) -> Vec<Fault> {
     each(descriptor, |place, way| {
         let input = format!("{place}/input");
         let intensity = format!("{input}/intensity");
-        let parts = [volume(&place, way), size(&input, way), whole_numbers(&intensity, &way.input)];
+        let parts = [
+            volume(&place, way),
+            size(&input, way),
+            whole_numbers(&intensity, &way.input),
+            padding(&intensity, &way.input),
+        ];
         let mut faults: Vec<Fault> = parts.into_iter().flatten().collect();
         faults.extend(source(&intensity, &way.input.intensity));
         faults.extend(channels(&intensity, &way.input));
@@ -95,6 +101,19 @@ fn whole_numbers(intensity: &str, input: &InputTensor) -> Option<Fault> {
                 "with UINT8 use window or shown, a range within 0 to 255, and neither mean nor deviation",
                 "UINT8 では window か shown を使い、range を 0〜255 にし、mean と deviation を消してください",
             ),
+        )
+    })
+}
+
+/// Values of the modality have no black.
+fn padding(intensity: &str, input: &InputTensor) -> Option<Fault> {
+    let values = &input.intensity;
+    let is_missing = values.from == IntensitySource::Modality && values.padding.is_none();
+    (is_missing && input.fit != Fit::Stretch).then(|| {
+        Fault::new(
+            format!("{intensity}/padding"),
+            ("nothing says what padding is", "余白の値がありません"),
+            ("write its value: -1024 for air in CT", "値を書いてください（CTの空気なら -1024）"),
         )
     })
 }

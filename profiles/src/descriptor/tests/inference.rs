@@ -89,6 +89,11 @@ fn a_tensor_that_cannot_be_made_is_refused() {
         &intensity("range"),
         "values of the modality are not spread over a range",
     );
+    refused(
+        &[("/images/1/way/input/fit", json!("pad-end"))],
+        "/images/1/way/input/intensity/padding",
+        "nothing says what padding is",
+    );
     refused(&[(&intensity("mean"), json!([0, 0]))], &intensity("mean"), "there are not as many numbers as channels");
 }
 
