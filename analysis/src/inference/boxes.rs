@@ -1,6 +1,6 @@
 //! Rectangles of a tensor: those that are told, in the coordinates of their image.
 
-use medvan_profiles::descriptor::inference::{Activation, BoxFormat, Label};
+use medvan_profiles::descriptor::inference::{BoxFormat, BoxesOutput};
 
 use super::{
     answer::{Answer, Output},
@@ -14,21 +14,6 @@ pub(super) const CANDIDATES: usize = 1_000;
 /// By how much of the tensor's size the middle of a box may lie outside of it: detectors are not exact at the edge.
 const BEYOND: f64 = 0.25;
 
-/// What is declared of boxes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Declared<'a> {
-    pub(super) tensor: &'a str,
-    pub(super) format: BoxFormat,
-    pub(super) relative: bool,
-    pub(super) scores: &'a str,
-    pub(super) activation: Activation,
-    pub(super) classes: Option<&'a str>,
-    pub(super) labels: &'a [Label],
-    pub(super) threshold: f64,
-    pub(super) overlap: Option<f64>,
-    pub(super) top: usize,
-}
-
 /// A rectangle in an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Found {
@@ -40,7 +25,7 @@ pub(super) struct Found {
 
 /// The tensors of boxes, whose shapes fit each other.
 pub(super) struct Boxes<'a> {
-    declared: Declared<'a>,
+    declared: &'a BoxesOutput,
     places: &'a Output,
     scores: &'a Output,
     classes: Option<&'a Output>,
@@ -51,9 +36,9 @@ pub(super) struct Boxes<'a> {
 }
 
 impl<'a> Boxes<'a> {
-    pub(super) fn new(declared: Declared<'a>, answer: &'a Answer, images: usize) -> Result<Self, Refused> {
-        let (places, scores) = (answer.tensor(declared.tensor)?, answer.tensor(declared.scores)?);
-        let classes = declared.classes.map(|name| answer.tensor(name)).transpose()?;
+    pub(super) fn new(declared: &'a BoxesOutput, answer: &'a Answer, images: usize) -> Result<Self, Refused> {
+        let (places, scores) = (answer.tensor(&declared.tensor)?, answer.tensor(&declared.scores)?);
+        let classes = declared.classes.as_ref().map(|name| answer.tensor(name)).transpose()?;
         let count = places.data.len() / (4 * images);
         if places.shape.last() != Some(&4) || !places.is_like(&[images, count, 4]) {
             return Err(places.misshaped(&format!("[{images}, boxes, 4]")));
@@ -66,7 +51,8 @@ impl<'a> Boxes<'a> {
             Some(_) => 1,
             None => labels,
         };
-        if !scores.is_like(&[images, count, width]) && !(count == 0 && scores.data.is_empty()) {
+        let is_empty = count == 0 && scores.data.is_empty();
+        if !is_empty && !scores.is_like(&[images, count, width]) {
             let each = if width == 1 { String::new() } else { format!(", {width}") };
             return Err(scores.misshaped(&format!("[{images}, {count}{each}]: scores of each box")));
         }
@@ -92,7 +78,7 @@ impl<'a> Boxes<'a> {
         if let Some(overlap) = self.declared.overlap {
             found = suppressed(found, overlap);
         }
-        found.truncate(self.declared.top);
+        found.truncate(self.declared.top as usize);
         Ok(found)
     }
 

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use medvan_imaging::Uid;
-use medvan_profiles::descriptor::inference::{Concept, InferenceWay, Label, OutputTensors};
+use medvan_profiles::descriptor::inference::{
+    BoxesOutput, ClassesOutput, Concept, InferenceWay, Label, MaskOutput, OutputTensors, ValueOutput,
+};
 
 use super::{
     answer::{Answer, Output},
-    boxes::{self, Boxes},
+    boxes::Boxes,
     classes::{likeliest, no_probability, probabilities},
     fit::Fitted,
-    masks::{self, Masks, Runs},
+    masks::{Masks, Runs},
 };
 use crate::finding::{
     Code, FINDINGS, Finding, Findings, ImageName, MaskFrame, Measurement, PIXELS, Place, Presence, Refused,
@@ -20,6 +22,9 @@ use crate::finding::{
 const RUNS: usize = 8 << 20;
 /// Characters of a finding's id, the number behind it included.
 const NAME: usize = 52;
+
+/// Numbers, and of which image they are; of none where they are of a volume.
+type Placed = (Option<Place>, Vec<f64>);
 
 /// An image that was part of a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +97,7 @@ impl<'a> Gatherer<'a> {
 
     fn output(&mut self, at: usize, output: &OutputTensors, asked: &[Asked], answer: &Answer) -> Result<(), Refused> {
         match output {
-            OutputTensors::Classes { tensor, activation, labels, threshold, top } => {
+            OutputTensors::Classes(ClassesOutput { tensor, activation, labels, threshold, top }) => {
                 let tensor = answer.tensor(tensor)?;
                 for (place, numbers) in self.each(tensor, labels.len(), asked)? {
                     let told = probabilities(*activation, &numbers).ok_or_else(|| no_probability(tensor))?;
@@ -102,7 +107,8 @@ impl<'a> Gatherer<'a> {
                 }
                 Ok(())
             }
-            OutputTensors::Value { tensor, label, measurement, unit } => {
+            OutputTensors::Value(output) => {
+                let ValueOutput { tensor, label, measurement, unit } = &**output;
                 for (place, numbers) in self.each(answer.tensor(tensor)?, 1, asked)? {
                     let measurement = Measurement { code: code(measurement), value: numbers[0], unit: unit.clone() };
                     self.tell(label, None, place)?;
@@ -112,13 +118,13 @@ impl<'a> Gatherer<'a> {
                 }
                 Ok(())
             }
-            OutputTensors::Boxes { .. } => self.boxes(output, asked, answer),
-            OutputTensors::Mask { .. } => self.mask(at, output, asked, answer),
+            OutputTensors::Boxes(output) => self.boxes(output, asked, answer),
+            OutputTensors::Mask(output) => self.mask(at, output, asked, answer),
         }
     }
 
     /// The numbers of each image, or of the volume, with its place.
-    fn each(&self, tensor: &Output, count: usize, asked: &[Asked]) -> Result<Vec<(Option<Place>, Vec<f64>)>, Refused> {
+    fn each(&self, tensor: &Output, count: usize, asked: &[Asked]) -> Result<Vec<Placed>, Refused> {
         let parts = if self.way.input.is_volume() { 1 } else { asked.len() };
         if !tensor.is_like(&[parts, count]) {
             return Err(tensor.misshaped(&format!("[{parts}, {count}]")));
@@ -133,55 +139,19 @@ impl<'a> Gatherer<'a> {
         })
     }
 
-    fn boxes(&mut self, output: &OutputTensors, asked: &[Asked], answer: &Answer) -> Result<(), Refused> {
-        let OutputTensors::Boxes {
-            tensor,
-            format,
-            relative,
-            scores,
-            activation,
-            classes,
-            labels,
-            threshold,
-            overlap,
-            top,
-        } = output
-        else {
-            return Ok(());
-        };
-        let declared = boxes::Declared {
-            tensor,
-            format: *format,
-            relative: *relative,
-            scores,
-            activation: *activation,
-            classes: classes.as_deref(),
-            labels,
-            threshold: *threshold,
-            overlap: *overlap,
-            top: *top as usize,
-        };
-        let boxes = Boxes::new(declared, answer, asked.len())?;
+    fn boxes(&mut self, output: &BoxesOutput, asked: &[Asked], answer: &Answer) -> Result<(), Refused> {
+        let boxes = Boxes::new(output, answer, asked.len())?;
         for (at, asked) in asked.iter().enumerate() {
             for found in boxes.of_image(at, &asked.fitted)? {
                 let place = Place::Box { image: asked.image.clone(), from: found.from, to: found.to };
-                self.tell(&labels[found.label], Some(found.score), Some(place))?;
+                self.tell(&output.labels[found.label], Some(found.score), Some(place))?;
             }
         }
         Ok(())
     }
 
-    fn mask(&mut self, at: usize, output: &OutputTensors, asked: &[Asked], answer: &Answer) -> Result<(), Refused> {
-        let OutputTensors::Mask { tensor, pick, activation, labels, threshold } = output else { return Ok(()) };
-        let declared = masks::Declared {
-            tensor,
-            layout: self.way.input.layout,
-            pick: *pick,
-            activation: *activation,
-            labels,
-            threshold: threshold.unwrap_or_default(),
-        };
-        let (masks, count) = (Masks::new(declared, answer, asked.len())?, asked.len());
+    fn mask(&mut self, at: usize, output: &MaskOutput, asked: &[Asked], answer: &Answer) -> Result<(), Refused> {
+        let (masks, count) = (Masks::new(&self.way.input, output, answer, asked.len())?, asked.len());
         for (number, asked) in asked.iter().enumerate() {
             let [columns, rows] = asked.fitted.image;
             self.pixels += u64::from(columns) * u64::from(rows) * masks.layers() as u64;

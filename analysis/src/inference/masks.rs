@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use medvan_profiles::descriptor::inference::{Activation, Label, Layout, Pick};
+use medvan_profiles::descriptor::inference::{Activation, InputTensor, Layout, MaskOutput, Pick};
 
 use super::{
     answer::{Answer, Output},
@@ -13,20 +13,9 @@ use super::{
 };
 use crate::finding::Refused;
 
-/// What is declared of a mask.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Declared<'a> {
-    pub(super) tensor: &'a str,
-    pub(super) layout: Layout,
-    pub(super) pick: Pick,
-    pub(super) activation: Activation,
-    pub(super) labels: &'a [Label],
-    pub(super) threshold: f64,
-}
-
 /// A tensor of masks: of some images, or of the layers of one volume.
 pub(super) struct Masks<'a> {
-    declared: Declared<'a>,
+    declared: &'a MaskOutput,
     /// Images, or layers.
     planes: usize,
     height: usize,
@@ -45,20 +34,25 @@ pub(super) struct Runs {
 
 impl<'a> Masks<'a> {
     /// The masks that an answer has for so many images, or for a volume.
-    pub(super) fn new(declared: Declared<'a>, answer: &Answer, images: usize) -> Result<Self, Refused> {
-        let tensor = answer.tensor(declared.tensor)?;
+    pub(super) fn new(
+        input: &InputTensor,
+        declared: &'a MaskOutput,
+        answer: &Answer,
+        images: usize,
+    ) -> Result<Self, Refused> {
+        let tensor = answer.tensor(&declared.tensor)?;
         let channels = if declared.pick == Pick::Index { 1 } else { declared.labels.len() };
-        let is_volume = declared.layout == Layout::Ncdhw;
+        let is_volume = input.is_volume();
         let batch = if is_volume { 1 } else { images };
         let space = if is_volume { 3 } else { 2 };
-        let misshaped = || tensor.misshaped(&expected(declared.layout, batch, channels));
-        let dims = whole_shape(&tensor.shape, batch, channels, space, declared.layout).ok_or_else(misshaped)?;
+        let misshaped = || tensor.misshaped(&expected(input.layout, batch, channels));
+        let dims = whole_shape(&tensor.shape, batch, channels, space, input.layout).ok_or_else(misshaped)?;
         let (depth, height, width) = (if is_volume { dims[0] } else { 1 }, dims[space - 2], dims[space - 1]);
         if depth * height * width == 0 {
             return Err(misshaped());
         }
         let planes = batch * depth;
-        let data = by_plane(tensor, &declared, batch, channels, depth, height * width);
+        let data = by_plane(tensor, input.layout, batch, channels, depth, height * width);
         let mut masks = Self { declared, planes, height, width, data, channels };
         masks.judge(tensor)?;
         Ok(masks)
@@ -82,7 +76,7 @@ impl<'a> Masks<'a> {
 
     /// Makes probabilities where a threshold picks, and places of labels where not.
     fn judge(&mut self, tensor: &Output) -> Result<(), Refused> {
-        let (area, channels, labels) = (self.height * self.width, self.channels, self.declared.labels);
+        let (area, channels, labels) = (self.height * self.width, self.channels, &self.declared.labels);
         match self.declared.pick {
             Pick::Threshold if self.declared.activation == Activation::None => {}
             Pick::Threshold => {
@@ -108,6 +102,11 @@ impl<'a> Masks<'a> {
             }
         }
         Ok(())
+    }
+
+    /// From which number on a pixel is inside; a descriptor has one where it is asked for.
+    fn threshold(&self) -> f64 {
+        self.declared.threshold.unwrap_or_default()
     }
 
     fn laid(&self, planes: &Taps, fitted: &Fitted) -> Vec<(usize, Runs)> {
@@ -140,14 +139,14 @@ impl<'a> Masks<'a> {
         for label in labels {
             let plane = self.of_label(planes, label);
             // Between numbers there is none above them.
-            if plane.iter().all(|number| *number < self.declared.threshold) {
+            if plane.iter().all(|number| *number < self.threshold()) {
                 continue;
             }
             let mut runs = Runs::default();
             for (row, down) in rows.iter().enumerate() {
                 let line = mixed(&plane, self.width, self.width, down);
                 for (column, across) in columns.iter().enumerate() {
-                    if number_at(&line, across) >= self.declared.threshold {
+                    if number_at(&line, across) >= self.threshold() {
                         runs.add(row * columns.len() + column);
                     }
                 }
@@ -226,22 +225,15 @@ fn whole_shape(shape: &[usize], batch: usize, channels: usize, space: usize, lay
 }
 
 /// The numbers of each image or layer together, of each label within them.
-fn by_plane(
-    tensor: &Output,
-    declared: &Declared<'_>,
-    batch: usize,
-    channels: usize,
-    depth: usize,
-    area: usize,
-) -> Vec<f64> {
-    if channels == 1 || (depth == 1 && declared.layout != Layout::Nhwc) {
+fn by_plane(tensor: &Output, layout: Layout, batch: usize, channels: usize, depth: usize, area: usize) -> Vec<f64> {
+    if channels == 1 || (depth == 1 && layout != Layout::Nhwc) {
         return tensor.data.clone();
     }
     let mut data = Vec::with_capacity(tensor.data.len());
     for image in 0..batch {
         for layer in 0..depth {
             for label in 0..channels {
-                if declared.layout == Layout::Nhwc {
+                if layout == Layout::Nhwc {
                     let pixels = &tensor.data[image * area * channels..][..area * channels];
                     data.extend(pixels.iter().skip(label).step_by(channels));
                 } else {

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "tables write their JSON where they pass it")]
+
 use medvan_imaging::Uid;
 use medvan_profiles::descriptor::inference::InferenceWay;
 use proptest::prelude::*;

@@ -154,77 +154,97 @@ pub enum Encoding {
 
 /// Tensors that come back, and what they say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum OutputTensors {
-    /// What the whole image or volume shows: a number for each label.
-    Classes {
-        /// Its name.
-        tensor: String,
-        /// What makes probabilities of the numbers.
-        #[serde(default)]
-        activation: Activation,
-        /// In the order of the tensor.
-        labels: Vec<Label>,
-        /// What is less likely is not told.
-        threshold: f64,
-        /// How many labels are told at most, the likeliest first.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        top: Option<u32>,
-    },
+    /// What the whole image or volume shows.
+    Classes(ClassesOutput),
     /// Rectangles.
-    Boxes {
-        /// Name of the tensor with four numbers for each box.
-        tensor: String,
-        /// What the four numbers are.
-        format: BoxFormat,
-        /// Parts of the tensor's width and height, not elements of it.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        relative: bool,
-        /// Name of the tensor with one score for each box, or one for each box and label.
-        scores: String,
-        /// What makes probabilities of the scores.
-        #[serde(default)]
-        activation: Activation,
-        /// Name of the tensor with the place of each box's label; none where scores tell, or where there is one label.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        classes: Option<String>,
-        /// In the order of the tensor.
-        labels: Vec<Label>,
-        /// What is less likely is not told.
-        threshold: f64,
-        /// Of two boxes of one label that overlap by more than this (area of both over area of either) the likelier is told.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        overlap: Option<f64>,
-        /// How many boxes of an image are told at most, the likeliest first.
-        #[serde(default = "hundred")]
-        top: u32,
-    },
+    Boxes(BoxesOutput),
     /// Pixels.
-    Mask {
-        /// Its name.
-        tensor: String,
-        /// How a pixel's label is chosen.
-        pick: Pick,
-        /// What makes probabilities of the numbers, where a threshold picks.
-        #[serde(default)]
-        activation: Activation,
-        /// In the order of the tensor.
-        labels: Vec<Label>,
-        /// From which number on a pixel is inside, where a threshold picks.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        threshold: Option<f64>,
-    },
+    Mask(MaskOutput),
     /// A number.
-    Value {
-        /// Its name.
-        tensor: String,
-        /// What it is about.
-        label: Label,
-        /// What is measured.
-        measurement: Concept,
-        /// UCUM unit.
-        unit: String,
-    },
+    Value(Box<ValueOutput>),
+}
+
+/// What the whole image or volume shows: a number for each label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClassesOutput {
+    /// Its name.
+    pub tensor: String,
+    /// What makes probabilities of the numbers.
+    #[serde(default)]
+    pub activation: Activation,
+    /// In the order of the tensor.
+    pub labels: Vec<Label>,
+    /// What is less likely is not told.
+    pub threshold: f64,
+    /// How many labels are told at most, the likeliest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top: Option<u32>,
+}
+
+/// Rectangles.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BoxesOutput {
+    /// Name of the tensor with four numbers for each box.
+    pub tensor: String,
+    /// What the four numbers are.
+    pub format: BoxFormat,
+    /// Parts of the tensor's width and height, not elements of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub relative: bool,
+    /// Name of the tensor with one score for each box, or one for each box and label.
+    pub scores: String,
+    /// What makes probabilities of the scores.
+    #[serde(default)]
+    pub activation: Activation,
+    /// Name of the tensor with the place of each box's label; none where scores tell, or where there is one label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<String>,
+    /// In the order of the tensor.
+    pub labels: Vec<Label>,
+    /// What is less likely is not told.
+    pub threshold: f64,
+    /// Of two boxes of one label that overlap by more than this (area of both over area of either) the likelier is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<f64>,
+    /// How many boxes of an image are told at most, the likeliest first.
+    #[serde(default = "hundred")]
+    pub top: u32,
+}
+
+/// Pixels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MaskOutput {
+    /// Its name.
+    pub tensor: String,
+    /// How a pixel's label is chosen.
+    pub pick: Pick,
+    /// What makes probabilities of the numbers, where a threshold picks.
+    #[serde(default)]
+    pub activation: Activation,
+    /// In the order of the tensor.
+    pub labels: Vec<Label>,
+    /// From which number on a pixel is inside, where a threshold picks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+}
+
+/// A number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ValueOutput {
+    /// Its name.
+    pub tensor: String,
+    /// What it is about.
+    pub label: Label,
+    /// What is measured.
+    pub measurement: Concept,
+    /// UCUM unit.
+    pub unit: String,
 }
 
 /// What makes probabilities of a model's numbers.
@@ -309,9 +329,12 @@ impl OutputTensors {
     /// The names of its tensors.
     pub fn tensors(&self) -> Vec<&str> {
         match self {
-            Self::Classes { tensor, .. } | Self::Mask { tensor, .. } | Self::Value { tensor, .. } => vec![tensor],
-            Self::Boxes { tensor, scores, classes, .. } => {
-                [Some(tensor), Some(scores), classes.as_ref()].into_iter().flatten().map(String::as_str).collect()
+            Self::Classes(classes) => vec![&classes.tensor],
+            Self::Mask(mask) => vec![&mask.tensor],
+            Self::Value(value) => vec![&value.tensor],
+            Self::Boxes(boxes) => {
+                let names = [Some(&boxes.tensor), Some(&boxes.scores), boxes.classes.as_ref()];
+                names.into_iter().flatten().map(String::as_str).collect()
             }
         }
     }
@@ -319,8 +342,10 @@ impl OutputTensors {
     /// What its tensors can name.
     pub fn labels(&self) -> &[Label] {
         match self {
-            Self::Classes { labels, .. } | Self::Boxes { labels, .. } | Self::Mask { labels, .. } => labels,
-            Self::Value { label, .. } => std::slice::from_ref(label),
+            Self::Classes(classes) => &classes.labels,
+            Self::Boxes(boxes) => &boxes.labels,
+            Self::Mask(mask) => &mask.labels,
+            Self::Value(value) => std::slice::from_ref(&value.label),
         }
     }
 }

@@ -6,8 +6,8 @@ use crate::descriptor::{
     Descriptor, Fault,
     images::ImageWay,
     inference::{
-        Activation, Datatype, Fit, InferenceWay, InputTensor, Intensity, IntensitySource, MOST_ELEMENTS, OutputTensors,
-        Pick,
+        Activation, BoxesOutput, Datatype, Fit, InferenceWay, InputTensor, Intensity, IntensitySource, MOST_ELEMENTS,
+        MaskOutput, OutputTensors, Pick,
     },
 };
 
@@ -175,16 +175,14 @@ fn told(place: &str, way: &InferenceWay, output: &OutputTensors) -> Vec<Fault> {
         ));
     }
     faults.extend(match output {
-        OutputTensors::Boxes { activation, classes, labels, .. } => {
-            boxes(place, way, *activation, classes.is_some(), labels.len())
-        }
-        OutputTensors::Mask { pick, activation, threshold, .. } => mask(place, *pick, *activation, *threshold),
-        OutputTensors::Classes { .. } | OutputTensors::Value { .. } => Vec::new(),
+        OutputTensors::Boxes(output) => boxes(place, way, output),
+        OutputTensors::Mask(output) => mask(place, output),
+        OutputTensors::Classes(_) | OutputTensors::Value(_) => Vec::new(),
     });
     faults
 }
 
-fn boxes(place: &str, way: &InferenceWay, activation: Activation, has_classes: bool, labels: usize) -> Vec<Fault> {
+fn boxes(place: &str, way: &InferenceWay, output: &BoxesOutput) -> Vec<Fault> {
     let mut faults = Vec::new();
     if way.input.is_volume() {
         faults.push(Fault::new(
@@ -193,7 +191,7 @@ fn boxes(place: &str, way: &InferenceWay, activation: Activation, has_classes: b
             ("use a mask, or a layout of images", "mask を使うか、画像の layout にしてください"),
         ));
     }
-    if activation == Activation::Softmax && (has_classes || labels == 1) {
+    if output.activation == Activation::Softmax && (output.classes.is_some() || output.labels.len() == 1) {
         faults.push(Fault::new(
             format!("{place}/activation"),
             ("softmax needs a score for each box and label", "softmax には矩形とラベルごとのスコアが必要です"),
@@ -203,9 +201,10 @@ fn boxes(place: &str, way: &InferenceWay, activation: Activation, has_classes: b
     faults
 }
 
-fn mask(place: &str, pick: Pick, activation: Activation, threshold: Option<f64>) -> Vec<Fault> {
+fn mask(place: &str, output: &MaskOutput) -> Vec<Fault> {
+    let MaskOutput { pick, activation, threshold, .. } = output;
     let mut faults = Vec::new();
-    let by_threshold = pick == Pick::Threshold;
+    let by_threshold = *pick == Pick::Threshold;
     if threshold.is_some() != by_threshold {
         let (reason, mend) = if by_threshold {
             (
@@ -218,7 +217,7 @@ fn mask(place: &str, pick: Pick, activation: Activation, threshold: Option<f64>)
         faults.push(Fault::new(format!("{place}/threshold"), reason, mend));
     }
     let is_probability = threshold.is_none_or(|threshold| (0.0..=1.0).contains(&threshold));
-    if activation != Activation::None && !(by_threshold && is_probability) {
+    if *activation != Activation::None && !(by_threshold && is_probability) {
         faults.push(Fault::new(
             format!("{place}/activation"),
             ("probabilities are made for a threshold from 0 to 1", "確率にするのは 0〜1 の threshold のためです"),

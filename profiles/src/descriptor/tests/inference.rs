@@ -83,7 +83,7 @@ fn a_tensor_that_cannot_be_made_is_refused() {
     refused(&[(&intensity("window"), Value::Null)], &intensity("window"), "the window is missing");
     refused(&[(&intensity("from"), json!("shown"))], &intensity("window"), "values do not come from a window");
     refused(&[(&intensity("range"), json!([1, 0]))], &intensity("range"), "the range does not rise");
-    let modality = json!({ "from": "modality", "range": [0, 1] });
+    let modality = json!({ "from": "modality", "padding": -1024, "range": [0, 1] });
     refused(
         &[(&input("intensity"), modality)],
         &intensity("range"),
