@@ -23,7 +23,7 @@ pub use rules::{Refusal, RuleName};
 pub struct Match {
     /// Whether the work can be done.
     pub fits: bool,
-    /// What of the patient stands in the way.
+    /// What of the patient or of the whole stands in the way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
     /// What became of each series that is needed.
@@ -84,6 +84,23 @@ pub fn evaluate(needs: &Needs, narrowing: &[SeriesRules], facts: &Facts) -> Matc
     // Needs of which each is optional are met by one at least: of nothing nothing can be found.
     let fits = refusals.is_empty() && needs.iter().all(is_there) && !chosen.is_empty();
     Match { fits, refusals, needs }
+}
+
+impl Match {
+    /// The same for a service that takes so many images at most, frames counted.
+    #[must_use]
+    pub fn within(mut self, most: u32) -> Self {
+        let chosen = self.needs.iter().filter_map(|need| Some((need.chosen.as_ref()?, &need.series)));
+        let images: u64 = chosen
+            .filter_map(|(uid, series)| series.iter().find(|verdict| verdict.series == *uid))
+            .map(|verdict| verdict.images)
+            .sum();
+        if let Err(refusal) = rules::limit(most, images) {
+            self.refusals.push(refusal);
+            self.fits = false;
+        }
+        self
+    }
 }
 
 fn choose(need: &SeriesNeed, narrowing: &[SeriesRules], facts: &Facts, taken: &[Uid]) -> NeedMatch {

@@ -6,6 +6,7 @@
 //! swept at the next start.
 
 mod arrival;
+mod arriving;
 mod examine;
 mod fault;
 mod inflating;
@@ -20,6 +21,7 @@ mod tests;
 use std::{path::PathBuf, sync::Arc};
 
 pub(crate) use arrival::{Arrival, Expected, Stored};
+use arriving::Arriving;
 pub(crate) use fault::Fault;
 pub(crate) use inflating::{Held, Room};
 use inflating::{Inflating, Share};
@@ -28,6 +30,7 @@ pub use reading::ReadFault;
 pub(crate) use search::{SearchFault, indexed};
 use shelf::Shelf;
 
+use medvan_imaging::Uid;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -59,6 +62,7 @@ struct Inner {
     writers: Arc<Semaphore>,
     /// Of these, each hospital's.
     shares: Shares,
+    arriving: Arriving,
     /// Held as long as this process may write here: whoever has it may sweep.
     _lock: Option<std::fs::File>,
 }
@@ -89,6 +93,7 @@ impl Archive {
             clock,
             writers,
             shares,
+            arriving: Arriving::default(),
             _lock: lock,
         }));
         if is_alone {
@@ -99,9 +104,9 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Arrivals of a hospital that are under way: requests and associations that may bring more.
-    pub(crate) fn arrivals_of(&self, hospital: &HospitalId) -> usize {
-        self.0.shares.taken(hospital)
+    /// Requests and associations that brought something of a study and may bring more.
+    pub(crate) fn arrivals_of(&self, hospital: &HospitalId, study: &Uid) -> usize {
+        self.0.arriving.of(hospital, study)
     }
 
     /// Begins an arrival of instances that are all there for the same.

@@ -6,6 +6,7 @@
 //! 2. [`body`]: the body, bounded in size and time; then the hook's own rules (`medvan_hooks::request`). Else 400.
 //! 3. [`gather`]: the plan over all services, what the EHR sent, what is fetched from its FHIR server.
 //! 4. [`dispatch`]: every service at once, each with exactly its own data, each with its own deadline.
+//!    Beside them [`images`]: what was found in the patient's images already.
 //! 5. [`compose`]: checked answers become one: merged, in the EHR's dialect, with the source of every card.
 //! 6. [`exchange`]: the record is durable, then the answer leaves.
 
@@ -19,6 +20,7 @@ mod exchange;
 mod explanation;
 mod gather;
 mod identity;
+mod images;
 mod line;
 mod recent;
 mod refusal;
@@ -38,7 +40,7 @@ use medvan_hooks::request::Request;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-use crate::{App, catalog::Offer};
+use crate::{App, catalog::Offer, dicomweb::gateway_base};
 
 pub(crate) use body::read_json;
 pub(crate) use caller::{Audience, CdsClient, is_this_machine};
@@ -118,21 +120,26 @@ pub(crate) struct Call<'a> {
     at: OffsetDateTime,
     /// What a retried call shares with this one.
     key: [u8; 32],
+    /// The gateway's address, as this caller reaches it.
+    base: String,
 }
 
 /// Everything between a believed caller and the bytes of its answer.
 async fn answer(app: &App, caller: &CdsClient, arrival: Arrival, exchange: &mut Exchange) -> Result<Vec<u8>, Refusal> {
     let offers = caller.entitled(&arrival.service)?;
+    let base = gateway_base(app, &arrival.headers);
     let mut request = read_request(arrival.headers, arrival.body, app).await?;
     let offer = exchange.read(&mut request, offers)?;
     // From here: a sender that took its time for the body must not cost the services theirs.
     let deadline = Deadline::of(&caller.hospital().hospital, Instant::now());
     let key = usage::key(&app.secret, caller, &request);
-    let mut call = Call { app, caller, offer: &offer, request, deadline, at: arrival.at, key };
+    let mut call = Call { app, caller, offer: &offer, request, deadline, at: arrival.at, key, base };
     let plan = Box::pin(gather::complete(&call, exchange)).await?;
     let asked = dispatch::ask_all(&call, &plan, exchange).await;
     // The services have their data now. While they think, nobody holds it a second time.
+    let patient = images::patient(&call, &plan);
     drop(plan);
     call.request.prefetch.clear();
-    compose::answer(&call, asked.heard().await, exchange)
+    let (heard, images) = tokio::join!(asked.heard(), images::cards(&call, patient));
+    compose::answer(&call, heard, &images, exchange)
 }

@@ -32,7 +32,7 @@ mod zip;
 
 pub(crate) use capabilities::on_options;
 pub(crate) use drawing::picture;
-pub(crate) use resource::root;
+pub(crate) use resource::{gateway_base, root};
 
 use axum::{
     Router,

@@ -127,6 +127,7 @@ fn row(origin: &CardOrigin, maker: Option<&Maker>, part: &Part, now: OffsetDateT
     kept.extension.retain(|name, _| maker.is_some_and(|maker| maker.extensions.contains(name)));
     let delivery = maker.filter(|_| part.forward.is_some()).and_then(|maker| maker.delivery(&kept));
     FeedbackRow {
+        analysis: origin.card.analysis(),
         exchange: origin.exchange,
         card: part.card,
         service: origin.card.service.clone(),

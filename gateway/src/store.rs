@@ -17,6 +17,7 @@ mod credentials;
 mod discoveries;
 mod exchange;
 mod feedback;
+mod image_cards;
 mod images;
 mod instant;
 mod intakes;
@@ -49,6 +50,7 @@ pub use exchange::{
     TrialAsk, UsageRow,
 };
 pub use feedback::{Claimed, Delivery, FeedbackRow, StoredFeedback};
+pub use image_cards::{CardText, UnseenAnalysis};
 pub use images::{
     Emptied, FoundInstance, FoundSeries, FoundStudy, Kind, NewInstance, NewSeries, NewStudy, Origin, Place, Placed,
     Protocol, Selection,

@@ -9,11 +9,14 @@
 //! A process that dies at any instruction loses nothing and doubles nothing: the answer is kept before anything is made of it,
 //! and what is made of it is the same each time.
 
+mod card;
 mod fault;
 mod images;
 mod intake;
+mod outgoing;
 mod perform;
 mod queue;
+mod record;
 mod results;
 mod workitem;
 

@@ -28,6 +28,7 @@ pub struct Facts {
     /// Its series, in any order.
     pub series: Vec<SeriesFacts>,
     planes: Vec<Planes>,
+    unreadable: BTreeSet<Uid>,
 }
 
 /// What is known of a series.
@@ -69,6 +70,8 @@ pub struct SeriesFacts {
     pub laterality: String,
     /// Whether an image says that texts are burned in.
     pub burned_in: bool,
+    /// Whether an instance of it cannot be read.
+    pub is_unreadable: bool,
 }
 
 impl Facts {
@@ -93,12 +96,18 @@ impl Facts {
         slices(instance, |orientation, position| planes.push(orientation, position));
     }
 
+    /// One instance more, of which nothing but its series can be read.
+    pub fn push_unreadable(&mut self, series: &Uid) {
+        self.unreadable.insert(series.clone());
+    }
+
     /// All instances were pushed.
     #[must_use]
     pub fn whole(mut self) -> Self {
         for (series, planes) in self.series.iter_mut().zip(std::mem::take(&mut self.planes)) {
             series.orientation = planes.orientation();
             (series.spacing, series.gaps) = planes.spacing().unzip();
+            series.is_unreadable = self.unreadable.contains(&series.uid);
         }
         self
     }
@@ -128,6 +137,7 @@ impl SeriesFacts {
             contrast: !text(tags::CONTRAST_BOLUS_AGENT).trim().is_empty(),
             laterality,
             burned_in: false,
+            is_unreadable: false,
             description,
         }
     }

@@ -48,6 +48,10 @@ pub enum RuleName {
     Localizers,
     /// Phantoms.
     Phantoms,
+    /// Every instance can be read.
+    Readable,
+    /// Images that the service takes at most, of all series together.
+    Limit,
 }
 
 /// A rule that is not met.
@@ -76,7 +80,17 @@ pub(super) fn hold_own(rules: &SeriesRules, series: &SeriesFacts) -> Vec<Held> {
         phantoms: rules.phantoms.or(Some(false)),
         ..rules.clone()
     };
-    hold(&told, series)
+    let mut held = hold(&told, series);
+    if series.is_unreadable {
+        // A series is given as a whole or not at all.
+        held.push(is(RuleName::Readable, true, Some(false)));
+    }
+    held
+}
+
+/// What all series together may be.
+pub(super) fn limit(most: u32, images: u64) -> Held {
+    within(RuleName::Limit, Range { min: None, max: Some(most.into()) }, Some(images as f64))
 }
 
 /// Every rule that is set, held against a series.
@@ -186,6 +200,8 @@ impl RuleName {
             Self::NotDescription => ("unwanted description", "除外するシリーズ記述"),
             Self::Localizers => ("scout", "位置決め画像"),
             Self::Phantoms => ("phantom", "ファントム"),
+            Self::Readable => ("readable as a whole", "全画像が読めること"),
+            Self::Limit => ("images of all series", "全シリーズの画像数"),
         }
     }
 }

@@ -244,3 +244,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn more_images_than_a_service_takes_are_refused_with_a_reason() {
+    let found = |most| evaluate(&needs(&json!({ "modality": ["CT"] })), &[], &facts(&[chest()])).within(most);
+    assert!(found(20).fits && found(20).refusals.is_empty());
+    assert!(!found(19).fits);
+    let [refusal] = &found(19).refusals[..] else { panic!("one reason") };
+    assert_eq!((refusal.rule, refusal.wanted.as_str(), refusal.found.as_str()), (RuleName::Limit, "at most 19", "20"));
+}
+
+#[test]
+fn a_series_of_which_an_image_cannot_be_read_is_given_to_nobody() {
+    let mut facts = Facts::new();
+    let series = chest();
+    series.instances().iter().for_each(|instance| facts.push(instance));
+    facts.push_unreadable(&Uid::parse(series.uid).unwrap());
+    let found = evaluate(&needs(&json!({ "modality": ["CT"] })), &[], &facts.whole());
+    assert!(!found.fits);
+    assert_eq!(found.needs[0].series[0].refusals[0].rule, RuleName::Readable);
+}

@@ -2,6 +2,8 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 
+use medvan_profiles::descriptor::Fault;
+
 use super::{
     Api, deleted, faultless,
     input::{Asked, At, Listed, Paging, Posted},
@@ -50,7 +52,11 @@ pub(super) async fn write(
 ) -> Result<(StatusCode, Json<Enrollment>), Problem> {
     let hospital = checks::same_id("/hospital", hospital.as_str(), enrollment.hospital.as_str());
     let service = checks::same_id("/service", &service.to_string(), &enrollment.service.to_string());
-    faultless(hospital.into_iter().chain(service).collect())?;
+    let mut faults: Vec<Fault> = hospital.into_iter().chain(service).chain(checks::enrollment(&enrollment)).collect();
+    if let Some(hospital) = api.store.hospital(&enrollment.hospital).await? {
+        faults.extend(checks::destinations(&enrollment, &hospital));
+    }
+    faultless(faults)?;
     match api.store.put_enrollment(&enrollment).await? {
         PutEnrollment::NoSuchHospital => Err(Problem::no_such("hospital")),
         PutEnrollment::NoSuchVersion => Err(Problem::invalid(vec![unknown_service(&enrollment)])),
@@ -74,7 +80,7 @@ pub(super) async fn delete(
     deleted(there_was_one, "enrolment")
 }
 
-fn unknown_service(enrollment: &Enrollment) -> medvan_profiles::descriptor::Fault {
+fn unknown_service(enrollment: &Enrollment) -> Fault {
     let place = if enrollment.version.is_some() { "/version" } else { "/service" };
     checks::fault(
         place,

@@ -111,7 +111,7 @@ pub(super) async fn read(
     Ok(Json(JobView::of(job, api.clock.now())))
 }
 
-/// Do a job once more that was given up, when its reason was mended.
+/// Do a job once more that was given up or canceled, when its reason was mended: a new run with a workitem of its own.
 #[utoipa::path(post, path = "/hospitals/{hospital}/jobs/{job}/retry", tag = "imaging",
     params(("hospital" = HospitalId, Path), ("job" = Uuid, Path)),
     responses((status = ACCEPTED, description = "It waits again")))]
@@ -119,7 +119,7 @@ pub(super) async fn retry(
     State(api): State<Api>,
     At((hospital, job)): At<(HospitalId, Uuid)>,
 ) -> Result<StatusCode, Problem> {
-    if !api.store.run_job_again(&hospital, job, api.clock.now()).await? {
+    if !api.store.run_job_again(&hospital, job, Uuid::now_v7(), api.clock.now()).await? {
         return Err(Problem::no_such("job that was given up"));
     }
     Ok(StatusCode::ACCEPTED)

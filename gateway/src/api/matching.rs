@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::{
-    Api,
+    Api, faultless,
     input::{At, Posted},
     problem::{Kind, Problem},
 };
@@ -148,6 +148,7 @@ pub(super) async fn try_out(
     At(hospital): At<HospitalId>,
     Posted(trial): Posted<Trial>,
 ) -> Result<Json<TrialView>, Problem> {
+    faultless(trial.rules.faults("/rules"))?;
     let snapshot = api.catalog.current();
     let view = snapshot.hospital(&hospital).ok_or(Problem::no_such("hospital"))?;
     let studies = api.store.newest_studies(&hospital, trial.studies.min(MOST)).await?;
@@ -183,6 +184,7 @@ fn chosen(explained: &Explained) -> Vec<Option<&Uid>> {
 async fn read(api: &Api, hospital: &HospitalId, study: &Uid) -> Result<Option<StudyImages>, Problem> {
     StudyImages::read(&api.store, &api.archive, hospital, study).await.map_err(|fault| match fault {
         WorkFault::Store(error) => error.into(),
+        WorkFault::StudyTooLarge(_) => Problem::new(Kind::Parameter, fault.to_string()),
         fault => {
             tracing::error!(error = &fault as &dyn std::error::Error, "a study cannot be read");
             Problem::bare(Kind::Unavailable)

@@ -13,7 +13,7 @@ use medvan_imaging::{Uid, stow};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use uuid::Uuid;
 
-use super::{Archive, Fault};
+use super::{Archive, Fault, arriving::Brings};
 use crate::{
     catalog::{HospitalId, OnConflict},
     store::{Kind, NewInstance, Origin, Placed},
@@ -95,6 +95,7 @@ pub(crate) struct Arrival {
     /// Outcomes that depend on another one's: the same instance came twice.
     echoes: Vec<(usize, usize)>,
     outcomes: Vec<Stored>,
+    brings: Brings,
     _places: [OwnedSemaphorePermit; 2],
 }
 
@@ -108,6 +109,7 @@ impl Arrival {
         places: [OwnedSemaphorePermit; 2],
     ) -> Self {
         Self {
+            brings: archive.0.arriving.begin(&hospital),
             archive,
             hospital,
             origin,
@@ -164,6 +166,7 @@ impl Arrival {
         let held = std::mem::take(&mut self.held);
         self.order(Order::End(held, expected, reply)).await;
         let read = read.await.unwrap_or_else(|_| writer::Read::lost());
+        self.note(read.series.as_ref());
         let place = self.outcomes.len();
         let outcome = match read.instance {
             Err(fault) => Err(fault),
@@ -183,6 +186,13 @@ impl Arrival {
             },
         };
         self.outcomes.push(Stored { class: read.class, instance: read.uid, series: read.series, outcome });
+    }
+
+    /// Whoever judges whether the study is complete must know that more of it may come.
+    fn note(&mut self, series: Option<&(Uid, Uid)>) {
+        if let Some((study, _)) = series {
+            self.brings.note(study);
+        }
     }
 
     /// Whether it need not be written, because its UID is known. `Replace` is decided by the index.
@@ -251,6 +261,7 @@ impl Arrival {
         let held = std::mem::take(&mut self.held);
         self.order(Order::Only(held, expected, reply)).await;
         let (read, pack) = done.await.unwrap_or_else(|_| (writer::Read::lost(), Err(Fault::NotSafe)));
+        self.note(read.series.as_ref());
         let placed = match (read.instance, pack) {
             (Err(fault), _) | (_, Err(fault)) => Err(fault),
             (Ok(instance), Ok(pack)) => self.index(pack, vec![instance]).await,

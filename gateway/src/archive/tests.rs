@@ -213,28 +213,10 @@ async fn a_file_goes_when_the_last_original_in_it_is_forgotten() {
 async fn an_original_that_a_job_needs_stays_until_the_job_is_done() {
     let images = Images::open().await;
     images.store(1, Kind::Original).await;
-    let job = Job {
-        id: Uuid::now_v7(),
-        hospital: images.hospital.clone(),
-        study: uid("1.2"),
-        patient_id: String::new(),
-        service: "asagao.lung".parse().unwrap(),
-        version: "1.0.0".parse().unwrap(),
-        entry: "lung".to_owned(),
-        mode: "live".to_owned(),
-        state: JobState::Waiting,
-        priority: 3,
-        due_at: NOW,
-        deadline_at: NOW,
-        attempts: 0,
-        inputs: Vec::new(),
-        fault: None,
-        created_at: NOW,
-        changed_at: NOW,
-    };
+    let job = Job { inputs: Vec::new(), ..Job::sample(images.hospital.as_str(), "1.2", NOW) };
     let new = NewJob { job, digest: [0; 32] };
-    assert!(images.store.put_job(&new, NOW).await.unwrap());
-    assert!(!images.store.put_job(&new, NOW).await.unwrap(), "the same work is not put in twice");
+    assert!(images.store.put_job(&new, NOW).await.unwrap().is_some());
+    assert!(images.store.put_job(&new, NOW).await.unwrap().is_none(), "the same work is not put in twice");
     let later = open_later(&images).await;
     assert_eq!(later.forget_originals(&images.hospital, Duration::days(30)).await.unwrap(), 0);
     let soon = NOW + Duration::minutes(1);

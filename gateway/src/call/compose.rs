@@ -16,6 +16,7 @@ use super::{
     dispatch::{AllHeard, Heard},
     exchange::Exchange,
     explanation::{Note, Status},
+    images::ImageCards,
     recent,
     refusal::Refusal,
     usage,
@@ -29,7 +30,12 @@ use crate::{
 const EXCHANGE: &str = "jp.medvan.exchange";
 
 /// Makes the answer's bytes, noting in the exchange what was done.
-pub(super) fn answer(call: &Call<'_>, all: AllHeard, exchange: &mut Exchange) -> Result<Vec<u8>, Refusal> {
+pub(super) fn answer(
+    call: &Call<'_>,
+    all: AllHeard,
+    images: &ImageCards,
+    exchange: &mut Exchange,
+) -> Result<Vec<u8>, Refusal> {
     exchange.explanation.elapsed.answered_ms = exchange.elapsed_ms();
     let mut answers = Vec::with_capacity(all.heard.len());
     for heard in all.heard {
@@ -42,7 +48,11 @@ pub(super) fn answer(call: &Call<'_>, all: AllHeard, exchange: &mut Exchange) ->
         }
         exchange.note(&heard.member, heard.note);
     }
-    if let Some(refusal) = nothing_to_show(call, exchange) {
+    answers.extend(images.answers(call, exchange.id));
+    exchange.explanation.images.clone_from(&images.note);
+    if images.is_empty()
+        && let Some(refusal) = nothing_to_show(call, exchange)
+    {
         return Err(refusal);
     }
     // Ids that grow with time keep the table's index in one place; nobody gets anything by guessing one.
@@ -53,7 +63,7 @@ pub(super) fn answer(call: &Call<'_>, all: AllHeard, exchange: &mut Exchange) ->
         all.shown.send_replace(Some(Arc::new(merged.response.clone())));
     }
     say_in_dialect(call, &mut merged, exchange);
-    exchange.cards = issued(call, &merged.minted);
+    exchange.cards = issued(call, images, &merged.minted);
     merged.response.extension.insert(EXCHANGE.to_owned(), status_of_services(exchange));
     exchange.explanation.elapsed.merged_ms = exchange.elapsed_ms();
     Ok(merged.response.to_bytes())
@@ -132,8 +142,9 @@ fn status_of_services(exchange: &Exchange) -> Json {
 }
 
 /// The rows by which feedback finds its way back to the makers.
-fn issued(call: &Call<'_>, minted: &[Minted]) -> Vec<IssuedCard> {
-    minted.iter().filter_map(|minted| Some(issued_card(member(call, &minted.service)?, minted))).collect()
+fn issued(call: &Call<'_>, images: &ImageCards, minted: &[Minted]) -> Vec<IssuedCard> {
+    let of_hooks = |minted: &Minted| Some(issued_card(member(call, &minted.service)?, minted));
+    minted.iter().filter_map(|minted| images.issued(&minted.service, minted).or_else(|| of_hooks(minted))).collect()
 }
 
 fn member<'a>(call: &Call<'a>, key: &str) -> Option<&'a Arc<Member>> {

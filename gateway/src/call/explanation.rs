@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::images::ImagesNote;
+
 /// Everything that is told about one exchange. No field holds clinical content or a patient's or user's id.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -22,6 +24,9 @@ pub(crate) struct Explanation {
     /// One note for each service of the offer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) services: Vec<ServiceNote>,
+    /// What was told of the patient's images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) images: Option<ImagesNote>,
     /// What the merge hid or joined, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) suppressed: Vec<Note>,

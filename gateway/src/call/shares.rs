@@ -32,11 +32,6 @@ impl<K: Clone + Eq + Hash> Shares<K> {
         self.places_of(whose).try_acquire_owned().ok()
     }
 
-    /// How many places are taken.
-    pub(crate) fn taken(&self, whose: &K) -> usize {
-        self.each - self.places_of(whose).available_permits()
-    }
-
     /// Waits for a place.
     pub(crate) async fn wait(&self, whose: &K) -> Option<OwnedSemaphorePermit> {
         // The semaphore is never closed.

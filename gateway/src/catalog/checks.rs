@@ -4,6 +4,7 @@
 
 mod client;
 mod descriptor;
+mod enrollment;
 mod hospital;
 mod imaging;
 
@@ -12,6 +13,7 @@ use medvan_profiles::descriptor::{Fault, Words};
 
 pub use client::client;
 pub use descriptor::{Registration, registration, remarks};
+pub use enrollment::{destinations, enrollment};
 pub use hospital::{hospital, vendor};
 
 /// A fault, each text as (English, Japanese).

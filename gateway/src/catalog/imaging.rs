@@ -27,6 +27,10 @@ pub struct HospitalImaging {
     /// When a study is complete, so that AI services may work on it.
     #[serde(default, skip_serializing_if = "Completeness::is_usual")]
     pub completeness: Completeness,
+    /// `system` of those identifiers of a FHIR Patient whose value is the PatientID of images. Where it is not said, these are the
+    /// ones of the form of JP Core, or of type MR, or the only one that a patient has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patient_id_system: Option<String>,
 }
 
 /// When a study is taken as complete. A count that was announced decides before quiet does.
@@ -59,6 +63,13 @@ impl Default for Completeness {
 impl Completeness {
     fn is_usual(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The shortest time after which any study can be complete: nothing need be read before.
+    pub fn shortest(&self) -> Policy {
+        let own = self.quiet_seconds_by_modality.values().copied().min();
+        let quiet = own.map_or(self.quiet_seconds, |own| own.min(self.quiet_seconds));
+        Policy { quiet: time::Duration::seconds(quiet.into()), ..self.policy([]) }
     }
 
     /// What holds for a study with these modalities.

@@ -78,6 +78,8 @@ pub struct ImageMember {
     pub url: Url,
     /// What it expects of our tokens; none where it checks none.
     pub token: Option<Recipient>,
+    /// The hospital's rank for it.
+    pub tier: u8,
 }
 
 /// One CDS service that the gateway offers to a hospital.
@@ -95,6 +97,8 @@ pub struct Offer {
     pub members: Vec<Arc<Member>>,
     /// Whether it stands for all services of a hook.
     pub aggregated: bool,
+    /// Whether its answer tells of what was found in the patient's images.
+    pub tells_of_images: bool,
 }
 
 /// One CDS service of an enrolled version.
@@ -170,9 +174,31 @@ impl Offer {
         !self.aggregated && self.members.iter().all(|member| member.name.to_string() == name)
     }
 
-    /// Each member's key and templates, in the planner's order.
+    /// Each member's key and templates, in the planner's order; then what the gateway itself needs, where it tells of images.
     pub fn parts(&self) -> Vec<(&str, &IndexMap<String, Template>)> {
-        self.members.iter().map(|member| (member.key.as_str(), &member.templates)).collect()
+        build::parts(&self.members, self.tells_of_images)
+    }
+
+    /// Where the gateway's own need is among [`Self::parts`].
+    pub fn own_part(&self) -> Option<usize> {
+        self.tells_of_images.then_some(self.members.len())
+    }
+}
+
+impl ImageMember {
+    /// What the CDS service ids of cards begin with that tell of images: no hook's id has a slash.
+    pub const CDS_ID: &str = "images/";
+    /// The gateway's own prefetch key: the patient, to find out by which id the images know them.
+    pub const PATIENT: &str = "patient";
+
+    /// Names cards of it as a CDS service id does.
+    pub fn cds_id(&self) -> String {
+        format!("{}{}", Self::CDS_ID, self.entry.id)
+    }
+
+    /// `<vendor>.<cds_id>`, as [`Member::key`].
+    pub fn key(&self) -> String {
+        format!("{}.{}", self.name.vendor, self.cds_id())
     }
 }
 

@@ -90,6 +90,11 @@ fn uid(text: Option<&str>, what: &str) -> Result<Option<Uid>, Refusal> {
 /// It is the configured one; where none is configured, the one that the caller used, so that a browser at `localhost` is
 /// not sent to `127.0.0.1`.
 pub(crate) fn root(app: &App, hospital: &HospitalId, headers: &HeaderMap) -> String {
+    format!("{}/hospitals/{hospital}/dicom-web", gateway_base(app, headers))
+}
+
+/// The gateway's own absolute URL, likewise, without a slash at its end.
+pub(crate) fn gateway_base(app: &App, headers: &HeaderMap) -> String {
     let used = || {
         let host = headers.get(header::HOST)?.to_str().ok()?;
         let authority: Authority = host.parse().ok()?;
@@ -97,6 +102,5 @@ pub(crate) fn root(app: &App, hospital: &HospitalId, headers: &HeaderMap) -> Str
         Some(format!("{scheme}://{authority}"))
     };
     let base = if app.config.external_url.is_some() { None } else { used() };
-    let base = base.unwrap_or_else(|| app.config.external_base().to_owned());
-    format!("{base}/hospitals/{hospital}/dicom-web")
+    base.unwrap_or_else(|| app.config.external_base().to_owned())
 }

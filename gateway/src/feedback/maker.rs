@@ -16,7 +16,7 @@ use url::Url;
 use crate::{
     App,
     call::CdsClient,
-    catalog::{Enrollment, ServiceName, State, VersionNumber, address},
+    catalog::{Enrollment, ImageMember, ServiceName, State, VersionNumber, address},
     store::{Delivery, IssuedCard, Store, StoreError, StoredVersion},
     trust::Recipient,
 };
@@ -62,7 +62,9 @@ impl<'a> Makers<'a> {
 impl Maker {
     fn of(caller: &CdsClient, descriptor: &Descriptor, cds_id: &str) -> Self {
         let transport = &descriptor.transport;
-        let url = address::feedback_url(descriptor, cds_id).ok().flatten();
+        // Its own words were written by the gateway: it has no endpoint for what doctors say of them.
+        let is_of_images = cds_id.starts_with(ImageMember::CDS_ID);
+        let url = if is_of_images { None } else { address::feedback_url(descriptor, cds_id).ok().flatten() };
         let forwards = transport.overrides.extension_policy == ExtensionPolicy::Forward;
         Self {
             token: url.as_ref().and_then(|url| Recipient::of(transport, url.as_str())),

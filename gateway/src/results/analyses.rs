@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Analyses that are read at once: each may hold large masks.
-const BATCH: u32 = 20;
+const BATCH: u32 = 4;
 /// Analyses that are looked at for one page; the next page goes on behind them.
 const MOST: usize = 400;
 

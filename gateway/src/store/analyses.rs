@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Job, Store, StoreError,
-    column::{instant, instant_if_any, parsed, service_name},
+    CardText, Job, Store, StoreError,
+    column::{instant, parsed, service_name},
     instant::micros,
 };
 use crate::catalog::{HospitalId, ServiceName, VersionNumber};
@@ -20,7 +20,7 @@ pub struct StoredAnalysis {
     pub job: Uuid,
     /// StudyInstanceUID.
     pub study: Uid,
-    /// PatientID of the study, or nothing.
+    /// PatientID that the study has now, or nothing.
     pub patient_id: String,
     /// Who found it.
     pub service: ServiceName,
@@ -36,8 +36,6 @@ pub struct StoredAnalysis {
     pub evidence: Vec<EvidenceObject>,
     /// The job that looked at more of the same study.
     pub superseded_by: Option<Uuid>,
-    /// When somebody saw it.
-    pub seen_at: Option<OffsetDateTime>,
 }
 
 /// An object that was made of an analysis.
@@ -51,8 +49,8 @@ pub struct EvidenceObject {
     pub class: Uid,
 }
 
-const SELECT: &str = "SELECT a.job, a.study, a.patient_id, j.vendor, j.service, j.number, j.mode, a.at, a.findings, \
-     a.evidence, a.superseded_by, a.seen_at FROM analyses a JOIN jobs j ON j.id = a.job ";
+const SELECT: &str = "SELECT a.job, a.study, st.patient_id, j.vendor, j.service, j.number, j.mode, a.at, a.findings, \
+     a.evidence, a.superseded_by FROM analyses a JOIN jobs j ON j.id = a.job JOIN studies st ON st.hospital = a.hospital AND st.uid = a.study ";
 
 impl Store {
     /// Keeps the checked answer to a job. The first answer stays: what is made of it twice is the same.
@@ -62,13 +60,12 @@ impl Store {
     pub async fn answer_job(&self, job: &Job, findings: &str, at: OffsetDateTime) -> Result<(), StoreError> {
         let mut db = self.write().await?;
         sqlx::query(
-            "INSERT INTO analyses (job, hospital, study, patient_id, at, findings) VALUES ($1, $2, $3, $4, $5, $6) \
+            "INSERT INTO analyses (job, hospital, study, at, findings) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (job) DO NOTHING",
         )
         .bind(job.id.to_string())
         .bind(job.hospital.as_str())
         .bind(job.study.as_str())
-        .bind(&job.patient_id)
         .bind(micros(at))
         .bind(findings)
         .execute(&mut *db)
@@ -89,28 +86,44 @@ impl Store {
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn publish_analysis(&self, job: &Job, evidence: &[EvidenceObject]) -> Result<(), StoreError> {
+    pub async fn publish_analysis(
+        &self,
+        job: &Job,
+        evidence: &[EvidenceObject],
+        card: &CardText,
+    ) -> Result<(), StoreError> {
         let evidence = serde_json::to_string(evidence).map_err(|_| StoreError::Unreadable("evidence"))?;
         let mut db = self.write().await?;
-        sqlx::query("UPDATE analyses SET evidence = $2 WHERE job = $1")
+        let card = serde_json::to_string(card).map_err(|_| StoreError::Unreadable("card"))?;
+        sqlx::query("UPDATE analyses SET evidence = $2, card = $3 WHERE job = $1")
             .bind(job.id.to_string())
             .bind(evidence)
+            .bind(card)
             .execute(&mut *db)
             .await?;
-        sqlx::query(
-            "UPDATE analyses SET superseded_by = $1 WHERE hospital = $2 AND study = $3 AND superseded_by IS NULL AND job < $1 \
-             AND job IN (SELECT id FROM jobs WHERE hospital = $2 AND study = $3 AND vendor = $4 AND service = $5 AND entry = $6 \
-             AND (mode = 'shadow') = $7)",
-        )
-        .bind(job.id.to_string())
-        .bind(job.hospital.as_str())
-        .bind(job.study.as_str())
-        .bind(job.service.vendor.as_str())
-        .bind(job.service.service.as_str())
-        .bind(&job.entry)
-        .bind(job.mode == "shadow")
-        .execute(&mut *db)
-        .await?;
+        // Later ones may have been published before: jobs do not end in the order in which they began.
+        let of_same_work = "hospital = $2 AND study = $3 AND evidence IS NOT NULL AND job IN (SELECT id FROM jobs \
+             WHERE hospital = $2 AND study = $3 AND vendor = $4 AND service = $5 AND entry = $6 AND (mode = 'shadow') = $7)";
+        for statement in [
+            format!(
+                "UPDATE analyses SET superseded_by = $1 WHERE superseded_by IS NULL AND job < $1 AND {of_same_work}"
+            ),
+            format!(
+                "UPDATE analyses SET superseded_by = (SELECT max(job) FROM analyses WHERE job > $1 AND {of_same_work}) \
+                 WHERE job = $1"
+            ),
+        ] {
+            sqlx::query(AssertSqlSafe(statement))
+                .bind(job.id.to_string())
+                .bind(job.hospital.as_str())
+                .bind(job.study.as_str())
+                .bind(job.service.vendor.as_str())
+                .bind(job.service.service.as_str())
+                .bind(&job.entry)
+                .bind(job.mode == "shadow")
+                .execute(&mut *db)
+                .await?;
+        }
         db.commit().await?;
         Ok(())
     }
@@ -186,6 +199,5 @@ pub(super) fn analysis(row: &SqliteRow) -> Result<StoredAnalysis, StoreError> {
         findings: row.try_get("findings")?,
         evidence,
         superseded_by,
-        seen_at: instant_if_any(row, "seen_at")?,
     })
 }

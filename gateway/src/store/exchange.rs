@@ -13,7 +13,7 @@ use super::{
     instant::micros,
 };
 use crate::{
-    catalog::{ClientId, HospitalId, ServiceName, VersionNumber},
+    catalog::{ClientId, HospitalId, ImageMember, ServiceName, VersionNumber},
     trust::jwt::SKEW_SECONDS,
 };
 
@@ -78,6 +78,14 @@ pub struct IssuedCard {
     pub vendor_id: Option<String>,
     /// Its suggestions.
     pub suggestions: Vec<IssuedSuggestion>,
+}
+
+impl IssuedCard {
+    /// The job of the analysis that it tells of, where it is such a card.
+    pub fn analysis(&self) -> Option<Uuid> {
+        let id = self.vendor_id.as_deref().filter(|_| self.cds_id.starts_with(ImageMember::CDS_ID))?;
+        Uuid::try_parse(id).ok()
+    }
 }
 
 /// One suggestion of a card that went out.

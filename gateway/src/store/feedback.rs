@@ -13,7 +13,7 @@ use super::{
     Store, StoreError,
     catalog::Page,
     column::{count, instant, instant_if_any, parsed, service_name},
-    hex,
+    hex, image_cards,
     instant::micros,
 };
 use crate::{
@@ -49,6 +49,8 @@ pub struct FeedbackRow {
     pub document: String,
     /// When it came.
     pub received_at: OffsetDateTime,
+    /// The job of the analysis that the card told of, where it was such a card: somebody has seen it now.
+    pub analysis: Option<Uuid>,
     /// Where it goes; none for a vendor without an endpoint for it.
     pub delivery: Option<Delivery>,
 }
@@ -114,6 +116,9 @@ impl Store {
         let mut new = 0;
         for row in rows {
             let id = Uuid::now_v7();
+            if let Some(job) = row.analysis {
+                image_cards::seen(&mut db, hospital, job, row.received_at).await?;
+            }
             if keep(&mut db, hospital, id, row).await? {
                 new += 1;
                 if let Some(delivery) = &row.delivery {

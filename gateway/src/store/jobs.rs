@@ -21,8 +21,11 @@ const SERVICES: i64 = 64;
 /// The work of one service on one study.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// Its id, a UUID of version 7; the workitem's UID says the same ([`Job::workitem`]).
+    /// Its id, a UUID of version 7.
     pub id: Uuid,
+    /// What was begun when it was put in or was last told to run again, a UUID of version 7: a workitem ([`Job::workitem`]) and a
+    /// record that end once. The first has the id of the job.
+    pub run: Uuid,
     /// Whose study.
     pub hospital: HospitalId,
     /// StudyInstanceUID.
@@ -95,14 +98,50 @@ pub struct NewJob {
     pub digest: [u8; 32],
 }
 
-const COLUMNS: &str = "id, hospital, study, patient_id, vendor, service, number, entry, mode, state, priority, due_at, \
+const COLUMNS: &str = "id, run, hospital, study, patient_id, vendor, service, number, entry, mode, state, priority, due_at, \
      deadline_at, attempts, inputs, fault, created_at, changed_at";
 const OPEN: &str = "state IN ('waiting', 'running', 'answered')";
+/// Jobs of a service that are due, in their turn: the most urgent first, then those of the hospital that has the fewest under way.
+/// A hospital that puts in a thousand waits for itself and lets others pass.
+const TURNS: &str = "SELECT due.id FROM (SELECT id, hospital, priority, \
+     row_number() OVER (PARTITION BY hospital ORDER BY priority, id) AS turn FROM jobs \
+     WHERE state IN ('waiting', 'running', 'answered') AND due_at <= $2 AND vendor = $3 AND service = $4) AS due \
+     LEFT JOIN (SELECT hospital, count(*) AS busy FROM jobs WHERE state IN ('running', 'answered') AND due_at > $2 \
+     AND vendor = $3 AND service = $4 GROUP BY hospital) AS under_way ON under_way.hospital = due.hospital \
+     ORDER BY due.priority, coalesce(under_way.busy, 0) + due.turn, due.id LIMIT $5";
 
 impl Job {
     /// The UID of its workitem.
     pub fn workitem(&self) -> Uid {
-        Uid::from_uuid(self.id.as_u128())
+        Uid::from_uuid(self.run.as_u128())
+    }
+}
+
+#[cfg(test)]
+impl Job {
+    /// Work of `asagao.news2` on one image of a study, put in at `now`.
+    pub(crate) fn sample(hospital: &str, study: &str, now: OffsetDateTime) -> Self {
+        let id = Uuid::now_v7();
+        Self {
+            id,
+            run: id,
+            hospital: hospital.parse().unwrap(),
+            study: study.parse().unwrap(),
+            patient_id: "P1".to_owned(),
+            service: "asagao.news2".parse().unwrap(),
+            version: "1.0.0".parse().unwrap(),
+            entry: "spots".to_owned(),
+            mode: "live".to_owned(),
+            state: JobState::Waiting,
+            priority: 3,
+            due_at: now,
+            deadline_at: now + time::Duration::hours(1),
+            attempts: 0,
+            inputs: vec![JobSeries { uid: "1.2.3".parse().unwrap(), instances: vec!["1.2.3.4".parse().unwrap()] }],
+            fault: None,
+            created_at: now,
+            changed_at: now,
+        }
     }
 }
 
@@ -138,19 +177,19 @@ impl std::str::FromStr for JobState {
 }
 
 impl Store {
-    /// Puts a job in, and lets go of those of the same service for the same study that nobody took yet. Gives false where the
-    /// very same work was put in before.
+    /// Puts a job in, and lets go of those of the same service for the same study that nobody took yet: they are given. Nothing
+    /// where the very same work was put in before.
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn put_job(&self, new: &NewJob, now: OffsetDateTime) -> Result<bool, StoreError> {
+    pub async fn put_job(&self, new: &NewJob, now: OffsetDateTime) -> Result<Option<Vec<Job>>, StoreError> {
         let job = &new.job;
         let inputs = serde_json::to_string(&job.inputs).map_err(|_| StoreError::Unreadable("inputs of a job"))?;
         let mut db = self.write().await?;
         let made = sqlx::query(
-            "INSERT INTO jobs (id, hospital, study, patient_id, vendor, service, number, entry, mode, state, priority, \
+            "INSERT INTO jobs (id, run, hospital, study, patient_id, vendor, service, number, entry, mode, state, priority, \
              due_at, deadline_at, attempts, inputs, digest, created_at, changed_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', $10, $11, $12, 0, $13, $14, $11, $11) \
+             VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', $10, $11, $12, 0, $13, $14, $11, $11) \
              ON CONFLICT (hospital, study, vendor, service, entry, digest) DO NOTHING",
         )
         .bind(job.id.to_string())
@@ -170,23 +209,24 @@ impl Store {
         .execute(&mut *db)
         .await?
         .rows_affected();
-        if made == 1 {
-            sqlx::query(
-                "UPDATE jobs SET state = 'superseded', changed_at = $6 WHERE hospital = $1 AND study = $2 AND vendor = $3 \
-                 AND service = $4 AND entry = $5 AND state = 'waiting' AND id <> $7",
-            )
-            .bind(job.hospital.as_str())
-            .bind(job.study.as_str())
-            .bind(job.service.vendor.as_str())
-            .bind(job.service.service.as_str())
-            .bind(&job.entry)
-            .bind(micros(now))
-            .bind(job.id.to_string())
-            .execute(&mut *db)
-            .await?;
+        if made == 0 {
+            return Ok(None);
         }
+        let superseded = sqlx::query(AssertSqlSafe(format!(
+            "UPDATE jobs SET state = 'superseded', changed_at = $6 WHERE hospital = $1 AND study = $2 AND vendor = $3 \
+             AND service = $4 AND entry = $5 AND state = 'waiting' AND id <> $7 RETURNING {COLUMNS}"
+        )))
+        .bind(job.hospital.as_str())
+        .bind(job.study.as_str())
+        .bind(job.service.vendor.as_str())
+        .bind(job.service.service.as_str())
+        .bind(&job.entry)
+        .bind(micros(now))
+        .bind(job.id.to_string())
+        .fetch_all(&mut *db)
+        .await?;
         db.commit().await?;
-        Ok(made == 1)
+        superseded.iter().map(self::job).collect::<Result<_, _>>().map(Some)
     }
 
     /// Takes jobs that are due, the most urgent of each service first and not more at once than `places` says of it. They are the
@@ -229,8 +269,7 @@ impl Store {
             }
             let rows = sqlx::query(AssertSqlSafe(format!(
                 "UPDATE jobs SET state = CASE state WHEN 'waiting' THEN 'running' ELSE state END, due_at = $1, \
-                 attempts = attempts + 1, changed_at = $2 WHERE id IN (SELECT id FROM jobs WHERE {OPEN} AND due_at <= $2 \
-                 AND vendor = $3 AND service = $4 ORDER BY priority, id LIMIT $5) RETURNING {COLUMNS}"
+                 attempts = attempts + 1, changed_at = $2 WHERE id IN ({TURNS}) RETURNING {COLUMNS}"
             )))
             .bind(micros(until))
             .bind(micros(now))
@@ -293,7 +332,26 @@ impl Store {
         Ok(())
     }
 
-    /// Lets a job that was given up wait once more. Gives whether there was such of this hospital.
+    /// Gives a job back that was taken and cannot be gone on with here; the try is not counted.
+    ///
+    /// # Errors
+    /// The database does not take it; the job is taken again when its lease ends.
+    pub async fn give_job_back(&self, job: &Job, now: OffsetDateTime) -> Result<(), StoreError> {
+        let mut db = self.write().await?;
+        sqlx::query(
+            "UPDATE jobs SET state = CASE state WHEN 'running' THEN 'waiting' ELSE state END, attempts = attempts - 1, \
+             due_at = $2, changed_at = $2 WHERE id = $1 AND attempts = $3 AND state IN ('running', 'answered')",
+        )
+        .bind(job.id.to_string())
+        .bind(micros(now))
+        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
+        .execute(&mut *db)
+        .await?;
+        db.commit().await?;
+        Ok(())
+    }
+
+    /// Lets a job that was given up or canceled wait once more, as a new run. Gives whether there was such of this hospital.
     ///
     /// # Errors
     /// The database does not take it.
@@ -301,16 +359,19 @@ impl Store {
         &self,
         hospital: &HospitalId,
         id: Uuid,
+        run: Uuid,
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
         let mut db = self.write().await?;
         let done = sqlx::query(
             "UPDATE jobs SET state = CASE WHEN EXISTS (SELECT 1 FROM analyses WHERE job = $2) THEN 'answered' ELSE 'waiting' END, \
-             attempts = 0, due_at = $3, changed_at = $3, fault = NULL WHERE hospital = $1 AND id = $2 AND state = 'dead'",
+             attempts = 0, due_at = $3, changed_at = $3, fault = NULL, run = $4 \
+             WHERE hospital = $1 AND id = $2 AND state IN ('dead', 'canceled')",
         )
         .bind(hospital.as_str())
         .bind(id.to_string())
         .bind(micros(now))
+        .bind(run.to_string())
         .execute(&mut *db)
         .await?;
         db.commit().await?;
@@ -396,6 +457,7 @@ fn job(row: &SqliteRow) -> Result<Job, StoreError> {
     let inputs: &str = row.try_get("inputs")?;
     Ok(Job {
         id: parsed(row, "id", "job id")?,
+        run: parsed(row, "run", "run of a job")?,
         hospital: parsed(row, "hospital", "hospital id")?,
         study: parsed(row, "study", "study uid")?,
         patient_id: row.try_get("patient_id")?,

@@ -46,12 +46,16 @@ pub struct PublishedNarrow {
     pub at: (Option<OffsetDateTime>, Option<OffsetDateTime>),
 }
 
-const COLUMNS: &str = "SELECT a.job, a.study, a.patient_id, j.vendor, j.service, j.number, j.mode, a.at, a.findings, a.evidence, \
-     a.superseded_by, a.seen_at, j.inputs, coalesce(st.date, '') AS study_date";
-/// Walked from the rows of a patient or a study, or from the jobs of the hospital, newest first; `CROSS JOIN` keeps that order.
-const FROM_ANALYSES: &str = " FROM analyses a CROSS JOIN jobs j ON j.id = a.job";
-const FROM_JOBS: &str = " FROM jobs j CROSS JOIN analyses a ON a.job = j.id";
-const STUDY: &str = " LEFT JOIN studies st ON st.hospital = j.hospital AND st.uid = j.study";
+const COLUMNS: &str = "SELECT a.job, a.study, st.patient_id, j.vendor, j.service, j.number, j.mode, a.at, a.findings, a.evidence, \
+     a.superseded_by, j.inputs, st.date AS study_date";
+/// Walked from the studies of a patient, from the analyses of a study, or from the jobs of the hospital, newest first; `CROSS JOIN`
+/// keeps that order.
+const FROM_STUDIES: &str = " FROM studies st CROSS JOIN analyses a ON a.hospital = st.hospital AND a.study = st.uid \
+     CROSS JOIN jobs j ON j.id = a.job";
+const FROM_ANALYSES: &str = " FROM analyses a CROSS JOIN jobs j ON j.id = a.job \
+     JOIN studies st ON st.hospital = a.hospital AND st.uid = a.study";
+const FROM_JOBS: &str = " FROM jobs j CROSS JOIN analyses a ON a.job = j.id \
+     JOIN studies st ON st.hospital = j.hospital AND st.uid = j.study";
 const PUBLISHED: &str = " AND a.evidence IS NOT NULL AND j.mode <> 'shadow'";
 
 impl Store {
@@ -67,12 +71,15 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<PublishedAnalysis>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
-        let is_of_few = narrow.patient_id.is_some() || narrow.study.is_some() || narrow.jobs.is_some();
-        let (tables, lead) = if is_of_few { (FROM_ANALYSES, "a") } else { (FROM_JOBS, "j") };
-        query.push(tables).push(STUDY).push(format_args!(" WHERE {lead}.hospital = "));
+        let is_of_few = narrow.study.is_some() || narrow.jobs.is_some();
+        let (tables, lead, key) = match &narrow.patient_id {
+            _ if is_of_few => (FROM_ANALYSES, "a", "a.job"),
+            Some(_) => (FROM_STUDIES, "st", "a.job"),
+            None => (FROM_JOBS, "j", "j.id"),
+        };
+        query.push(tables).push(format_args!(" WHERE {lead}.hospital = "));
         query.push_bind(hospital.as_str()).push(PUBLISHED).push(" AND a.superseded_by IS NULL");
         narrow.conditions(&mut query);
-        let key = if is_of_few { "a.job" } else { "j.id" };
         if let Some(from) = from {
             query.push(format_args!(" AND {key} <= ")).push_bind(from.to_string());
         }
@@ -90,7 +97,7 @@ impl Store {
         job: Uuid,
     ) -> Result<Option<PublishedAnalysis>, StoreError> {
         let row = sqlx::query(AssertSqlSafe(format!(
-            "{COLUMNS}{FROM_ANALYSES}{STUDY} WHERE a.hospital = $1 AND a.job = $2{PUBLISHED}"
+            "{COLUMNS}{FROM_ANALYSES} WHERE a.hospital = $1 AND a.job = $2{PUBLISHED}"
         )))
         .bind(hospital.as_str())
         .bind(job.to_string())
@@ -150,7 +157,7 @@ impl PublishedNarrow {
         let (since, before) = &self.at;
         let service = self.service.as_ref();
         let texts = [
-            (" AND a.patient_id = ", self.patient_id.clone()),
+            (" AND st.patient_id = ", self.patient_id.clone()),
             (" AND a.study = ", self.study.as_ref().map(ToString::to_string)),
             (" AND j.vendor = ", service.map(|name| name.vendor.to_string())),
             (" AND j.service = ", service.map(|name| name.service.to_string())),

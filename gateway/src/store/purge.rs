@@ -91,6 +91,21 @@ fn sweeps(now: OffsetDateTime, kept: Retention) -> Vec<Sweep> {
     ];
     // An age that reaches back beyond all time keeps everything.
     let before = |age: Option<Duration>| age.and_then(|age| now.checked_sub(age));
+    // Jobs that are done lead to what was found, and stay with it.
+    let work = before(kept.exchanges).map(|before| {
+        [
+            Sweep {
+                statement: "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE state IN ('dead', 'canceled', 'superseded') \
+                            AND id < $1 AND NOT EXISTS (SELECT 1 FROM analyses WHERE analyses.job = jobs.id) LIMIT $2)",
+                before: Before::Id(before),
+            },
+            Sweep {
+                statement: "DELETE FROM intakes WHERE (hospital, study) IN \
+                            (SELECT hospital, study FROM intakes WHERE due_at IS NULL AND changed_at < $1 LIMIT $2)",
+                before: Before::Instant(before),
+            },
+        ]
+    });
     let exchanges = before(kept.exchanges).map(|before| {
         [
             "DELETE FROM addenda WHERE id IN (SELECT id FROM addenda WHERE exchange < $1 LIMIT $2)",
@@ -124,7 +139,7 @@ fn sweeps(now: OffsetDateTime, kept: Retention) -> Vec<Sweep> {
         ]
         .map(|statement| Sweep { statement, before: Before::Id(before) })
     });
-    sweeps.extend(exchanges.into_iter().chain(usage).flatten());
+    sweeps.extend(exchanges.into_iter().flatten().chain(work.into_iter().chain(usage).flatten()));
     sweeps.extend(feedback.into_iter().flatten());
     sweeps
 }

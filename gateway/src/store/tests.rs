@@ -1,4 +1,5 @@
 mod feedback;
+mod jobs;
 mod node_outbox;
 mod rate;
 mod records;

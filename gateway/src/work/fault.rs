@@ -20,6 +20,15 @@ pub(crate) enum WorkFault {
     /// There are more images than the service takes.
     #[error("the series have more images than the service takes")]
     TooManyImages,
+    /// It was begun as often as it may be, and never came to an end.
+    #[error("the job was begun as often as it may be and never came to an end")]
+    TooOften,
+    /// The study is too large to be looked at.
+    #[error("the study has more than {0} instances and is not looked at")]
+    StudyTooLarge(usize),
+    /// An image of ours could not be read or drawn.
+    #[error("an image of the job cannot be read or drawn")]
+    Unreadable,
     /// The service gave no usable answer.
     #[error("the service gave no usable answer: {0}")]
     Service(#[from] AdviseError),
@@ -50,14 +59,25 @@ impl WorkFault {
             // A vendor may be away for hours, and may answer nonsense while it is being updated.
             Self::Service(error) => error.fault() == Fault::Vendor,
             Self::Findings(_) => true,
-            Self::Storing(_) | Self::Store(_) => true,
+            Self::Storing(_) | Self::Store(_) | Self::Unreadable => true,
             Self::Read(fault) => matches!(fault, ReadFault::Io(_)),
             Self::NotEnrolled
             | Self::TrialEnded
             | Self::ImagesGone
             | Self::TooManyImages
+            | Self::TooOften
+            | Self::StudyTooLarge(_)
             | Self::Evidence(_)
             | Self::Workitem(_) => false,
+        }
+    }
+
+    /// The status of a record of it: 403 nobody may have it done, 502 the service, 500 what is ours.
+    pub(super) fn status(&self) -> u16 {
+        match self {
+            Self::Service(_) | Self::Findings(_) => 502,
+            _ if self.is_end() => 403,
+            _ => 500,
         }
     }
 

@@ -23,7 +23,7 @@ use crate::{
 
 /// Instances of one look at the index.
 const PAGE: u32 = 500;
-/// Instances of a study that are looked at. A larger one is looked at in part, and the explanation says so.
+/// Instances of a study that are looked at. A larger one fits nobody.
 const MOST: usize = 20_000;
 
 /// The originals of a study.
@@ -58,8 +58,8 @@ pub(crate) struct Explained {
 }
 
 impl StudyImages {
-    /// Reads what is known of a study's originals; nothing where none are stored. An instance that cannot be read any more is
-    /// passed over: no service could be given it.
+    /// Reads what is known of a study's originals; nothing where none are stored. A series with an instance that cannot be read
+    /// any more fits nobody.
     ///
     /// # Errors
     /// The index does not answer, or an instance cannot be read now.
@@ -78,8 +78,10 @@ impl StudyImages {
             instances: 0,
         };
         for found in all(store, hospital, &selection).await?.into_iter().filter(|found| found.is_original) {
-            let Some(instance) = read(archive, hospital, &found).await? else { continue };
-            images.take(&instance, found);
+            match read(archive, hospital, &found).await? {
+                Some(instance) => images.take(&instance, found),
+                None => images.facts.push_unreadable(&found.series_uid),
+            }
         }
         images.facts = images.facts.whole();
         Ok((images.instances > 0).then_some(images))
@@ -106,7 +108,7 @@ impl StudyImages {
             version: member.version.clone(),
             entry: member.entry.id.clone(),
             mode: member.mode.word(),
-            found: evaluate(&member.entry.needs, narrowing, &self.facts),
+            found: evaluate(&member.entry.needs, narrowing, &self.facts).within(member.entry.limits.images),
         }
     }
 
@@ -156,7 +158,10 @@ async fn all(store: &Store, hospital: &HospitalId, selection: &Selection) -> Res
         let page = store.select_instances(hospital, selection, after, PAGE).await?;
         let is_last = page.len() < PAGE as usize;
         all.extend(page);
-        if is_last || all.len() >= MOST {
+        if all.len() > MOST {
+            return Err(WorkFault::StudyTooLarge(MOST));
+        }
+        if is_last {
             return Ok(all);
         }
     }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Explained, StudyImages, WorkFault, workitem};
 use crate::{
     App,
-    catalog::{HospitalView, ImageMember, Mode},
+    catalog::{Completeness, HospitalView, ImageMember},
     store::{Intake, Job, JobSeries, JobState, NewJob},
 };
 
@@ -52,8 +52,9 @@ async fn look(app: &App, intake: Intake) {
     let (next, evidence) = match decide(app, &intake).await {
         Ok((next, evidence)) => (next, evidence),
         Err(fault) => {
-            tracing::warn!(error = &fault as &dyn std::error::Error, hospital = %intake.hospital, "a study cannot be judged now");
-            (Some(app.clock.now() + AFTER_FAULT), json!({ "fault": fault.to_string() }))
+            tracing::warn!(error = &fault as &dyn std::error::Error, hospital = %intake.hospital, "a study cannot be judged");
+            let next = fault.may_retry().then(|| app.clock.now() + AFTER_FAULT);
+            (next, json!({ "fault": fault.to_string() }))
         }
     };
     let kept = app.store.judge_intake(&intake, next, &evidence.to_string(), app.clock.now()).await;
@@ -70,12 +71,14 @@ async fn decide(app: &App, intake: &Intake) -> Result<(Option<OffsetDateTime>, s
     let Some(view) = snapshot.hospital(&intake.hospital).filter(|view| !view.analyzers.is_empty()) else {
         return Ok((None, json!({ "services": 0 })));
     };
+    let completeness = completeness(view);
     // Most looks end here, before anything is read.
-    let early = judge(&policy(view, &[]), &seen(app, intake, None, &[]), now);
+    let shortest = completeness.shortest();
+    let early = judge(&shortest, &seen(app, intake, None, &[]), now);
     if let Verdict::Waiting { until } = early.verdict
-        && now < intake.changed_at + view_quiet(view)
+        && now < intake.changed_at + shortest.quiet
     {
-        return Ok((Some(until.min(intake.changed_at + view_quiet(view))), json!({ "judgement": early })));
+        return Ok((Some(until.min(intake.changed_at + shortest.quiet)), json!({ "judgement": early })));
     }
     let Some(images) = StudyImages::read(&app.store, &app.archive, &intake.hospital, &intake.study).await? else {
         return Ok((None, json!({ "instances": 0 })));
@@ -83,7 +86,7 @@ async fn decide(app: &App, intake: &Intake) -> Result<(Option<OffsetDateTime>, s
     let explained: Vec<(&Arc<ImageMember>, Explained)> =
         view.analyzers.iter().map(|member| (member, images.explain(member, None))).collect();
     let modalities: Vec<&str> = images.facts.series.iter().map(|series| series.modality.as_str()).collect();
-    let judgement = judge(&policy(view, &modalities), &seen(app, intake, Some(&images), &explained), now);
+    let judgement = judge(&completeness.policy(modalities), &seen(app, intake, Some(&images), &explained), now);
     match judgement.verdict {
         Verdict::Waiting { until } => Ok((Some(until), json!({ "judgement": judgement }))),
         Verdict::Overdue => {
@@ -122,20 +125,12 @@ async fn put(
     now: OffsetDateTime,
 ) -> Result<(), WorkFault> {
     let chosen = images.chosen(&explained.found);
-    let count: usize = chosen.iter().map(|(series, _)| series.instances.len()).sum();
-    if count > member.entry.limits.images as usize {
-        tracing::info!(hospital = %intake.hospital, service = %member.name, count, "too many images for the service");
-        return Ok(());
-    }
-    if let Mode::Trial { until, .. } = member.mode
-        && now >= until
-    {
-        return Ok(());
-    }
     let digest = digest(member, &chosen);
     let deadline = time::Duration::seconds(member.entry.limits.deadline_seconds.into());
+    let id = Uuid::now_v7();
     let job = Job {
-        id: Uuid::now_v7(),
+        id,
+        run: id,
         hospital: intake.hospital.clone(),
         study: intake.study.clone(),
         patient_id: images.patient_id.clone(),
@@ -154,18 +149,20 @@ async fn put(
         created_at: now,
         changed_at: now,
     };
-    if app.store.put_job(&NewJob { job: job.clone(), digest }, now).await? {
-        workitem::create(app, &job, member).await?;
-        metrics::counter!("medvan_jobs_total", "service" => job.service.to_string()).increment(1);
+    let Some(superseded) = app.store.put_job(&NewJob { job: job.clone(), digest }, now).await? else { return Ok(()) };
+    metrics::counter!("medvan_jobs_total", "service" => job.service.to_string()).increment(1);
+    workitem::create(app, &job, member).await?;
+    for superseded in superseded {
+        workitem::cancel(app, &superseded, "more images of the study came").await?;
     }
     Ok(())
 }
 
-/// Of everything that the work depends on: the version, its entry, and each instance with its content. When one more image comes,
+/// Of everything that the work depends on: the version, its entry, its mode, and each instance with its content. When one more image comes,
 /// it is other work.
 fn digest(member: &ImageMember, chosen: &[(JobSeries, Vec<Vec<u8>>)]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
-    context.update(format!("{}@{} {}", member.name, member.version, member.entry.id).as_bytes());
+    context.update(format!("{}@{} {} {}", member.name, member.version, member.entry.id, member.mode.word()).as_bytes());
     for (series, digests) in chosen {
         context.update(series.uid.as_str().as_bytes());
         for (instance, digest) in series.instances.iter().zip(digests) {
@@ -178,13 +175,8 @@ fn digest(member: &ImageMember, chosen: &[(JobSeries, Vec<Vec<u8>>)]) -> [u8; 32
     digest
 }
 
-fn policy(view: &HospitalView, modalities: &[&str]) -> medvan_analysis::completeness::Policy {
-    let own = view.hospital.imaging.as_ref().map(|imaging| imaging.completeness.clone()).unwrap_or_default();
-    own.policy(modalities.iter().copied())
-}
-
-fn view_quiet(view: &HospitalView) -> time::Duration {
-    policy(view, &[]).quiet
+fn completeness(view: &HospitalView) -> Completeness {
+    view.hospital.imaging.as_ref().map(|imaging| imaging.completeness.clone()).unwrap_or_default()
 }
 
 fn seen(
@@ -198,7 +190,7 @@ fn seen(
         last_at: intake.changed_at,
         instances: images.map_or(0, |images| images.instances),
         expected: images.and_then(|images| images.expected),
-        open_transfers: app.archive.arrivals_of(&intake.hospital),
+        open_transfers: app.archive.arrivals_of(&intake.hospital, &intake.study),
         is_wanted: explained.iter().any(|(_, explained)| explained.found.fits),
     }
 }

@@ -13,7 +13,9 @@ use crate::{
 };
 
 /// Jobs under way at once in this process.
-const AT_ONCE: u32 = 32;
+const AT_ONCE: u32 = 64;
+/// Of these, of one service: one that hangs leaves room for others, whatever it says it can bear.
+const OF_SERVICE: u32 = 8;
 /// How often the table is looked at without being told.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// So long a job is this process's without being held anew: a process that died gives it back after that.
@@ -57,7 +59,7 @@ async fn claim(app: &App, room: u32) -> Result<Vec<Job>, StoreError> {
         return Ok(Vec::new());
     }
     let (now, snapshot) = (app.clock.now(), app.catalog.current());
-    app.store.claim_jobs(now, now + LEASE, room, |service| snapshot.places_of(service)).await
+    app.store.claim_jobs(now, now + LEASE, room, |service| snapshot.places_of(service).min(OF_SERVICE)).await
 }
 
 /// One job, held as long as it is worked on. What becomes of it is written; a process that stops gives it back.
@@ -118,8 +120,7 @@ async fn hold(app: &App, job: &Job) {
 }
 
 async fn give_back(app: &App, job: &Job) {
-    let state = perform::state_to_retry(app, job).await;
-    if let Err(error) = app.store.settle_job(job, state, app.clock.now(), None, app.clock.now()).await {
+    if let Err(error) = app.store.give_job_back(job, app.clock.now()).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "a job was not given back; its lease ends by itself");
     }
 }

@@ -78,8 +78,9 @@ async fn keep(app: &App, job: &Job, objects: Vec<Object>) -> Result<Vec<Evidence
         peer: [127, 0, 0, 1].into(),
         at: app.clock.now(),
     };
+    // What a try before this one stored stays: meanwhile an earlier report may have come to be named in it.
     let refused = |fault: crate::archive::Fault| WorkFault::Storing(fault.to_string());
-    let arrival = app.archive.arrival(&job.hospital, origin, OnConflict::Refuse, Kind::Result);
+    let arrival = app.archive.arrival(&job.hospital, origin, OnConflict::Keep, Kind::Result);
     let mut arrival = arrival.map_err(refused)?;
     let mut made = Vec::with_capacity(objects.len());
     for Object { reference, bytes } in objects {

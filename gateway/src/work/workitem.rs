@@ -25,65 +25,75 @@ pub(super) async fn create(app: &App, job: &Job, member: &ImageMember) -> Result
     Ok(())
 }
 
-/// Takes the workitem of a job. One that this gateway took before stays taken: it is the same job once more.
+/// Takes the workitem of a job. One that this gateway took or completed before stays as it is: it is the same run once more.
 pub(super) async fn begin(app: &App, job: &Job) -> Result<(), WorkFault> {
     let (now, lock) = (app.clock.now(), lock(app, job));
-    let take = |workitem: &mut Workitem| match workitem.change_state(State::InProgress, Some(&lock), now) {
-        Ok(_) | Err(Fault::AlreadyInProgress) => Ok(()),
-        Err(fault) => Err(fault),
-    };
-    match app.store.change_workitem(&job.hospital, &job.workitem(), now, take).await? {
-        Some(taken) => Ok(taken?),
-        // Somebody removed it: the job is done all the same.
-        None => Ok(()),
-    }
+    change(app, job, |workitem| take(workitem, &lock, now)).await
 }
 
 /// Completes the workitem of a job and says in it what was made.
 pub(super) async fn complete(app: &App, job: &Job, made: &[EvidenceObject]) -> Result<(), WorkFault> {
     let (now, lock) = (app.clock.now(), lock(app, job));
     let changes = performed(job, made, now);
-    let end = |workitem: &mut Workitem| {
-        if workitem.state() == State::Completed {
-            return Ok(());
-        }
-        workitem.update(Some(&lock), changes, now)?;
-        workitem.change_state(State::Completed, Some(&lock), now).map(|_| ())
-    };
-    match app.store.change_workitem(&job.hospital, &job.workitem(), now, end).await? {
-        Some(ended) => Ok(ended?),
-        None => Ok(()),
-    }
+    change(app, job, |workitem| end(workitem, State::Completed, &lock, changes, now)).await
 }
 
 /// Cancels the workitem of a job that is given up, with the reason.
 pub(super) async fn cancel(app: &App, job: &Job, reason: &str) -> Result<(), WorkFault> {
     let (now, lock) = (app.clock.now(), lock(app, job));
+    let changes = discontinued(reason);
+    change(app, job, |workitem| end(workitem, State::Canceled, &lock, changes, now)).await
+}
+
+/// One that somebody removed is passed over: the job is done all the same.
+async fn change(
+    app: &App,
+    job: &Job,
+    change: impl FnOnce(&mut Workitem) -> Result<(), Fault> + Send,
+) -> Result<(), WorkFault> {
+    let changed = app.store.change_workitem(&job.hospital, &job.workitem(), app.clock.now(), change).await?;
+    Ok(changed.unwrap_or(Ok(()))?)
+}
+
+fn take(workitem: &mut Workitem, lock: &Uid, now: OffsetDateTime) -> Result<(), Fault> {
+    match workitem.change_state(State::InProgress, Some(lock), now) {
+        Ok(_) | Err(Fault::AlreadyInProgress) => Ok(()),
+        Err(_) if workitem.state() == State::Completed => Ok(()),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Brings it to its end, unless it is at one.
+fn end(
+    workitem: &mut Workitem,
+    state: State,
+    lock: &Uid,
+    changes: Attributes,
+    now: OffsetDateTime,
+) -> Result<(), Fault> {
+    if matches!(workitem.state(), State::Completed | State::Canceled) {
+        return Ok(());
+    }
+    if workitem.state() == State::Scheduled {
+        workitem.change_state(State::InProgress, Some(lock), now)?;
+    }
+    workitem.update(Some(lock), changes, now)?;
+    workitem.change_state(state, Some(lock), now).map(|_| ())
+}
+
+fn discontinued(reason: &str) -> Attributes {
     let mut progress = Attributes::new();
     let code = code("110513", "DCM", "Discontinued for unspecified reason");
     progress.put_items(tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE, vec![code]);
     progress.put_text(tags::REASON_FOR_CANCELLATION, reason);
     let mut changes = Attributes::new();
     changes.put_items(tags::PROCEDURE_STEP_PROGRESS_INFORMATION_SEQUENCE, vec![progress]);
-    let end = |workitem: &mut Workitem| {
-        if matches!(workitem.state(), State::Completed | State::Canceled) {
-            return Ok(());
-        }
-        if workitem.state() == State::Scheduled {
-            workitem.change_state(State::InProgress, Some(&lock), now)?;
-        }
-        workitem.update(Some(&lock), changes, now)?;
-        workitem.change_state(State::Canceled, Some(&lock), now).map(|_| ())
-    };
-    match app.store.change_workitem(&job.hospital, &job.workitem(), now, end).await? {
-        Some(ended) => Ok(ended?),
-        None => Ok(()),
-    }
+    changes
 }
 
 /// The Transaction UID by which this gateway holds the workitem: nobody else can guess it, and another process of it knows it.
 fn lock(app: &App, job: &Job) -> Uid {
-    let tag = app.secret.tag(&["workitem", &job.id.to_string()]);
+    let tag = app.secret.tag(&["workitem", &job.run.to_string()]);
     let mut half = [0; 16];
     half.copy_from_slice(&tag.as_ref()[..16]);
     Uid::from_uuid(uuid::Builder::from_random_bytes(half).into_uuid().as_u128())
@@ -180,3 +190,6 @@ fn moment(at: OffsetDateTime) -> String {
     let format = format_description!("[year][month][day][hour][minute][second]+0000");
     at.to_offset(UtcOffset::UTC).format(format).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

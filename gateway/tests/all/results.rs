@@ -1,8 +1,8 @@
 //! AI results as FHIR, by HTTP, as systems of a hospital read them.
 
 use http::{Method, StatusCode};
-use medvan::store::{EvidenceObject, Job, JobSeries, JobState, NewJob};
-use medvan_fixtures::ehr::Keys;
+use medvan::store::{CardText, EvidenceObject, Job, JobSeries, JobState, NewJob};
+use medvan_fixtures::{ehr::Keys, studies::ChestCt};
 use medvan_imaging::Uid;
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -18,17 +18,14 @@ const NOON: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
 /// Whose images, by which service, for what: of the job with a number.
 struct Work {
     number: u8,
-    hospital: &'static str,
-    patient: &'static str,
-    study: Uid,
+    study: ChestCt,
     service: &'static str,
     mode: &'static str,
 }
 
 impl Work {
     fn of(number: u8) -> Self {
-        let study = chest().study_uid();
-        Self { number, hospital: "kiku", patient: "K-000123", study, service: "asagao.nodules", mode: "live" }
+        Self { number, study: chest(), service: "asagao.nodules", mode: "live" }
     }
 
     fn id(&self) -> Uuid {
@@ -36,12 +33,13 @@ impl Work {
     }
 
     fn job(&self) -> Job {
-        let inputs = vec![JobSeries { uid: chest().series_uid(), instances: vec![chest().instance_uid(1)] }];
+        let inputs = vec![JobSeries { uid: self.study.series_uid(), instances: vec![self.study.instance_uid(1)] }];
         Job {
             id: self.id(),
-            hospital: self.hospital.parse().unwrap(),
-            study: self.study.clone(),
-            patient_id: self.patient.to_owned(),
+            run: self.id(),
+            hospital: "kiku".parse().unwrap(),
+            study: self.study.study_uid(),
+            patient_id: self.study.patient_id.clone(),
             service: self.service.parse().unwrap(),
             version: "1.0.0".parse().unwrap(),
             entry: "chest".to_owned(),
@@ -58,8 +56,9 @@ impl Work {
         }
     }
 
-    /// The service answers with findings of these codes.
+    /// The study is stored, and the service answers with findings of these codes.
     async fn finds(&self, pacs: &Pacs, codes: &[&str]) {
+        pacs.stores(&self.study).await;
         let (job, at) = (self.job(), NOON + Duration::minutes(self.number.into()));
         pacs.store().put_job(&NewJob { job: job.clone(), digest: [self.number; 32] }, NOON).await.unwrap();
         let finding = |code: &&str| json!({"id": code, "code": {"scheme": "SCT", "code": code, "meaning": "finding"}});
@@ -72,7 +71,7 @@ impl Work {
         self.finds(pacs, codes).await;
         let class = Uid::known("1.2.840.10008.5.1.4.1.1.88.34");
         let report = EvidenceObject { series: Uid::known("1.9"), instance: Uid::known("1.9.1"), class };
-        pacs.store().publish_analysis(&self.job(), &[report]).await.unwrap();
+        pacs.store().publish_analysis(&self.job(), &[report], &CardText::default()).await.unwrap();
     }
 }
 
@@ -106,10 +105,10 @@ async fn finds(pacs: &Pacs, path: &str) -> Vec<String> {
 /// Two services looked at the chest of one patient, one at another patient's.
 async fn hospital() -> Pacs {
     let pacs = Pacs::open().await;
-    pacs.stores(&chest()).await;
     Work::of(1).tells(&pacs, &["27925004", "36118008"]).await;
     Work { service: "tsubaki.bones", ..Work::of(2) }.tells(&pacs, &["125605004"]).await;
-    Work { patient: "K-9", study: Uid::known("1.2.3"), ..Work::of(3) }.tells(&pacs, &["27925004"]).await;
+    let others = ChestCt { patient_id: "K-9".to_owned(), seed: 9, date: String::new(), ..chest() };
+    Work { study: others, ..Work::of(3) }.tells(&pacs, &["27925004"]).await;
     pacs
 }
 
@@ -154,7 +153,7 @@ async fn studies_are_found_as_they_are_stored() {
     let pacs = hospital().await;
     let study = chest().study_uid().to_string();
     for path in [
-        "ImagingStudy".to_owned(),
+        "ImagingStudy?started=2026-11".to_owned(),
         "ImagingStudy?patient=K-000123".to_owned(),
         format!("ImagingStudy?identifier=urn:dicom:uid|urn:oid:{study}"),
         format!("ImagingStudy?_id={study}&modality=CT&started=2026-11"),
@@ -195,7 +194,7 @@ async fn many_results_are_paged_beyond_what_is_read_at_once() {
     let pacs = Pacs::open().await;
     for number in 1..=45 {
         // Each of another study: none takes the place of another.
-        let study = Uid::parse(&format!("1.2.{number}")).unwrap();
+        let study = ChestCt { seed: number.into(), slices: 1, ..chest() };
         Work { study, ..Work::of(number) }.tells(&pacs, &["27925004"]).await;
     }
     assert_eq!(finds(&pacs, "Observation?_count=200").await.len(), 45);

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Words, inference::InferenceWay};
+use super::{Fault, Words, inference::InferenceWay, rules, schema};
 
 /// One kind of work on images that a vendor offers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -159,6 +159,19 @@ pub struct SeriesRules {
     /// Images of phantoms for quality control are taken too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phantoms: Option<bool>,
+}
+
+impl SeriesRules {
+    /// What is wrong with rules that stand at `place`, a JSON Pointer: lists and texts that are too long, and ranges in which
+    /// nothing lies.
+    pub fn faults(&self, place: &str) -> Vec<Fault> {
+        // Plain data becomes JSON always.
+        let value = serde_json::to_value(self).unwrap_or_default();
+        let mut faults = schema::faults_of_series_rules(&value);
+        faults.iter_mut().for_each(|fault| fault.place.insert_str(0, place));
+        faults.extend(rules::images::ranges(place, self));
+        faults
+    }
 }
 
 /// From and to, both included; either may be open.

@@ -1,7 +1,7 @@
 //! What a schema cannot say: rules between the members of a descriptor, each a pure function.
 
 mod hooks;
-mod images;
+pub(super) mod images;
 mod inference;
 mod regulatory;
 mod urls;

@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use jsonschema::{PatternOptions, ValidationError, Validator, error::ValidationErrorKind as Kind};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fault::{Fault, below, ordered};
 
@@ -23,6 +23,18 @@ static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
     let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
     options.build(&SCHEMA).expect("the schema that ships compiles")
 });
+
+/// Of the rules for series alone, which hospitals write too.
+static SERIES_RULES: LazyLock<Validator> = LazyLock::new(|| {
+    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+    let part = json!({ "$schema": SCHEMA["$schema"], "$defs": SCHEMA["$defs"], "$ref": "#/$defs/seriesRules" });
+    options.build(&part).expect("a part of the schema that ships compiles")
+});
+
+/// Every place at which rules for series do not fit the schema.
+pub(super) fn faults_of_series_rules(value: &Value) -> Vec<Fault> {
+    ordered(SERIES_RULES.iter_errors(value).flat_map(|error| explain(&error)).take(MOST_FAULTS).collect())
+}
 
 /// Every place at which a value does not fit the schema.
 pub(super) fn faults(value: &Value) -> Vec<Fault> {

@@ -110,11 +110,12 @@ def found_of(archive: Archive, sender: Sender) -> list[str]:
 
 
 def check_bytes(house: House, senders: list[Sender]) -> None:
-    """The disk holds what is found, and of each association at most the instance in which it was cut."""
+    """The disk holds what is found, and of each sender at most what was under way when it was cut: small arrivals share files,
+    and one that others' instances are in is not swept."""
     archive = house.hospital("kill")
     found = [sender.series for sender in senders if found_of(archive, sender)]
     came = [file for series in found for file in archive.gives(f"/studies/{series.study_uid}")]
-    cut = sum(max(map(len, s.files.values())) for s in senders if isinstance(s, AssociationSender))
+    cut = sum(sum(sorted(map(len, s.files.values()))[-s.together :]) for s in senders)
     stored = sum(map(len, came))
     assert stored <= house.image_bytes() <= stored + cut
 

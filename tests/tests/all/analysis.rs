@@ -2,6 +2,7 @@
 
 use medvan_fixtures::{
     analyzers::{self, Options, RunningAnalyzer, ct_density, gram_stain, misbehaving},
+    ehr::Answer,
     studies::{DensitySpheres, GramStain},
 };
 use serde_json::{Value, json};
@@ -205,9 +206,87 @@ async fn an_answer_that_does_not_hold_is_given_up_with_a_reason_and_costs_nobody
     assert!(!told.to_string().contains(study.study_uid().as_str()), "{told}");
     // Each is canceled for whoever watches.
     assert_eq!(finds(&world, "workitems?ProcedureStepState=CANCELED").await.len(), bad.len());
-    // What was mended can be run again.
-    let dead = jobs.iter().find(|job| job["state"] == "dead").unwrap()["id"].as_str().unwrap().to_owned();
-    world.posts(As::Operator, &format!("/hospitals/kaede/jobs/{dead}/retry"), &json!({})).await;
+}
+
+#[tokio::test]
+async fn a_job_that_was_given_up_is_done_when_it_is_run_again_after_its_service_was_mended() {
+    let world = stage().await;
+    let storm = misbehaving::start().await.unwrap();
+    let mut descriptor = storm.descriptor("server-errors-1");
+    descriptor["images"][0]["limits"] = json!({ "attempts": 1 });
+    world.enrolls(&descriptor, json!("live")).await;
+    let study = GramStain::default();
+    stores(&world, [study.file()]).await;
+    let dead = waits_for(&world, "dead", 1).await.remove(0);
+    let id = dead["id"].as_str().unwrap();
+    // It left a record, and is charged to nobody.
+    let exchange = world.reads(&format!("/exchanges/{id}")).await;
+    assert_eq!(exchange["status"], 502, "{exchange}");
+    assert_eq!(world.reads("/hospitals/kaede/usage").await["lines"], json!([]));
+
+    world.posts(As::Operator, &format!("/hospitals/kaede/jobs/{id}/retry"), &json!({})).await;
+    let done = waits_for(&world, "done", 1).await.remove(0);
+    assert_eq!(done["id"], dead["id"]);
+    assert_ne!(done["workitem"], dead["workitem"], "what was canceled stays canceled");
+    let ended = finds(&world, "workitems?ProcedureStepState=COMPLETED").await;
+    assert_eq!(text(&ended[0], "00080018"), done["workitem"]);
+    assert_eq!(made(&world, &study.study_uid()).await, [REPORT]);
+    assert_eq!(world.reads("/hospitals/kaede/usage").await["lines"][0]["uses"], 1);
+}
+
+#[tokio::test]
+async fn a_trial_of_one_study_bears_with_a_service_that_fails_at_first() {
+    let world = stage().await;
+    let storm = misbehaving::start().await.unwrap();
+    let trial = json!({ "trial": { "quota": 1, "until": "2999-01-01T00:00:00Z" } });
+    world.enrolls(&storm.descriptor("server-errors-1"), trial).await;
+    stores(&world, [GramStain::default().file()]).await;
+    let done = async || jobs(&world).await.first().filter(|job| job["state"] == "done").cloned();
+    let job = until("the second try is good", done).await;
+    assert_eq!(job["attempts"], 2, "{job}");
+    // Another study finds the trial used up.
+    stores(&world, [GramStain { seed: 99, ..GramStain::default() }.file()]).await;
+    let jobs = waits_for(&world, "canceled", 1).await;
+    let canceled = jobs.iter().find(|job| job["state"] == "canceled").unwrap();
+    assert!(canceled["fault"].as_str().unwrap().contains("trial"), "{canceled}");
+}
+
+#[tokio::test]
+async fn work_that_was_put_in_for_the_shadow_is_shown_to_nobody_when_the_service_goes_live_before_it_is_done() {
+    let world = stage().await;
+    let storm = misbehaving::start().await.unwrap();
+    // It hangs until it is asked anew under its new terms.
+    let mut descriptor = storm.descriptor("server-errors-1");
+    descriptor["images"][0]["limits"] = json!({ "attempts": 3 });
+    world.enrolls(&descriptor, json!("shadow")).await;
+    let study = GramStain::default();
+    stores(&world, [study.file()]).await;
+    until("the first try failed", async || jobs(&world).await.iter().any(|job| job["fault"].is_string()).then_some(()))
+        .await;
+    world.enrolled(&descriptor, json!({ "mode": "live" })).await;
+    let jobs = until("work of its own is done live", async || {
+        let jobs = jobs(&world).await;
+        jobs.iter().any(|job| job["mode"] == "live" && job["state"] == "done").then_some(jobs)
+    })
+    .await;
+    let shadow = jobs.iter().find(|job| job["mode"] == "shadow").unwrap();
+    assert!(["canceled", "superseded"].contains(&shadow["state"].as_str().unwrap()), "{shadow}");
+    assert_eq!(made(&world, &study.study_uid()).await, [REPORT]);
+}
+
+#[tokio::test]
+async fn terms_that_cannot_hold_are_refused_when_they_are_written() {
+    let world = stage().await;
+    let _gram = runs(&world, &gram_stain::ANALYZER).await;
+    let service = world.reads("/hospitals/kaede/enrollments").await["items"][0]["service"].as_str().unwrap().to_owned();
+    let terms = json!({ "hospital": "kaede", "service": service, "mode": "live", "images": {
+        "rules": { "images": { "min": 9, "max": 3 }, "modality": ["CT", "CT"] }, "deliver": ["NOBODY"] } });
+    let path = format!("/hospitals/kaede/enrollments/{service}");
+    let (status, told) = world.manages(As::Operator, reqwest::Method::PUT, &path, Some(&terms)).await;
+    assert_eq!(status, 422, "{told}");
+    for place in ["/images/rules/images", "/images/rules/modality", "/images/deliver/0"] {
+        assert!(told.to_string().contains(place), "{place}: {told}");
+    }
 }
 
 #[tokio::test]
@@ -252,4 +331,80 @@ async fn work_goes_on_after_a_restart() {
     let world = world.restarts(|_| {}).await;
     waits_for(&world, "done", 1).await;
     assert_eq!((analyzer.calls(), made(&world, &study.study_uid()).await.len()), (1, 1));
+}
+
+/// A study of Suzuki Hanako, whom the EHR knows as `hanako`.
+fn smear_of_hanako() -> GramStain {
+    GramStain { patient_id: "0000000101".to_owned(), ..GramStain::default() }
+}
+
+async fn views(world: &World, patient: &str) -> Answer {
+    world.asks(world.fires("patient-view").on(patient), "patient-view").await
+}
+
+#[tokio::test]
+async fn the_doctor_gets_a_card_with_a_link_to_the_picture_until_it_is_answered() {
+    let world = stage().await;
+    let _gram = runs(&world, &gram_stain::ANALYZER).await;
+    assert!(views(&world, "hanako").await.cards.is_empty(), "nothing was found yet");
+    let study = smear_of_hanako();
+    stores(&world, [study.file()]).await;
+    let job = waits_for(&world, "done", 1).await.remove(0);
+
+    let answer = views(&world, "hanako").await;
+    answer.conforms();
+    let [card] = &answer.cards[..] else { panic!("one card: {:?}", answer.summaries()) };
+    assert!(card.summary().starts_with("AI解析（"), "{}", card.summary());
+    assert!(card.value["detail"].as_str().unwrap().contains("診断ではありません"), "{}", card.value);
+    let link = card.value["links"][0]["url"].as_str().unwrap();
+    let wanted = format!("{}/viewer?hospital=kaede&study={}", world.gateway.url, study.study_uid());
+    assert!(link.starts_with(&wanted) && link.contains("&finding=2.25."), "{link}");
+    let explained = world.explains(&answer).await;
+    assert_eq!(explained["explanation"]["images"], json!({ "jobs": [job["id"]] }), "{explained}");
+
+    // The same answer comes at signing an order, and to nobody else's record.
+    let signing = world.asks(world.fires("order-sign").on("hanako").ordering("levofloxacin"), "order-sign").await;
+    assert_eq!(signing.summaries(), [card.summary()]);
+    assert!(views(&world, "ichiro").await.cards.is_empty());
+
+    // Answered, it does not come again; its maker reads the outcome.
+    let taken = world.ehr.overrides(card, "確認しました").await.unwrap();
+    assert_eq!(taken.status, 200, "{}", taken.text);
+    assert!(views(&world, "hanako").await.cards.is_empty());
+    let vendor = gram_stain::ANALYZER.vendor;
+    let outcomes = world.reads(&format!("/vendors/{vendor}/feedback")).await;
+    assert_eq!(outcomes["items"][0]["feedback"]["outcome"], "overridden", "{outcomes}");
+}
+
+#[tokio::test]
+async fn a_result_of_another_birth_date_or_without_a_known_patient_is_not_told() {
+    let world = stage().await;
+    let _gram = runs(&world, &gram_stain::ANALYZER).await;
+    // The study has Hanako's date of birth and Ichiro's number.
+    stores(&world, [GramStain { patient_id: "0000000102".to_owned(), ..GramStain::default() }.file()]).await;
+    waits_for(&world, "done", 1).await;
+    let images = async |answer: Answer| world.explains(&answer).await["explanation"]["images"].clone();
+    let answer = views(&world, "ichiro").await;
+    assert!(answer.cards.is_empty());
+    assert_eq!(images(answer).await, json!({ "ofOtherBirthDate": 1 }));
+    let blind = world.asks(world.fires("patient-view").on("ichiro").without_fhir_access(), "patient-view").await;
+    assert!(images(blind).await["untold"].as_str().unwrap().contains("neither sent the patient"));
+}
+
+#[tokio::test]
+async fn what_a_shadow_found_or_a_left_service_is_told_to_no_doctor() {
+    let world = stage().await;
+    let shadow = analyzers::start(&gram_stain::ANALYZER, Options::default()).await.unwrap();
+    world.enrolls(&shadow.descriptor(), json!("shadow")).await;
+    // Another one is live, so that there is an offer at all.
+    let _ct = runs(&world, &ct_density::ANALYZER).await;
+    stores(&world, [smear_of_hanako().file()]).await;
+    waits_for(&world, "done", 1).await;
+    assert!(views(&world, "hanako").await.cards.is_empty(), "it is in the shadow");
+    world.enrolled(&shadow.descriptor(), json!({ "mode": "live" })).await;
+    stores(&world, [GramStain { seed: 7, ..smear_of_hanako() }.file()]).await;
+    waits_for(&world, "done", 2).await;
+    assert_eq!(views(&world, "hanako").await.cards.len(), 1);
+    world.leaves(&shadow.descriptor()).await;
+    assert!(views(&world, "hanako").await.cards.is_empty());
 }

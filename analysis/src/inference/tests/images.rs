@@ -146,9 +146,9 @@ proptest! {
         let fitted = fits(&fit, tensor, image);
         let at = [part[0] * f64::from(image[0]), part[1] * f64::from(image[1])];
         let there = fitted.to_tensor(at);
-        for axis in 0..2 {
+        for (axis, there) in there.iter().enumerate() {
             let [begin, size] = [fitted.offset[axis], fitted.content[axis]].map(f64::from);
-            prop_assert!((begin - 1e-6..=begin + size + 1e-6).contains(&there[axis]));
+            prop_assert!((begin - 1e-6..=begin + size + 1e-6).contains(there));
             prop_assert!(fitted.offset[axis] + fitted.content[axis] <= fitted.tensor[axis]);
         }
         let back = fitted.to_image(there);

@@ -2,13 +2,13 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use indexmap::IndexMap;
 use medvan_hooks::{
     discovery::Service,
-    plan::{self, Union},
+    plan,
     template::{Template, parse_all},
 };
 use medvan_profiles::descriptor::{HookEntry, ImageEntry, Words};
@@ -18,6 +18,16 @@ use crate::{
     catalog::{Client, Enrollment, Hospital, HospitalId, Mode, ServiceName, Version, address},
     trust::Recipient,
 };
+
+/// Hooks whose answers tell of what was found in the patient's images.
+const HOOKS_OF_IMAGES: &[&str] = &["patient-view", "order-sign"];
+/// No vendor's key: theirs have a dot.
+const OWN_PART: &str = "van";
+
+static OF_PATIENT: LazyLock<IndexMap<String, Template>> = LazyLock::new(|| {
+    let template = Template::parse("Patient/{{context.patientId}}").expect("a template of the standard's own");
+    IndexMap::from([(ImageMember::PATIENT.to_owned(), template)])
+});
 
 pub(super) fn snapshot(contents: Contents, acceptance: &Acceptance) -> Snapshot {
     let versions = by_service(contents.approved);
@@ -42,7 +52,7 @@ fn view(
     analyzers: Vec<Arc<ImageMember>>,
 ) -> HospitalView {
     let clients = clients.into_iter().map(|client| (client.id.clone(), Arc::new(client))).collect();
-    HospitalView { hospital, clients, offers: offers(members), analyzers }
+    HospitalView { hospital, clients, offers: offers(members, &analyzers), analyzers }
 }
 
 fn analyzers(
@@ -79,6 +89,7 @@ fn analyzer(enrollment: &Enrollment, version: &Version, entry: &ImageEntry) -> R
         terms: enrollment.images.clone(),
         token: Recipient::of(&descriptor.transport, url.as_str()),
         url,
+        tier: enrollment.tier,
     })
 }
 
@@ -159,8 +170,12 @@ fn templates(prefetch: &IndexMap<String, String>) -> Result<IndexMap<String, Tem
     })
 }
 
-fn offers(members: Vec<Arc<Member>>) -> IndexMap<String, Arc<Offer>> {
+fn offers(members: Vec<Arc<Member>>, analyzers: &[Arc<ImageMember>]) -> IndexMap<String, Arc<Offer>> {
     let mut by_hook: BTreeMap<String, Vec<Arc<Member>>> = BTreeMap::new();
+    let tells_of_images = analyzers.iter().any(|analyzer| analyzer.mode != Mode::Shadow);
+    if tells_of_images {
+        by_hook.extend(HOOKS_OF_IMAGES.iter().map(|hook| ((*hook).to_owned(), Vec::new())));
+    }
     let mut singles = Vec::new();
     for member in members {
         let Some(service) = described(&member) else { continue };
@@ -171,6 +186,10 @@ fn offers(members: Vec<Arc<Member>>) -> IndexMap<String, Arc<Offer>> {
         by_hook.entry(service.hook.clone()).or_default().push(member);
     }
     let mut offers = IndexMap::new();
+    let aggregated = |(hook, members): (String, Vec<Arc<Member>>)| {
+        let tells_of_images = tells_of_images && HOOKS_OF_IMAGES.contains(&hook.as_str());
+        aggregated(hook, members, tells_of_images)
+    };
     for offer in by_hook.into_iter().map(aggregated).chain(singles) {
         // An id stands for one offer: two services whose names make the same id keep the first by name.
         offers.entry(offer.id.clone()).or_insert_with(|| Arc::new(offer));
@@ -182,8 +201,8 @@ fn described(member: &Member) -> Option<&HookEntry> {
     member.descriptor.hooks.iter().find(|service| service.id == member.cds_id)
 }
 
-fn aggregated((hook, members): (String, Vec<Arc<Member>>)) -> Offer {
-    let union = union(&hook, &members);
+fn aggregated(hook: String, members: Vec<Arc<Member>>, tells_of_images: bool) -> Offer {
+    let union = plan::union(&hook, &parts(&members, tells_of_images));
     let published = Service {
         id: format!("van-{hook}"),
         hook: hook.clone(),
@@ -195,7 +214,7 @@ fn aggregated((hook, members): (String, Vec<Arc<Member>>)) -> Offer {
         hook_version: None,
         extension: None,
     };
-    Offer { id: published.id.clone(), hook, published, union, members, aggregated: true }
+    Offer { id: published.id.clone(), hook, published, union, members, aggregated: true, tells_of_images }
 }
 
 /// `<vendor>.<service>`. Where the service has several hooks each gets an id of its own, because real clients know
@@ -213,7 +232,7 @@ fn single_id(member: &Member, service: &HookEntry) -> String {
 fn single(member: &Arc<Member>, service: &HookEntry) -> Offer {
     let hook = service.hook.clone();
     let members = vec![Arc::clone(member)];
-    let union = union(&hook, &members);
+    let union = plan::union(&hook, &parts(&members, false));
     let published = Service {
         id: single_id(member, service),
         hook: hook.clone(),
@@ -226,16 +245,17 @@ fn single(member: &Arc<Member>, service: &HookEntry) -> Offer {
         hook_version: None,
         extension: None,
     };
-    Offer { id: published.id.clone(), hook, published, union, members, aggregated: false }
+    Offer { id: published.id.clone(), hook, published, union, members, aggregated: false, tells_of_images: false }
 }
 
 fn title(name: &Words) -> String {
     format!("{} / {}", name.ja, name.en)
 }
 
-fn union(hook: &str, members: &[Arc<Member>]) -> Union {
-    let parts: Vec<_> = members.iter().map(|member| (member.key.as_str(), &member.templates)).collect();
-    plan::union(hook, &parts)
+/// What the members ask for, and then what the gateway itself needs to know whose images are meant.
+pub(super) fn parts(members: &[Arc<Member>], tells_of_images: bool) -> Vec<(&str, &IndexMap<String, Template>)> {
+    let members = members.iter().map(|member| (member.key.as_str(), &member.templates));
+    members.chain(tells_of_images.then(|| (OWN_PART, &*OF_PATIENT))).collect()
 }
 
 fn by_service(versions: Vec<Version>) -> HashMap<ServiceName, Vec<Version>> {

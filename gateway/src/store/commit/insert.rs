@@ -88,7 +88,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Whether there is a place in the trial, and if so, promises it.
+/// Whether there is a place in the trial, and if so, promises it. Asked again for the same exchange it is the same place.
 pub(super) async fn admission(db: &mut SqliteConnection, ask: &TrialAsk) -> Result<bool, sqlx::Error> {
     if is_retry(db, ask).await? {
         return Ok(true);
@@ -98,7 +98,8 @@ pub(super) async fn admission(db: &mut SqliteConnection, ask: &TrialAsk) -> Resu
         "INSERT INTO trial_holds (exchange, hospital, vendor, service, held_at) \
          SELECT $1, $2, $3, $4, $5 WHERE \
          (SELECT count(*) FROM usage WHERE hospital = $2 AND vendor = $3 AND service = $4 AND mode = 'trial') + \
-         (SELECT count(*) FROM trial_holds WHERE hospital = $2 AND vendor = $3 AND service = $4 AND held_at > $6) < $7",
+         (SELECT count(*) FROM trial_holds WHERE hospital = $2 AND vendor = $3 AND service = $4 AND held_at > $6 \
+         AND exchange <> $1) < $7 ON CONFLICT (exchange, vendor, service) DO UPDATE SET held_at = excluded.held_at",
     )
     .bind(ask.exchange.to_string())
     .bind(ask.hospital.as_str())

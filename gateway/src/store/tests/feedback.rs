@@ -32,6 +32,7 @@ async fn serving() -> (TempDir, Store) {
 
 fn outcome(card: Uuid, outcome: &str) -> FeedbackRow {
     FeedbackRow {
+        analysis: None,
         exchange: Uuid::now_v7(),
         card,
         service: news2(),

@@ -50,3 +50,13 @@ async fn a_place_that_a_dead_process_promised_is_free_after_the_window() {
     assert!(!store.admit_trial(one_place(NOON + Duration::minutes(9))).await.unwrap());
     assert!(store.admit_trial(one_place(NOON + Duration::minutes(11))).await.unwrap());
 }
+
+#[tokio::test]
+async fn the_same_call_asked_again_needs_no_second_place() {
+    let (_dir, store) = store().await;
+    let id = Uuid::now_v7();
+    let one_place = |exchange, minutes| TrialAsk { quota: 1, ..ask(exchange, 1, NOON + Duration::minutes(minutes)) };
+    assert!(store.admit_trial(one_place(id, 0)).await.unwrap());
+    assert!(store.admit_trial(one_place(id, 8)).await.unwrap(), "the service failed, and the job is tried again");
+    assert!(!store.admit_trial(one_place(Uuid::now_v7(), 16)).await.unwrap(), "the place is held since the second try");
+}

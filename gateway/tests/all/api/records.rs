@@ -137,6 +137,7 @@ async fn a_scorecard_sums_marks_and_outcomes() {
     let (office, id) = furnished().await;
     recorded(&office).await;
     let feedback = FeedbackRow {
+        analysis: None,
         exchange: id,
         card: Uuid::new_v4(),
         service: news2(),

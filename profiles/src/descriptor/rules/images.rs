@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::descriptor::{
     Descriptor, Fault,
-    images::{Range, SeriesNeed},
+    images::{Range, SeriesRules},
     transport::Kind,
 };
 
@@ -48,14 +48,13 @@ pub(super) fn ranges_hold_something(descriptor: &Descriptor) -> Vec<Fault> {
         let needs = format!("/images/{index}/needs");
         faults.extend(turned(format!("{needs}/ageYears"), entry.needs.age_years));
         for (at, need) in entry.needs.series.iter().enumerate() {
-            faults.extend(ranges(&format!("{needs}/series/{at}/rules"), need));
+            faults.extend(ranges(&format!("{needs}/series/{at}/rules"), &need.rules));
         }
     }
     faults
 }
 
-fn ranges(place: &str, need: &SeriesNeed) -> Vec<Fault> {
-    let rules = &need.rules;
+pub(in crate::descriptor) fn ranges(place: &str, rules: &SeriesRules) -> Vec<Fault> {
     let all = [("images", rules.images), ("spacingMm", rules.spacing_mm), ("thicknessMm", rules.thickness_mm)];
     all.into_iter().filter_map(|(name, range)| turned(format!("{place}/{name}"), range)).collect()
 }

@@ -1,0 +1,156 @@
+use medvan_imaging::Uid;
+use time::Duration;
+
+use super::*;
+
+fn study(number: u32) -> Uid {
+    format!("1.2.{number}").parse().unwrap()
+}
+
+/// Work of the one service on a study of a hospital.
+fn work(of: &str, number: u32) -> NewJob {
+    let job = Job::sample(of, study(number).as_str(), NOON);
+    let mut digest = [0; 32];
+    digest[..16].copy_from_slice(job.id.as_bytes());
+    NewJob { job, digest }
+}
+
+async fn put(store: &Store, new: &NewJob) -> Vec<Uuid> {
+    store.put_job(new, NOON).await.unwrap().unwrap().into_iter().map(|job| job.id).collect()
+}
+
+/// Takes so many jobs of one service for half a minute.
+async fn claims(store: &Store, now: OffsetDateTime, most: u32) -> Vec<Job> {
+    store.claim_jobs(now, now + Duration::seconds(30), most, |_| 100).await.unwrap()
+}
+
+async fn state(store: &Store, job: &Job) -> (JobState, u64) {
+    let job = store.job(&job.hospital, job.id).await.unwrap().unwrap();
+    (job.state, job.attempts)
+}
+
+/// The study as it is in the index.
+async fn indexed(store: &Store, of: &str, number: u32, patient: &str) {
+    sqlx::query(
+        "INSERT OR REPLACE INTO studies (hospital, uid, patient_id, accession, study_id, date, modalities, series, instances, \
+         changed_at, attributes) VALUES ($1, $2, $3, '', '', '20261122', 'CT', 1, 1, 0, '{}')",
+    )
+    .bind(of)
+    .bind(study(number).as_str())
+    .bind(patient)
+    .execute(&store.0.writer)
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn work_that_nobody_took_yet_gives_way_to_work_on_more_images() {
+    let (_dir, store) = store().await;
+    let (first, second, other) = (work("kiku", 1), work("kiku", 1), work("kiku", 2));
+    assert!(put(&store, &first).await.is_empty());
+    assert!(put(&store, &other).await.is_empty());
+    assert_eq!(put(&store, &second).await, [first.job.id], "it is named, so that its workitem is canceled");
+    assert_eq!(state(&store, &first.job).await.0, JobState::Superseded);
+    assert!(store.put_job(&second, NOON).await.unwrap().is_none(), "the very same work is put in once");
+    assert_eq!(claims(&store, NOON, 10).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_hospital_with_a_thousand_studies_lets_others_pass() {
+    let (_dir, store) = store().await;
+    for number in 0..20 {
+        put(&store, &work("kiku", number)).await;
+    }
+    put(&store, &work("ran", 1)).await;
+    put(&store, &work("ran", 2)).await;
+    let whose = |jobs: Vec<Job>| jobs.into_iter().filter(|job| job.hospital.as_str() == "ran").count();
+    assert_eq!(whose(claims(&store, NOON, 2).await), 1, "one of each");
+    assert_eq!(whose(claims(&store, NOON, 2).await), 1, "and again");
+    assert_eq!(claims(&store, NOON, 4).await.len(), 4, "where others have nothing, all places are its own");
+}
+
+#[tokio::test]
+async fn what_is_given_back_was_not_tried_and_what_is_lost_was() {
+    let (_dir, store) = store().await;
+    put(&store, &work("kiku", 1)).await;
+    let taken = claims(&store, NOON, 1).await.remove(0);
+    assert_eq!(state(&store, &taken).await, (JobState::Running, 1));
+    store.give_job_back(&taken, NOON).await.unwrap();
+    assert_eq!(state(&store, &taken).await, (JobState::Waiting, 0));
+
+    let lost = claims(&store, NOON, 1).await.remove(0);
+    assert!(claims(&store, NOON + Duration::seconds(29), 1).await.is_empty(), "its lease runs");
+    let again = claims(&store, NOON + Duration::seconds(30), 1).await.remove(0);
+    assert_eq!((again.id, again.attempts), (lost.id, 2));
+    store.settle_job(&lost, JobState::Done, NOON, None, NOON).await.unwrap();
+    assert_eq!(state(&store, &again).await, (JobState::Running, 2), "who lost it has no say");
+}
+
+#[tokio::test]
+async fn a_job_runs_again_under_a_new_name_of_its_run() {
+    let (_dir, store) = store().await;
+    let new = work("kiku", 1);
+    put(&store, &new).await;
+    let run = Uuid::now_v7();
+    let again = async || store.run_job_again(&new.job.hospital, new.job.id, run, NOON).await.unwrap();
+    assert!(!again().await, "it waits");
+    let taken = claims(&store, NOON, 1).await.remove(0);
+    store.settle_job(&taken, JobState::Dead, NOON, Some("it does not answer"), NOON).await.unwrap();
+    assert!(again().await);
+    let waiting = claims(&store, NOON, 1).await.remove(0);
+    assert_eq!((waiting.id, waiting.run, waiting.attempts), (new.job.id, run, 1));
+    assert_ne!(waiting.workitem(), new.job.workitem());
+}
+
+#[tokio::test]
+async fn the_later_work_counts_in_whichever_order_both_end() {
+    for later_first in [false, true] {
+        let (_dir, store) = store().await;
+        indexed(&store, "kiku", 1, "P1").await;
+        let (earlier, later) = (work("kiku", 1), work("kiku", 1));
+        put(&store, &earlier).await;
+        claims(&store, NOON, 1).await;
+        put(&store, &later).await;
+        claims(&store, NOON, 1).await;
+        let order = if later_first { [&later, &earlier] } else { [&earlier, &later] };
+        for new in order {
+            store.answer_job(&new.job, "{}", NOON).await.unwrap();
+            store.publish_analysis(&new.job, &[], &CardText::default()).await.unwrap();
+        }
+        let by =
+            async |new: &NewJob| store.analysis(&new.job.hospital, new.job.id).await.unwrap().unwrap().superseded_by;
+        assert_eq!((by(&earlier).await, by(&later).await), (Some(later.job.id), None), "later first: {later_first}");
+    }
+}
+
+#[tokio::test]
+async fn a_finding_is_of_the_patient_to_whom_the_study_was_corrected() {
+    let (_dir, store) = store().await;
+    indexed(&store, "kiku", 1, "P1").await;
+    let new = work("kiku", 1);
+    put(&store, &new).await;
+    store.answer_job(&new.job, "{}", NOON).await.unwrap();
+    store.publish_analysis(&new.job, &[], &CardText::default()).await.unwrap();
+    indexed(&store, "kiku", 1, "P2").await;
+    let of = async |patient: &str| {
+        let narrow = PublishedNarrow { patient_id: Some(patient.to_owned()), ..PublishedNarrow::default() };
+        store.published_analyses(&hospital("kiku"), &narrow, None, 10).await.unwrap().len()
+    };
+    assert_eq!((of("P1").await, of("P2").await), (0, 1));
+}
+
+#[tokio::test]
+async fn what_came_to_nothing_goes_with_its_record_and_what_was_found_stays() {
+    let (_dir, store) = store().await;
+    let (dead, done) = (work("kiku", 1), work("kiku", 2));
+    for (new, end) in [(&dead, JobState::Dead), (&done, JobState::Done)] {
+        put(&store, new).await;
+        let taken = claims(&store, NOON, 1).await.remove(0);
+        store.settle_job(&taken, end, NOON, None, NOON).await.unwrap();
+    }
+    let later = datetime!(2999-01-01 0:00 UTC);
+    let kept = Retention { exchanges: Some(Duration::days(30)), usage: None, feedback: None };
+    store.purge(later, kept).await.unwrap();
+    let left = async |new: &NewJob| store.job(&new.job.hospital, new.job.id).await.unwrap().is_some();
+    assert_eq!((left(&dead).await, left(&done).await), (false, true));
+}

@@ -1,0 +1,72 @@
+//! What is done to a workitem may be done twice, and by nobody else.
+
+use time::macros::datetime;
+
+use super::*;
+
+const NOW: OffsetDateTime = datetime!(2026-11-23 9:00 +9);
+
+fn uid(text: &str) -> Uid {
+    Uid::parse(text).unwrap()
+}
+
+fn job() -> Job {
+    Job::sample("kiku", "1.2.3", NOW)
+}
+
+fn scheduled_one() -> Workitem {
+    let mut given = Attributes::new();
+    given.put_text(tags::PROCEDURE_STEP_STATE, "SCHEDULED");
+    given.put_text(tags::SCHEDULED_PROCEDURE_STEP_PRIORITY, "MEDIUM");
+    given.put_text(tags::PROCEDURE_STEP_LABEL, "Gram stain");
+    given.put_text(tags::SCHEDULED_PROCEDURE_STEP_START_DATE_TIME, "20261123090000");
+    given.put_text(tags::INPUT_READINESS_STATE, "READY");
+    Workitem::create(job().workitem(), given, "AI", NOW).unwrap().workitem
+}
+
+fn ours() -> Uid {
+    uid("2.25.1")
+}
+
+fn completes(workitem: &mut Workitem) -> Result<(), Fault> {
+    end(workitem, State::Completed, &ours(), performed(&job(), &[], NOW), NOW)
+}
+
+fn cancels(workitem: &mut Workitem) -> Result<(), Fault> {
+    end(workitem, State::Canceled, &ours(), discontinued("the service does not answer"), NOW)
+}
+
+#[test]
+fn a_run_that_begins_once_more_finds_its_workitem_as_it_left_it() {
+    let mut workitem = scheduled_one();
+    for _ in 0..2 {
+        take(&mut workitem, &ours(), NOW).unwrap();
+        assert_eq!(workitem.state(), State::InProgress);
+    }
+    for _ in 0..2 {
+        completes(&mut workitem).unwrap();
+        assert_eq!(workitem.state(), State::Completed);
+    }
+    // The process died before the job was settled: it begins once more.
+    take(&mut workitem, &ours(), NOW).unwrap();
+    assert_eq!(workitem.state(), State::Completed);
+}
+
+#[test]
+fn one_that_nobody_took_yet_is_canceled_by_way_of_in_progress() {
+    let mut workitem = scheduled_one();
+    for _ in 0..2 {
+        cancels(&mut workitem).unwrap();
+        assert_eq!(workitem.state(), State::Canceled);
+    }
+    assert!(take(&mut workitem, &ours(), NOW).is_err(), "what was canceled is not begun again");
+}
+
+#[test]
+fn what_somebody_else_took_stays_theirs() {
+    let mut workitem = scheduled_one();
+    take(&mut workitem, &uid("2.25.2"), NOW).unwrap();
+    assert_eq!(take(&mut workitem, &ours(), NOW), Err(Fault::TransactionIncorrect));
+    assert!(completes(&mut workitem).is_err() && cancels(&mut workitem).is_err());
+    assert_eq!(workitem.state(), State::InProgress);
+}
