@@ -13,6 +13,7 @@ mod classes;
 mod fit;
 mod gather;
 mod masks;
+mod order;
 mod request;
 mod resample;
 mod tensor;
@@ -22,6 +23,7 @@ mod tests;
 pub use answer::Answer;
 pub use fit::Fitted;
 pub use gather::{Asked, Gatherer};
+pub use order::along_the_normal;
 pub use request::Request;
 pub use tensor::{Pixels, Tensor, TensorBuilder};
 

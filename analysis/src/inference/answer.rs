@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use medvan_profiles::descriptor::inference::MOST_ELEMENTS;
 use serde::{
     Deserialize, Deserializer,
     de::{self, DeserializeSeed, SeqAccess, Visitor},
@@ -13,6 +12,8 @@ use crate::finding::Refused;
 
 /// Outputs that are read; a model may give more than it was asked for.
 const OUTPUTS: usize = 64;
+/// Elements of a tensor.
+const ELEMENTS: usize = 1 << 24;
 /// Dimensions of a tensor.
 const RANK: usize = 8;
 
@@ -247,7 +248,7 @@ struct Level<'a> {
 
 impl Level<'_> {
     fn push<E: de::Error>(self, number: f64) -> Result<(), E> {
-        if self.numbers.len() as u64 >= MOST_ELEMENTS {
+        if self.numbers.len() >= ELEMENTS {
             return Err(E::custom("too many elements"));
         }
         self.numbers.push(number);

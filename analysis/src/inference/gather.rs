@@ -1,6 +1,9 @@
 //! [`Gatherer`]: the answers of all requests of a job, as findings.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use medvan_imaging::Uid;
 use medvan_profiles::descriptor::inference::{
@@ -39,8 +42,8 @@ pub struct Asked {
 
 /// Makes findings of answers, one request after the other.
 #[derive(Debug)]
-pub struct Gatherer<'a> {
-    way: &'a InferenceWay,
+pub struct Gatherer {
+    way: Arc<InferenceWay>,
     findings: Vec<Finding>,
     masks: BTreeMap<Layer, Vec<MaskFrame>>,
     /// The series that were seen, in their order.
@@ -58,9 +61,9 @@ struct Layer {
     size: [u32; 2],
 }
 
-impl<'a> Gatherer<'a> {
+impl Gatherer {
     /// For the answers of one job.
-    pub fn new(way: &'a InferenceWay) -> Self {
+    pub fn new(way: Arc<InferenceWay>) -> Self {
         Self { way, findings: Vec::new(), masks: BTreeMap::new(), series: HashMap::new(), runs: 0, pixels: 0 }
     }
 
@@ -69,7 +72,7 @@ impl<'a> Gatherer<'a> {
     /// # Errors
     /// What is wrong with it, as its vendor may read it.
     pub fn take(&mut self, asked: &[Asked], answer: &Answer) -> Result<(), Vec<Refused>> {
-        let way = self.way;
+        let way = Arc::clone(&self.way);
         way.outputs
             .iter()
             .enumerate()
@@ -81,7 +84,7 @@ impl<'a> Gatherer<'a> {
     /// # Errors
     /// It is more than can be told.
     pub fn finish(mut self) -> Result<Findings, Vec<Refused>> {
-        let way = self.way;
+        let way = Arc::clone(&self.way);
         for (layer, frames) in std::mem::take(&mut self.masks) {
             let label = &way.outputs[layer.output].labels()[layer.label];
             self.tell(label, None, Some(Place::Mask { frames })).map_err(|refused| vec![refused])?;

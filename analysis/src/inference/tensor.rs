@@ -36,8 +36,8 @@ pub struct Tensor {
 
 /// Takes the images of one request, and makes the tensor.
 #[derive(Debug)]
-pub struct TensorBuilder<'a> {
-    input: &'a InputTensor,
+pub struct TensorBuilder {
+    input: InputTensor,
     values: Vec<f32>,
     images: u64,
     /// Of a volume: the slices of which each of its layers is made.
@@ -64,9 +64,9 @@ impl Pixels {
     }
 }
 
-impl<'a> TensorBuilder<'a> {
+impl TensorBuilder {
     /// For a request with this number of images, or with a volume of so many slices.
-    pub fn new(input: &'a InputTensor, images: usize) -> Self {
+    pub fn new(input: &InputTensor, images: usize) -> Self {
         let (layers, values) = match input.depth.filter(|_| input.is_volume()) {
             Some(depth) => {
                 let layers = taps(input.resize, images.max(1), depth as usize);
@@ -74,7 +74,7 @@ impl<'a> TensorBuilder<'a> {
             }
             None => (Vec::new(), Vec::with_capacity(input.elements() as usize * images)),
         };
-        Self { input, values, images: 0, layers }
+        Self { input: input.clone(), values, images: 0, layers }
     }
 
     /// Adds the next image; says where it lies. Nothing for pixels that are not as many as their size says.
@@ -82,7 +82,7 @@ impl<'a> TensorBuilder<'a> {
         if !pixels.is_whole() {
             return None;
         }
-        let fitted = Fitted::new(self.input, pixels.columns, pixels.rows);
+        let fitted = Fitted::new(&self.input, pixels.columns, pixels.rows);
         let plane = self.plane(pixels, &fitted);
         if self.input.is_volume() {
             self.lay(&plane);

@@ -1,5 +1,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "tables write their JSON where they pass it")]
 
+use std::sync::Arc;
+
 use medvan_imaging::Uid;
 use medvan_profiles::descriptor::inference::InferenceWay;
 use proptest::prelude::*;
@@ -62,7 +64,7 @@ fn answer(outputs: &Value) -> Result<Answer, Vec<Refused>> {
 
 /// What is found of one request's answer.
 fn found(way: &InferenceWay, sizes: &[[u32; 2]], outputs: &Value) -> Result<Vec<Finding>, Vec<Refused>> {
-    let mut gatherer = Gatherer::new(way);
+    let mut gatherer = Gatherer::new(Arc::new(way.clone()));
     gatherer.take(&asked(way, sizes), &answer(outputs)?)?;
     Ok(gatherer.finish()?.findings)
 }

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::images::PictureWindow;
 
-/// Most elements of the tensor of one request: 128 MiB of FP32.
-pub const MOST_ELEMENTS: u64 = 1 << 25;
+/// Most elements of the tensor of one request: 64 MiB of FP32.
+pub const MOST_ELEMENTS: u64 = 1 << 24;
+/// The same where tensors travel as JSON, which takes about 12 bytes for each.
+pub const MOST_JSON_ELEMENTS: u64 = 1 << 22;
 
 /// A bare model, and what the gateway has to know of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

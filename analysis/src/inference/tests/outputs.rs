@@ -268,7 +268,7 @@ fn what_is_gathered_is_an_answer_that_the_gateway_takes() {
     let way = detector(json!({ "width": 10, "height": 10 }), json!({}));
     let outputs =
         json!([output("boxes", json!([1, 4]), json!([1, 2, 3, 4])), output("scores", json!([1, 2]), json!([0.75, 0]))]);
-    let mut gatherer = Gatherer::new(&way);
+    let mut gatherer = Gatherer::new(Arc::new(way.clone()));
     gatherer.take(&asked(&way, &[[10, 10]]), &answer(&outputs).unwrap()).unwrap();
     let text = serde_json::to_string(&gatherer.finish().unwrap()).unwrap();
     assert_eq!(

@@ -7,7 +7,7 @@ use crate::descriptor::{
     images::ImageWay,
     inference::{
         Activation, BoxesOutput, Datatype, Fit, InferenceWay, InputTensor, Intensity, IntensitySource, MOST_ELEMENTS,
-        MaskOutput, OutputTensors, Pick,
+        MOST_JSON_ELEMENTS, MaskOutput, OutputTensors, Pick,
     },
 };
 
@@ -77,10 +77,13 @@ fn volume(place: &str, way: &InferenceWay) -> Option<Fault> {
 }
 
 fn size(input: &str, way: &InferenceWay) -> Option<Fault> {
-    (way.input.elements() * u64::from(way.batch) > MOST_ELEMENTS).then(|| {
-        let most = format!("at most {MOST_ELEMENTS} elements in one request, batch included");
-        let most_ja = format!("batch を含めて {MOST_ELEMENTS} 要素以下にしてください");
-        Fault::new(input, ("the tensor is too large", "テンソルが大きすぎます"), (most, most_ja))
+    let most = if way.encoding.is_json() { MOST_JSON_ELEMENTS } else { MOST_ELEMENTS };
+    (way.input.elements() * u64::from(way.batch) > most).then(|| {
+        let mend =
+            format!("at most {most} elements in one request, batch included; with encoding binary {MOST_ELEMENTS}");
+        let mend_ja =
+            format!("batch を含めて {most} 要素以下にしてください（encoding が binary なら {MOST_ELEMENTS}）");
+        Fault::new(input, ("the tensor is too large", "テンソルが大きすぎます"), (mend, mend_ja))
     })
 }
 

@@ -76,7 +76,9 @@ fn a_tensor_that_cannot_be_made_is_refused() {
     refused(&[(&input("depth"), json!(3))], &input("depth"), "an image has no depth");
     refused(&[("/images/1/way/input/depth", Value::Null)], "/images/1/way/input/depth", "a volume needs a depth");
     refused(&[("/images/1/way/batch", json!(2))], "/images/1/way/batch", "volumes are sent one by one");
-    refused(&[(&format!("{WAY}/batch"), json!(64))], &format!("{WAY}/input"), "the tensor is too large");
+    for (member, value) in [("batch", json!(64)), ("encoding", json!("json"))] {
+        refused(&[(&format!("{WAY}/{member}"), value)], &format!("{WAY}/input"), "the tensor is too large");
+    }
     refused(&[(&input("datatype"), json!("UINT8"))], &input("intensity"), "UINT8 cannot hold these values");
     let bytes = json!({ "from": "shown", "range": [0, 255], "padding": 114 });
     assert_eq!(faults(&[(&input("datatype"), json!("UINT8")), (&input("intensity"), bytes)]), []);
