@@ -16,6 +16,7 @@ mod inference;
 mod intake;
 mod outgoing;
 mod perform;
+mod pictures;
 mod queue;
 mod record;
 mod results;

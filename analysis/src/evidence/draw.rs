@@ -9,11 +9,14 @@ use embedded_graphics::{
     },
     pixelcolor::Rgb888,
     prelude::*,
-    primitives::{Circle, Polyline, PrimitiveStyle, StyledDrawable as _},
+    primitives::{Circle, Line, PrimitiveStyle, StyledDrawable as _},
     text::{Baseline, Text},
 };
 
 use crate::finding::{Finding, HeatMap, ImageName, MaskFrame, Place};
+
+/// Pixels of a side: what draws lines squares them in 32 bits.
+const LONGEST: u32 = 16_384;
 
 /// A picture of red, green and blue, row after row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +28,7 @@ pub struct RgbPicture {
 
 /// The bytes are not three for each pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a picture has three bytes for each pixel, and at least one pixel")]
+#[error("a picture has three bytes for each pixel, and sides of 1 to 16384 pixels")]
 pub struct WrongSize;
 
 /// Which image is shown in a picture.
@@ -68,10 +71,10 @@ impl RgbPicture {
     /// A picture of these bytes.
     ///
     /// # Errors
-    /// They are not three for each pixel.
+    /// They are not three for each pixel, or a side is longer than 16,384 pixels.
     pub fn new(width: u32, height: u32, bytes: Vec<u8>) -> Result<Self, WrongSize> {
         let expected = u64::from(width) * u64::from(height) * 3;
-        let fits = expected > 0 && bytes.len() as u64 == expected && width <= 65_535 && height <= 65_535;
+        let fits = expected > 0 && bytes.len() as u64 == expected && width <= LONGEST && height <= LONGEST;
         if fits { Ok(Self { width, height, bytes }) } else { Err(WrongSize) }
     }
 
@@ -200,7 +203,13 @@ impl Brush<'_> {
         let step = points.len().div_ceil(LINE_POINTS).max(1);
         let thinned = points.iter().step_by(step).chain(points.last());
         let points: Vec<Point> = thinned.map(|point| self.scaled(*point)).collect();
-        let Ok(()) = Polyline::new(&points).draw_styled(&stroke(colour), self.picture);
+        // Two pixels wide by thin lines beside each other: the joints of thick ones overflow where lines are long.
+        for (from, to) in points.iter().zip(points.iter().skip(1)) {
+            for beside in [Point::zero(), Point::new(1, 0), Point::new(0, 1)] {
+                let thin = PrimitiveStyle::with_stroke(colour, 1);
+                let Ok(()) = Line::new(*from + beside, *to + beside).draw_styled(&thin, self.picture);
+            }
+        }
         let first = points.iter().min_by_key(|point| (point.y, point.x));
         if let Some(first) = first {
             self.label(label, *first - Point::new(0, 11), colour);

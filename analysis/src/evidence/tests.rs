@@ -223,8 +223,25 @@ fn findings_are_drawn_at_their_place_and_only_on_their_image() {
 }
 
 #[test]
+fn long_lines_are_drawn_on_large_pictures() {
+    let code = json!({"scheme": "SCT", "code": "1", "meaning": "m"});
+    let place = json!({"type": "box", "image": {"instance": FIRST}, "from": [1, 1], "to": [7, 7]});
+    let answer = json!({"format": "1", "findings": [{"id": "a", "code": code, "place": place}]});
+    let findings = Findings::read(answer.to_string().as_bytes(), &inputs(), JOB).unwrap();
+    let image = ImageName { instance: Uid::known(FIRST), frame: None };
+    let shown = Shown { image: &image, rows: 8, columns: 8 };
+    for (width, height) in [(640, 640), (4_000, 2_000), (16_384, 200)] {
+        let mut picture = grey(width, height);
+        let legend = Legend { service: "s".to_owned() };
+        draw(&mut picture, &shown, &findings.findings, &findings.heat_maps, &legend);
+        let at = ((height / 4 * width + width / 8) * 3) as usize;
+        assert_eq!(picture.bytes()[at..at + 3], [255, 176, 0], "the left side on {width} × {height}");
+    }
+}
+
+#[test]
 fn a_picture_has_three_bytes_for_each_pixel() {
-    for (width, height, bytes) in [(0, 0, 0), (2, 2, 11), (2, 2, 13), (70_000, 1, 210_000)] {
+    for (width, height, bytes) in [(0, 0, 0), (2, 2, 11), (2, 2, 13), (16_385, 1, 49_155)] {
         assert!(RgbPicture::new(width, height, vec![0; bytes]).is_err(), "{width} × {height}");
     }
 }

@@ -174,19 +174,17 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// One frame of a stored image as a picture, `image/png` or `image/jpeg`, for an AI service; brightness by centre and width.
+/// One frame of a stored image as a picture, `image/png` or `image/jpeg`, for an AI service or for findings.
 pub(crate) async fn picture(
     app: &App,
     hospital: &HospitalId,
     found: FoundInstance,
     frame: u32,
     media: &'static str,
-    window: Option<(f64, f64)>,
+    parameters: RenderParameters,
 ) -> Result<Bytes, Refusal> {
     let image = Image::of(app, hospital, found).await?;
-    let window =
-        window.map(|(center, width)| Window { center, width, function: WindowFunction::Linear, explanation: None });
-    let asked = Asked { parameters: RenderParameters { window, viewport: None }, quality: None };
+    let asked = Asked { parameters, quality: None };
     let drawn = Drawn::begin(app, image, vec![frame], media, asked, "").await?;
     drawn.pictures.into_iter().next().ok_or(Refusal::Internal)
 }

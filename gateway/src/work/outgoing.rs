@@ -15,6 +15,7 @@ use futures_util::{
 };
 use medvan_adapters::analyzer::Image;
 use medvan_analysis::inputs::Inputs;
+use medvan_pixels::{RenderParameters, Window, WindowFunction};
 use medvan_profiles::descriptor::images::{PictureWindow, Sent};
 
 use crate::{
@@ -130,8 +131,14 @@ fn drawn(
     window: Option<PictureWindow>,
 ) -> BoxStream<'static, io::Result<Bytes>> {
     let draw = async move {
-        let window = window.map(|window| (window.center, window.width));
-        let picture = dicomweb::picture(&app, &hospital, found, frame, media, window).await;
+        let window = window.map(|PictureWindow { center, width }| Window {
+            center,
+            width,
+            function: WindowFunction::Linear,
+            explanation: None,
+        });
+        let parameters = RenderParameters { window, viewport: None };
+        let picture = dicomweb::picture(&app, &hospital, found, frame, media, parameters).await;
         picture.map_err(|refusal| io::Error::other(refusal.to_string()))
     };
     stream::once(draw).boxed()

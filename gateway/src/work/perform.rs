@@ -33,12 +33,12 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<(), WorkFault> {
     let (inputs, images) = images::of_job(&app.store, &app.archive, &job.hospital, &job.study, &job.inputs).await?;
     let analysis = match app.store.analysis(&job.hospital, job.id).await? {
         Some(known) => known,
-        None => ask(app, job, &member, &inputs, images).await?,
+        None => ask(app, job, &member, &inputs, images.clone()).await?,
     };
     // What a service in shadow finds is kept to be compared, and nobody is shown it.
     let made = match member.mode {
         Mode::Shadow => Vec::new(),
-        Mode::Live | Mode::Trial { .. } => results::store(app, job, &member, inputs, &analysis).await?,
+        Mode::Live | Mode::Trial { .. } => results::store(app, job, &member, (inputs, &images), &analysis).await?,
     };
     results::deliver(app, job, &member, &made).await?;
     let card = card(&analysis, &member)?;

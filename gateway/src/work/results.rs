@@ -9,12 +9,12 @@ use medvan_imaging::Uid;
 use time::UtcOffset;
 use uuid::Uuid;
 
-use super::WorkFault;
+use super::{WorkFault, pictures};
 use crate::{
     App,
     archive::Expected,
     catalog::{ImageMember, Mode, OnConflict},
-    store::{EvidenceObject, Job, Kind, Origin, Protocol, StoredAnalysis},
+    store::{EvidenceObject, FoundInstance, Job, Kind, Origin, Protocol, StoredAnalysis},
 };
 
 /// All hospitals of the network are in Japan; DICOM has dates and times without a zone.
@@ -25,11 +25,12 @@ pub(super) async fn store(
     app: &App,
     job: &Job,
     member: &ImageMember,
-    inputs: Inputs,
+    (inputs, images): (Inputs, &[FoundInstance]),
     analysis: &StoredAnalysis,
 ) -> Result<Vec<EvidenceObject>, WorkFault> {
     let findings =
         CheckedFindings::stored(&analysis.findings).map_err(|error| WorkFault::Evidence(error.to_string()))?;
+    let pictures = pictures::of(app, job, &inputs, images, &findings).await;
     let (algorithm, predecessor) = (algorithm(member), predecessor(app, job).await?);
     let (id, at, is_trial) = (job.id, analysis.at.to_offset(JAPAN), matches!(member.mode, Mode::Trial { .. }));
     let author = move || {
@@ -43,7 +44,13 @@ pub(super) async fn store(
             predecessor,
         };
         let mut objects = evidence::segmentation::author(&context, &findings)?;
-        objects.push(evidence::report::author(&context, &findings, &[])?);
+        let mut drawn = Vec::new();
+        for (name, picture) in pictures {
+            drawn.extend(evidence::picture::author(&context, &findings, &name, picture)?);
+        }
+        let beside: Vec<Reference> = drawn.iter().map(|object| object.reference.clone()).collect();
+        objects.push(evidence::report::author(&context, &findings, &beside)?);
+        objects.extend(drawn);
         Ok::<_, evidence::NotWritable>(objects)
     };
     let objects = tokio::task::spawn_blocking(author).await;

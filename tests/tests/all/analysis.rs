@@ -11,6 +11,7 @@ use crate::world::{As, World, until};
 
 const BOUNDARY: &str = "kaede-boundary";
 const REPORT: &str = "1.2.840.10008.5.1.4.1.1.88.34";
+const PICTURE: &str = "1.2.840.10008.5.1.4.1.1.7";
 const SEGMENTATION: &str = "1.2.840.10008.5.1.4.1.1.66.4";
 
 /// Kaede exchanges images; a study is complete when nothing came for a second.
@@ -76,7 +77,8 @@ async fn waits_for(world: &World, state: &str, count: usize) -> Vec<Value> {
 async fn made(world: &World, study: &impl std::fmt::Display) -> Vec<String> {
     let found = finds(world, &format!("studies/{study}/instances")).await;
     let classes = found.iter().map(|instance| text(instance, "00080016").to_owned());
-    let mut made: Vec<String> = classes.filter(|class| [REPORT, SEGMENTATION].contains(&class.as_str())).collect();
+    let mut made: Vec<String> =
+        classes.filter(|class| [REPORT, PICTURE, SEGMENTATION].contains(&class.as_str())).collect();
     made.sort();
     made
 }
@@ -90,7 +92,7 @@ async fn a_photograph_comes_back_as_a_report_and_nobody_touches_anything_in_betw
 
     let jobs = waits_for(&world, "done", 1).await;
     assert_eq!((jobs.len(), analyzer.calls()), (1, 1), "{jobs:?}");
-    assert_eq!(made(&world, &study.study_uid()).await, [REPORT]);
+    assert_eq!(made(&world, &study.study_uid()).await, [PICTURE, REPORT]);
 
     // The outside sees a completed workitem that names what came out.
     let workitems = finds(&world, "workitems?ProcedureStepState=COMPLETED&includefield=all").await;
@@ -194,7 +196,7 @@ async fn an_answer_that_does_not_hold_is_given_up_with_a_reason_and_costs_nobody
     waits_for(&world, "done", 1).await;
     let jobs = waits_for(&world, "dead", bad.len()).await;
     assert_eq!(good.calls(), 1);
-    assert_eq!(made(&world, &study.study_uid()).await, [REPORT], "nothing of the others is delivered");
+    assert_eq!(made(&world, &study.study_uid()).await, [PICTURE, REPORT], "nothing of the others is delivered");
     for job in jobs.iter().filter(|job| job["state"] == "dead") {
         let fault = job["fault"].as_str().unwrap();
         assert!(fault.contains("answer") && !fault.contains(&study.patient_id), "{job}");
@@ -230,7 +232,7 @@ async fn a_job_that_was_given_up_is_done_when_it_is_run_again_after_its_service_
     assert_ne!(done["workitem"], dead["workitem"], "what was canceled stays canceled");
     let ended = finds(&world, "workitems?ProcedureStepState=COMPLETED").await;
     assert_eq!(text(&ended[0], "00080018"), done["workitem"]);
-    assert_eq!(made(&world, &study.study_uid()).await, [REPORT]);
+    assert_eq!(made(&world, &study.study_uid()).await, [PICTURE, REPORT]);
     assert_eq!(world.reads("/hospitals/kaede/usage").await["lines"][0]["uses"], 1);
 }
 
@@ -271,7 +273,7 @@ async fn work_that_was_put_in_for_the_shadow_is_shown_to_nobody_when_the_service
     .await;
     let shadow = jobs.iter().find(|job| job["mode"] == "shadow").unwrap();
     assert!(["canceled", "superseded"].contains(&shadow["state"].as_str().unwrap()), "{shadow}");
-    assert_eq!(made(&world, &study.study_uid()).await, [REPORT]);
+    assert_eq!(made(&world, &study.study_uid()).await, [PICTURE, REPORT]);
 }
 
 #[tokio::test]
@@ -330,7 +332,7 @@ async fn work_goes_on_after_a_restart() {
     // It ends before anybody looked at the study.
     let world = world.restarts(|_| {}).await;
     waits_for(&world, "done", 1).await;
-    assert_eq!((analyzer.calls(), made(&world, &study.study_uid()).await.len()), (1, 1));
+    assert_eq!((analyzer.calls(), made(&world, &study.study_uid()).await.len()), (1, 2));
 }
 
 /// A study of Suzuki Hanako, whom the EHR knows as `hanako`.
