@@ -18,6 +18,8 @@ use crate::{
 const MOST: usize = 8;
 /// Longer sides are drawn smaller: a picture is for a glance.
 const LONGEST: u32 = 1_024;
+/// Shorter ones are drawn larger, so that the legend can be read.
+const SHORTEST: u32 = 512;
 
 /// The images in which something was found, in the order of the findings. One that cannot be drawn is left out: what was found in
 /// it is in the report all the same.
@@ -55,11 +57,12 @@ async fn draw(
     decoded.map_err(|error| error.to_string())?.ok_or_else(|| "the picture has no known form".to_owned())
 }
 
-/// The whole of a large image in fewer pixels.
+/// The whole of a large image in fewer pixels, of a small one in more.
 fn fitting(columns: u32, rows: u32) -> Option<Viewport> {
     let longest = columns.max(rows);
-    (longest > LONGEST).then(|| {
-        let scaled = |side: u32| (u64::from(side) * u64::from(LONGEST) / u64::from(longest)).max(1) as u32;
+    let wanted = longest.clamp(SHORTEST, LONGEST);
+    (longest != wanted).then(|| {
+        let scaled = |side: u32| (u64::from(side) * u64::from(wanted) / u64::from(longest.max(1))).max(1) as u32;
         let region = Region { left: 0.0, top: 0.0, width: None, height: None };
         Viewport { width: scaled(columns), height: scaled(rows), region }
     })
@@ -84,13 +87,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_images_are_drawn_smaller_and_others_as_they_are() {
+    fn large_images_are_drawn_smaller_and_small_ones_larger() {
         let size = |columns, rows| fitting(columns, rows).map(|viewport| (viewport.width, viewport.height));
         let table = [
             ((512, 512), None),
             ((1_024, 10), None),
             ((2_048, 1_024), Some((1_024, 512))),
             ((10, 100_000), Some((1, 1_024))),
+            ((64, 128), Some((256, 512))),
         ];
         for ((columns, rows), wanted) in table {
             assert_eq!(size(columns, rows), wanted, "{columns} x {rows}");

@@ -1,6 +1,6 @@
 // One page in headless Chromium: opens it, waits for a text or a picture, keeps a screenshot, prints what it saw as JSON.
 //
-// Usage: node browser.js '{"url": …, "screenshot": …, "text": …, "picture": "css selector", "click": …, "seconds": 30}'
+// Usage: node browser.js '{"url": …, "screenshot": …, "text": …, "picture": "css selector", "click": …, "count": "css selector", "seconds": 30}'
 const { chromium } = require('playwright-core');
 
 const FLAGS = [
@@ -52,8 +52,9 @@ const look = async (page, wish) => {
   for (;;) {
     const text = await page.evaluate(() => document.body.innerText);
     const picture = wish.picture ? await page.evaluate(shades, wish.picture) : null;
-    const found = (!wish.text || text.includes(wish.text)) && (!picture || picture.shades >= 16);
-    if (found || Date.now() > end) return { text, picture };
+    const count = wish.count ? await page.locator(wish.count).count() : null;
+    const found = (!wish.text || text.includes(wish.text)) && (!picture || picture.shades >= 16) && count !== 0;
+    if (found || Date.now() > end) return { text, picture, count };
     await page.waitForTimeout(250);
   }
 };

@@ -8,9 +8,10 @@ use std::{
 };
 
 use medvan_fixtures::{
+    analyzers,
     ehr::Ehr,
     fhir_server::{self, FhirServer, RunningFhirServer},
-    services::{self, Service},
+    services,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -39,7 +40,8 @@ pub(super) struct Stage {
 
 /// A reference AI service as a process of its own. It ends with this value.
 struct ServiceProcess {
-    service: &'static Service,
+    id: &'static str,
+    descriptor: Value,
     base_url: String,
     child: Mutex<Child>,
 }
@@ -52,10 +54,13 @@ impl Stage {
         let fhir = fhir_server::start(FhirServer::with_synthetic_patients()).await?;
         let ehr = Ehr::new("kaede-ehr").fhir(&fhir).publishing_keys().await?;
         let jwks_url = format!("{}/.well-known/jwks.json", app.config.external_base());
-        let services = services::all()
-            .iter()
-            .map(|service| ServiceProcess::start(service, &jwks_url))
-            .collect::<Result<_, _>>()?;
+        let advisors = services::all().iter().map(|service| {
+            ServiceProcess::start(service.id, &["service", service.id], &jwks_url, |base| service.descriptor(base))
+        });
+        let analyzers = analyzers::all().iter().map(|analyzer| {
+            ServiceProcess::start(analyzer.id, &[analyzer.id], &jwks_url, |base| analyzer.descriptor(base))
+        });
+        let services = advisors.chain(analyzers).collect::<Result<_, _>>()?;
         let credentials = Credentials::in_folder(&app.config.data);
         let management = Management::new(app.config.external_base(), &credentials)?;
         let http = reqwest::Client::builder().no_proxy().build()?;
@@ -90,7 +95,7 @@ impl Stage {
 
     /// Kills a service's process, as a crash would.
     pub(super) fn crash(&self, id: &str) -> bool {
-        let process = self.services.iter().find(|process| process.service.id == id);
+        let process = self.services.iter().find(|process| process.id == id);
         process.is_some_and(|process| {
             let mut child = process.child();
             // Waited for: a process that is only about to end may still answer.
@@ -114,7 +119,7 @@ impl Stage {
         println!("  metrics            {base}/metrics");
         println!("  FHIR server        {}", self.fhir.base_url());
         for process in &self.services {
-            println!("  {:<18} {}/cds-services", process.service.id, process.base_url);
+            println!("  {:<18} {}", process.id, process.base_url);
         }
     }
 
@@ -132,7 +137,9 @@ impl Stage {
         };
         let mut objects = vec![
             json!({"kind": "Hospital", "id": "kaede", "name": {"ja": "かえで病院", "en": "Kaede Hospital"},
-                   "linkHosts": ["www.rcplondon.ac.uk", "www.pmda.go.jp"]}),
+                   "linkHosts": ["www.rcplondon.ac.uk", "www.pmda.go.jp"],
+                   "imaging": {"aeTitle": "KAEDE", "completeness": {"quietSeconds": 1}}}),
+            json!({"kind": "Client", "hospital": "kaede", "id": "pacs", "authentication": "loopback"}),
             json!({"kind": "Hospital", "id": "sumire", "name": {"ja": "すみれ病院", "en": "Sumire Hospital"},
                    "imaging": {"aeTitle": "SUMIRE", "nodes": [node("TSUBAKI")]}}),
             json!({"kind": "Hospital", "id": "tsubaki", "name": {"ja": "つばき病院", "en": "Tsubaki Hospital"},
@@ -143,12 +150,11 @@ impl Stage {
                    "authentication": {"jwt": {"issuer": self.ehr.iss(), "jwksUrl": self.ehr.jwks_url()}}}),
         ];
         for process in &self.services {
-            let service = format!("{}.{}", process.service.vendor, process.service.id);
-            let descriptor = process.service.descriptor(&process.base_url);
+            let descriptor = &process.descriptor;
+            let vendor = descriptor["vendor"].as_str().unwrap_or_default();
+            let service = format!("{vendor}.{}", process.id);
             objects.extend([
-                json!({"kind": "Vendor", "id": process.service.vendor,
-                       "name": {"ja": process.service.maker[0], "en": process.service.maker[1]},
-                       "contact": descriptor["contact"]}),
+                json!({"kind": "Vendor", "id": vendor, "name": descriptor["maker"], "contact": descriptor["contact"]}),
                 json!({"kind": "Approval", "service": service, "version": descriptor["version"], "decision": "approve",
                        "reason": "Reference implementation, for the demonstration"}),
                 json!({"kind": "Enrollment", "hospital": "kaede", "service": service, "mode": "live"}),
@@ -160,9 +166,17 @@ impl Stage {
 }
 
 impl ServiceProcess {
-    fn start(service: &'static Service, jwks_url: &str) -> Result<Self, Failure> {
+    /// Starts `medvan simulate` with these words.
+    fn start(
+        id: &'static str,
+        words: &[&str],
+        jwks_url: &str,
+        descriptor: impl Fn(&str) -> Value,
+    ) -> Result<Self, Failure> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["simulate", "service", service.id, "--jwks-url", jwks_url])
+            .arg("simulate")
+            .args(words)
+            .args(["--jwks-url", jwks_url])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -171,8 +185,8 @@ impl ServiceProcess {
             BufReader::new(output).read_line(&mut line)?;
         }
         let base_url = line.trim().strip_prefix("listening on ").map(str::to_owned);
-        let base_url = base_url.ok_or_else(|| format!("the service {} did not start", service.id))?;
-        Ok(Self { service, base_url, child: Mutex::new(child) })
+        let base_url = base_url.ok_or_else(|| format!("the service {id} did not start"))?;
+        Ok(Self { id, descriptor: descriptor(&base_url), base_url, child: Mutex::new(child) })
     }
 
     fn child(&self) -> MutexGuard<'_, Child> {

@@ -1,5 +1,6 @@
 //! The steps of the demonstration. Each says what happened and whether it is what must be seen.
 
+mod analysis;
 mod images;
 
 use std::{future::Future, pin::Pin, time::Duration};
@@ -44,7 +45,19 @@ pub(super) fn all() -> &'static [Step] {
             play: |stage| Box::pin(images::by_network(stage)),
         },
         Step { title: "It comes out bit for bit, and as a picture", play: |stage| Box::pin(images::out(stage)) },
-        Step { title: "A stranger without a token gets nothing", play: |stage| Box::pin(stranger(stage)) },
+        Step {
+            title: "A smear and a CT come in: AI services find something",
+            play: |stage| Box::pin(analysis::found(stage)),
+        },
+        Step {
+            title: "The evidence lies beside the images, for PACS and FHIR",
+            play: |stage| Box::pin(analysis::evidence(stage)),
+        },
+        Step {
+            title: "The chart is opened: cards that link to the pictures",
+            play: |stage| Box::pin(analysis::told(stage)),
+        },
+        Step { title: "A stranger with a forged token gets nothing", play: |stage| Box::pin(stranger(stage)) },
     ]
 }
 
@@ -208,7 +221,7 @@ async fn crash(stage: &Stage) -> Seen {
 }
 
 async fn stranger(stage: &Stage) -> Seen {
-    let firing = stage.ehr.fires("patient-view").on("ichiro").with_token(None);
+    let firing = stage.ehr.fires("patient-view").on("ichiro").with_token(Some("e30.e30.Zm9yZ2Vk".to_owned()));
     match firing.at(&stage.base_url(), "van-patient-view").await {
         Ok(answer) => Seen {
             told: vec![format!("status {}", answer.status)],

@@ -22,20 +22,9 @@ fn study() -> ChestCt {
 /// The PACS stores a series in one request and finds the study by the patient's kana.
 pub(super) async fn by_web(stage: &Stage) -> Seen {
     let study = study();
-    let media = || ContentType::of("application/dicom");
-    let mut writer = Writer::new(Boundary::random(uuid::Uuid::new_v4().as_u128()), &media());
-    let content_type = writer.content_type();
-    let mut body = Vec::new();
-    for file in study.files() {
-        body.extend_from_slice(&writer.part(&PartHead::of(media())));
-        body.extend_from_slice(&file);
-    }
-    body.extend_from_slice(&writer.end());
-    let root = stage.images_of("sumire");
-    let posted = stage.http().post(format!("{root}/studies")).header("Content-Type", content_type).body(body);
-    let stored = match posted.send().await {
+    let stored = match store(stage, "sumire", study.files()).await {
         Err(error) => return Seen::failed(error),
-        Ok(response) => response.status().as_u16(),
+        Ok(status) => status,
     };
     let (found, name) = match find(stage, "sumire").await {
         Ok(found) => found,
@@ -46,6 +35,26 @@ pub(super) async fn by_web(stage: &Stage) -> Seen {
         format!("QIDO-RS for みやもと*: {found} study, {name}"),
     ];
     Seen { told, holds: stored == 200 && found == 1 && name == study.patient_name }
+}
+
+/// STOW-RS of files in one request: its status.
+pub(super) async fn store(
+    stage: &Stage,
+    hospital: &str,
+    files: impl Iterator<Item = Vec<u8>>,
+) -> Result<u16, reqwest::Error> {
+    let media = || ContentType::of("application/dicom");
+    let mut writer = Writer::new(Boundary::random(uuid::Uuid::new_v4().as_u128()), &media());
+    let content_type = writer.content_type();
+    let mut body = Vec::new();
+    for file in files {
+        body.extend_from_slice(&writer.part(&PartHead::of(media())));
+        body.extend_from_slice(&file);
+    }
+    body.extend_from_slice(&writer.end());
+    let url = format!("{}/studies", stage.images_of(hospital));
+    let posted = stage.http().post(url).header("Content-Type", content_type).body(body);
+    Ok(posted.send().await?.status().as_u16())
 }
 
 /// The gateway sends the study to another hospital's AE title, which finds it under the same name.
@@ -114,12 +123,12 @@ async fn count(stage: &Stage, hospital: &str) -> Option<usize> {
     results(stage, &format!("{}/instances", stage.images_of(hospital))).await.ok().map(|found| found.len())
 }
 
-async fn results(stage: &Stage, url: &str) -> Result<Vec<Attributes>, String> {
+pub(super) async fn results(stage: &Stage, url: &str) -> Result<Vec<Attributes>, String> {
     let text = get(stage, url, "application/dicom+json").await.ok_or("no answer")?;
     json::parse_many(&text).map_err(|error| error.to_string())
 }
 
-async fn get(stage: &Stage, url: &str, accept: &str) -> Option<Vec<u8>> {
+pub(super) async fn get(stage: &Stage, url: &str, accept: &str) -> Option<Vec<u8>> {
     let response = stage.http().get(url).header("Accept", accept).send().await.ok()?;
     if !response.status().is_success() {
         return None;

@@ -1,0 +1,173 @@
+"""From a PACS to a vendor and back: Orthanc sends a study by C-STORE, a service written in Python finds something, Orthanc gets
+the evidence, and highdicom, an EHR and a FHIR client read the same in it."""
+
+import time
+
+import highdicom
+import numpy as np
+import pydicom
+import pytest
+import requests
+from analyst import CODE, Analyst, bone
+from archive import Archive, value
+from gateway import Ehr
+from pydicom.filebase import DicomBytesIO
+from studies import Series
+from test_dciodvfy import errors
+
+REPORT = "1.2.840.10008.5.1.4.1.1.88.34"
+SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
+PICTURE = "1.2.840.10008.5.1.4.1.1.7"
+STUDY = Series("study to evidence", slices=6, side=64, patient_id="ANALYSIS-1")
+
+
+@pytest.fixture(scope="module")
+def analyst():
+    analyst = Analyst()
+    yield analyst
+    analyst.stop()
+
+
+@pytest.fixture(scope="module")
+def archive(gateway, orthanc, workstation, dicom_port, analyst):
+    ports = {"orthanc_port": orthanc.dicom_port, "workstation_port": workstation.port}
+    gateway.apply("image-analysis", hospital="rindo-hospital", ae_title="RINDO", analyst=analyst.base, **ports)
+    archive = Archive(gateway.base, "rindo-hospital", "RINDO")
+    orthanc.knows(archive.ae_title, dicom_port, archive.root, "analysis")
+    return archive
+
+
+@pytest.fixture(scope="module")
+def job(gateway, orthanc, archive):
+    """What became of the study that Orthanc sent; nobody touches anything in between."""
+    told = orthanc.sends_by_c_store([orthanc.keeps(file) for file in STUDY.files()], "analysis")
+    assert (told["InstancesCount"], told["FailedInstancesCount"]) == (STUDY.slices, 0)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        jobs = gateway.api(f"/hospitals/{archive.hospital}/jobs")["items"]
+        if jobs and jobs[0]["state"] == "done":
+            assert len(jobs) == 1
+            return jobs[0]
+        time.sleep(0.2)
+    raise AssertionError(gateway.api(f"/hospitals/{archive.hospital}/studies/{STUDY.study_uid}/matching"))
+
+
+@pytest.fixture(scope="module")
+def evidence(job, orthanc, archive):
+    """What Orthanc has of it, by SOP class."""
+    found = archive.searches("instances", StudyInstanceUID=STUDY.study_uid)
+    made = {value(row, "00080016"): [] for row in found}
+    for row in found:
+        file = orthanc.file(orthanc.waits_for(value(row, "00080018")))
+        made[value(row, "00080016")].append(pydicom.dcmread(DicomBytesIO(file)))
+    return made
+
+
+def test_the_service_got_the_images_and_nothing_of_the_patient(job, analyst):
+    (asked,) = analyst.asked
+    assert [image["instance"] for image in asked["images"]] == [STUDY.instance_uid(n) for n in range(1, STUDY.slices + 1)]
+    assert asked["job"] == job["id"]
+
+
+def test_the_segmentation_is_what_the_service_found(evidence):
+    (came,) = evidence[SEGMENTATION]
+    segmentation = highdicom.seg.Segmentation.from_dataset(came)
+    images = [STUDY.dataset(number) for number in range(1, STUDY.slices + 1)]
+    for image in images:
+        image.file_meta = pydicom.dataset.FileMetaDataset()
+        image.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    sources = [image.SOPInstanceUID for image in images]
+    pixels = segmentation.get_pixels_by_source_instance(sources, assert_missing_frames_are_empty=True)
+    assert (pixels[..., 0] == np.stack([bone(image) for image in images])).all()
+
+
+def test_the_report_measures_it(evidence, analyst):
+    (came,) = evidence[REPORT]
+    report = highdicom.sr.Comprehensive3DSR.from_dataset(came)
+    (group,) = report.content.get_volumetric_roi_measurement_groups()
+    assert (group.finding_type.value, group.tracking_identifier) == (CODE["code"], "bone")
+    measured = {each.name.value: each.value for each in group.get_measurements()}
+    pixels = sum(int(bone_of(number).sum()) for number in range(1, STUDY.slices + 1))
+    assert measured["118565006"] == pytest.approx(pixels * (360 / 64) ** 2 * 5)
+
+
+def test_a_picture_shows_it(evidence):
+    assert evidence[PICTURE], "some slice is drawn"
+    for picture in evidence[PICTURE]:
+        assert picture.BurnedInAnnotation == "YES" and picture.pixel_array.shape == (512, 512, 3)
+    (report,) = evidence[REPORT]
+    referenced = {instance for *_, instance, _ in highdicom.sr.Comprehensive3DSR.from_dataset(report).get_evidence()}
+    assert {picture.SOPInstanceUID for picture in evidence[PICTURE]} <= referenced
+
+
+def test_nothing_of_it_has_an_error(evidence, orthanc, tmp_path):
+    made = [ds.SOPInstanceUID for uid in (REPORT, SEGMENTATION, PICTURE) for ds in evidence[uid]]
+    faults = {uid: errors(tmp_path, orthanc.file(orthanc.waits_for(uid))) for uid in made}
+    assert faults == {uid: set() for uid in made}
+
+
+def test_orthanc_finds_it_by_qido_and_the_workstation_by_c_find(evidence, archive, workstation, job):
+    found = workstation.finds(archive.ae_title, level="SERIES", StudyInstanceUID=STUDY.study_uid, Modality="SR", SeriesInstanceUID="")
+    (report,) = evidence[REPORT]
+    assert [series.SeriesInstanceUID for series in found] == [report.SeriesInstanceUID]
+
+
+def test_a_fhir_client_reads_it(job, archive, analyst):
+    root = archive.root.removesuffix("/dicom-web") + "/fhir"
+    found = requests.get(f"{root}/Observation", params={"patient": STUDY.patient_id}, timeout=30).json()
+    (observation,) = [entry["resource"] for entry in found["entry"]]
+    assert observation["status"] == "preliminary"
+    report = requests.get(f"{root}/DiagnosticReport/{job['id']}", timeout=30).json()
+    assert f"Observation/{observation['id']}" in [each["reference"] for each in report["result"]]
+
+
+def test_the_ehr_shows_a_card_until_a_doctor_answers_it(job, gateway, archive):
+    ehr = Ehr(f"{gateway.base}/hospitals/{archive.hospital}/cds-services")
+    offers = {offer["id"]: offer for offer in ehr.discovers()}
+    assert "Patient/{{context.patientId}}" in offers["van-patient-view"]["prefetch"].values()
+    patient = {
+        "resourceType": "Patient",
+        "id": "p1",
+        "identifier": [{"system": "urn:example:patients", "value": STUDY.patient_id}],
+        "birthDate": "1941-02-03",
+    }
+    (key,) = [key for key, text in offers["van-patient-view"]["prefetch"].items() if text.startswith("Patient/")]
+    view = {"context": {"userId": "Practitioner/1", "patientId": "p1"}, "prefetch": {key: patient}}
+    card = ehr.fires("van-patient-view", **view).card_of("Bone volume")
+    assert "骨" in card["summary"] and STUDY.study_uid in card["links"][0]["url"]
+    outcome = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-23T09:00:00Z"}
+    url = f"{ehr.base}/van-patient-view/feedback"
+    assert requests.post(url, json={"feedback": [outcome]}, timeout=30).status_code == 200
+    assert ehr.fires("van-patient-view", **view).cards == []
+    other = {**view, "prefetch": {key: {**patient, "birthDate": "1941-02-04"}}}
+    assert ehr.fires("van-patient-view", **other).cards == []
+
+
+def bone_of(number: int) -> np.ndarray:
+    image = STUDY.dataset(number)
+    image.file_meta = pydicom.dataset.FileMetaDataset()
+    image.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    return bone(image)
+
+
+CANVAS = "canvas.cornerstone-canvas"
+
+
+def test_the_link_of_the_card_opens_at_the_finding(evidence, gateway, archive, browser):
+    (report,) = evidence[REPORT]
+    (group,) = highdicom.sr.Comprehensive3DSR.from_dataset(report).content.get_volumetric_roi_measurement_groups()
+    query = f"hospital={archive.hospital}&study={STUDY.study_uid}&finding={group.tracking_uid}"
+    seen = browser("viewer-findings", f"{gateway.base}/viewer?{query}", text="骨の体積", picture="img", count=".mark.chosen path")
+    assert seen["count"] == 1, "the mask of the finding lies over the picture"
+    assert "1 Bone" in seen["text"] and "NOT FOR DIAGNOSIS" in seen["text"] and "診断ではありません" in seen["text"]
+    # Of six slices the mask has all: the middle one is shown.
+    assert "画像 4 / 6" in seen["text"]
+    assert not seen["errors"]
+
+
+def test_ohif_opens_the_report_and_the_segmentation(evidence, archive, ohif, browser):
+    url = f"{ohif}/viewer/{archive.hospital}?StudyInstanceUIDs={STUDY.study_uid}"
+    seen = browser("ohif-findings", url, picture=CANVAS, text="SEG")
+    assert seen["picture"]["shades"] >= 16
+    assert "SR" in seen["text"] and "SEG" in seen["text"], seen["text"]
+    assert not seen["errors"]
