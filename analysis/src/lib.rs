@@ -8,5 +8,6 @@ pub mod disagreement;
 pub mod evidence;
 pub mod fhir;
 pub mod finding;
+pub mod inference;
 pub mod inputs;
 pub mod matching;
