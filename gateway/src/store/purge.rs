@@ -13,6 +13,8 @@ use crate::trust::jwt::SKEW_SECONDS;
 const CARD_LIFE: Duration = Duration::days(90);
 /// So long after its hold a promised place in a trial is certainly free.
 const HOLD_LIFE: Duration = Duration::hours(1);
+/// So long a subscriber of workitems may be away and still hear what happened.
+const EVENT_LIFE: Duration = Duration::days(7);
 /// Rows in one transaction: the calls' commits go in between.
 const AT_ONCE: u64 = 2_000;
 
@@ -45,8 +47,8 @@ enum Before {
 }
 
 impl Store {
-    /// Deletes tokens that no skew lets in any more, promises that ended, cards too old for feedback, and records
-    /// beyond their time.
+    /// Deletes tokens that no skew lets in any more, promises that ended, cards too old for feedback, events of
+    /// workitems that nobody came for, and records beyond their time.
     ///
     /// # Errors
     /// The database does not take it.
@@ -87,6 +89,11 @@ fn sweeps(now: OffsetDateTime, kept: Retention) -> Vec<Sweep> {
             statement: "DELETE FROM issued_cards WHERE (card, vendor, service, cds_id) IN \
                         (SELECT card, vendor, service, cds_id FROM issued_cards WHERE issued_at <= $1 LIMIT $2)",
             before: Before::Instant(now - CARD_LIFE),
+        },
+        Sweep {
+            statement: "DELETE FROM workitem_events WHERE id IN \
+                        (SELECT id FROM workitem_events WHERE at <= $1 LIMIT $2)",
+            before: Before::Instant(now - EVENT_LIFE),
         },
     ];
     // An age that reaches back beyond all time keeps everything.

@@ -1,5 +1,7 @@
 //! The workitems of hospitals: Unified Procedure Steps, by which work on images is offered, taken and done (PS3.4 annex CC).
 
+mod events;
+
 use futures_util::TryStreamExt as _;
 use medvan_imaging::{
     Uid, json,
@@ -10,6 +12,8 @@ use time::OffsetDateTime;
 
 use super::{Store, StoreError, column::parsed, instant::micros};
 use crate::catalog::HospitalId;
+
+pub use events::Notice;
 
 /// What the index can narrow a search by.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +47,7 @@ pub struct FoundWorkitems {
 }
 
 impl Store {
-    /// Puts a new workitem in; false if its UID is taken in this hospital.
+    /// Puts a new workitem in, with the events of its creation; false if its UID is taken in this hospital.
     ///
     /// # Errors
     /// The database does not take it.
@@ -66,8 +70,12 @@ impl Store {
         .bind(text(workitem)?)
         .execute(&mut *db)
         .await?;
+        let is_made = made.rows_affected() == 1;
+        if is_made {
+            events::record(&mut db, hospital, workitem, now).await?;
+        }
         db.commit().await?;
-        Ok(made.rows_affected() == 1)
+        Ok(is_made)
     }
 
     /// A workitem of a hospital.
@@ -79,8 +87,8 @@ impl Store {
         select(&mut db, hospital, uid).await
     }
 
-    /// Changes a workitem: what `change` makes of it is stored, unless it fails. Nobody else changes it meanwhile. None where there is
-    /// no such workitem.
+    /// Changes a workitem: what `change` makes of it is stored with its events, unless it fails. Nobody else changes it meanwhile.
+    /// None where there is no such workitem.
     ///
     /// # Errors
     /// The database does not take it; the workitem is as it was.
@@ -109,6 +117,7 @@ impl Store {
         .bind(text(&workitem)?)
         .execute(&mut *db)
         .await?;
+        events::record(&mut db, hospital, &workitem, now).await?;
         db.commit().await?;
         Ok(Some(Ok(changed)))
     }

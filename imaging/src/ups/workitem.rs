@@ -23,15 +23,15 @@ pub struct Workitem {
     transaction: Option<Uid>,
     /// All but its UID, its state and its Transaction UID.
     attributes: Attributes,
+    /// What happened to it in memory: whoever stores it stores them with it, whichever way it was changed.
+    events: Vec<Event>,
 }
 
 /// A workitem that was created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Created {
-    /// The workitem.
+    /// The workitem, with the events of its creation.
     pub workitem: Workitem,
-    /// What those hear who subscribed to all of them.
-    pub events: Vec<Event>,
     /// Whether something was filled in that the creator left out (status B300).
     pub is_modified: bool,
 }
@@ -39,8 +39,8 @@ pub struct Created {
 /// What became of a request for another state.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Transition {
-    /// It was done; subscribers hear of it.
-    Done(Vec<Event>),
+    /// It was done; [`Workitem::events`] say what subscribers hear of it.
+    Done,
     /// It is in that state already (statuses B304, B306).
     Already(State),
 }
@@ -51,7 +51,7 @@ impl Transition {
         match self {
             Self::Already(State::Canceled) => Some("The UPS is already in the requested state of CANCELED."),
             Self::Already(State::Completed) => Some("The UPS is already in the requested state of COMPLETED."),
-            Self::Done(_) | Self::Already(_) => None,
+            Self::Done | Self::Already(_) => None,
         }
     }
 }
@@ -104,15 +104,25 @@ impl Workitem {
         if attributes.text(tags::WORKLIST_LABEL).is_none() {
             attributes.put_text(tags::WORKLIST_LABEL, worklist);
         }
-        let mut workitem = Self { uid, state: State::Scheduled, transaction: None, attributes };
+        let mut workitem = Self { uid, state: State::Scheduled, transaction: None, attributes, events: Vec::new() };
         workitem.touch(now);
-        let events = [Some(Event::state(&workitem)), Event::assigned(&workitem)].into_iter().flatten().collect();
-        Ok(Created { workitem, events, is_modified })
+        workitem.events = [Some(workitem.report()), Event::assigned(&workitem)].into_iter().flatten().collect();
+        Ok(Created { workitem, is_modified })
     }
 
     /// One that was stored.
     pub const fn restore(uid: Uid, state: State, transaction: Option<Uid>, attributes: Attributes) -> Self {
-        Self { uid, state, transaction, attributes }
+        Self { uid, state, transaction, attributes, events: Vec::new() }
+    }
+
+    /// What happened to it since it was created or restored, in order (§CC.2.4).
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Its state as an event: what a new subscriber hears first (table CC.2.3-2).
+    pub fn report(&self) -> Event {
+        Event::state(self)
     }
 
     /// Its UID.
@@ -150,12 +160,7 @@ impl Workitem {
     ///
     /// # Errors
     /// It is final, the Transaction UID is not its performer's, or attributes may not be changed so.
-    pub fn update(
-        &mut self,
-        transaction: Option<&Uid>,
-        changes: Attributes,
-        now: OffsetDateTime,
-    ) -> Result<Vec<Event>, Fault> {
+    pub fn update(&mut self, transaction: Option<&Uid>, changes: Attributes, now: OffsetDateTime) -> Result<(), Fault> {
         self.may_be_changed(transaction)?;
         bounded(&changes)?;
         let forbidden = IDENTITY.into_iter().chain([tags::TRANSACTION_UID]).filter(|tag| changes.get(*tag).is_some());
@@ -177,7 +182,7 @@ impl Workitem {
         let is_changed = |tag: Tag| before.get(tag) != self.attributes.get(tag);
         let mut events = Vec::new();
         if is_changed(tags::INPUT_READINESS_STATE) {
-            events.push(Event::state(self));
+            events.push(self.report());
         }
         if is_changed(PROGRESS) {
             events.push(Event::progress(self));
@@ -187,7 +192,8 @@ impl Workitem {
         {
             events.extend(Event::assigned(self));
         }
-        Ok(events)
+        self.events.extend(events);
+        Ok(())
     }
 
     /// Changes the state (§CC.2.1, table CC.1.1-2). Whoever makes it IN PROGRESS locks it with the Transaction UID.
@@ -210,11 +216,12 @@ impl Workitem {
         match (self.state, to) {
             (State::Scheduled, State::InProgress) => {
                 self.transaction = Some(transaction.clone());
-                Ok(Transition::Done(vec![self.enter(to, now)]))
+                self.enter(to, now);
+                Ok(Transition::Done)
             }
             (State::Scheduled, _) => Err(Fault::NotInProgress),
             (State::InProgress, State::InProgress) => Err(Fault::AlreadyInProgress),
-            (State::InProgress, _) => self.end(to, now).map(|event| Transition::Done(vec![event])),
+            (State::InProgress, _) => self.end(to, now).map(|()| Transition::Done),
             (now, then) if now == then => Ok(Transition::Already(now)),
             _ => Err(Fault::Final),
         }
@@ -235,12 +242,16 @@ impl Workitem {
         match self.state {
             State::Completed => Err(Fault::AlreadyCompleted),
             State::Canceled => Ok(Transition::Already(State::Canceled)),
-            State::InProgress => Ok(Transition::Done(vec![Event::cancel_requested(requester, request)])),
+            State::InProgress => {
+                bounded(request)?;
+                self.events.push(Event::cancel_requested(requester, request));
+                Ok(Transition::Done)
+            }
             State::Scheduled => {
                 bounded(request)?;
                 let mut canceled = self.clone();
                 canceled.transaction = Some(transaction);
-                let begun = canceled.enter(State::InProgress, now);
+                canceled.enter(State::InProgress, now);
                 let mut progress = Attributes::new();
                 copy(&mut progress, request, &REASONS[..2]);
                 if progress.get(tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE).is_none() {
@@ -253,9 +264,9 @@ impl Workitem {
                 }
                 canceled.attributes.put_items(PROGRESS, vec![progress]);
                 bounded(&canceled.attributes)?;
-                let ended = canceled.end(State::Canceled, now)?;
+                canceled.end(State::Canceled, now)?;
                 *self = canceled;
-                Ok(Transition::Done(vec![begun, ended]))
+                Ok(Transition::Done)
             }
         }
     }
@@ -276,7 +287,7 @@ impl Workitem {
         }
     }
 
-    fn end(&mut self, to: State, now: OffsetDateTime) -> Result<Event, Fault> {
+    fn end(&mut self, to: State, now: OffsetDateTime) -> Result<(), Fault> {
         let mut ended = self.clone();
         if to == State::Canceled {
             // The server fills it in (remark on (0040,4052) in table CC.2.5-3).
@@ -293,7 +304,8 @@ impl Workitem {
             return Err(Fault::Unfinished(missing));
         }
         *self = ended;
-        Ok(self.enter(to, now))
+        self.enter(to, now);
+        Ok(())
     }
 
     fn missing_at_end(&self, to: State) -> Vec<Tag> {
@@ -311,10 +323,10 @@ impl Workitem {
         TABLE.iter().filter(is_missing).map(Requirement::tag).collect()
     }
 
-    fn enter(&mut self, state: State, now: OffsetDateTime) -> Event {
+    fn enter(&mut self, state: State, now: OffsetDateTime) {
         self.state = state;
         self.touch(now);
-        Event::state(self)
+        self.events.push(self.report());
     }
 
     fn touch(&mut self, now: OffsetDateTime) {
