@@ -25,6 +25,7 @@ mod resource;
 mod retrieve;
 mod search;
 mod store;
+mod subscriptions;
 mod uri;
 mod walk;
 mod workitems;
@@ -72,7 +73,12 @@ pub(crate) fn routes() -> Router<App> {
         .route(&below("/workitems"), get(workitems::search).post(workitems::create))
         .route(&below("/workitems/{workitem}"), get(workitems::retrieve).post(workitems::update))
         .route(&below("/workitems/{workitem}/state"), put(workitems::change_state))
-        .route(&below("/workitems/{workitem}/cancelrequest"), post(workitems::request_cancel));
+        .route(&below("/workitems/{workitem}/cancelrequest"), post(workitems::request_cancel))
+        .route(
+            &below("/workitems/{workitem}/subscribers/{aetitle}"),
+            post(subscriptions::subscribe).delete(subscriptions::unsubscribe),
+        )
+        .route(&below("/workitems/{workitem}/subscribers/{aetitle}/suspend"), post(subscriptions::suspend));
     for level in [study, series, instance] {
         router = router
             .route(&below(&format!("{level}/metadata")), get(metadata::metadata))

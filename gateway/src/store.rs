@@ -61,7 +61,7 @@ pub use node_outbox::{ForNode, GivenUp, NodeBatch, ToNode};
 pub use published::{PublishedAnalysis, PublishedNarrow};
 pub use purge::Retention;
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
-pub use workitems::{FoundWorkitems, Notice, WorkitemBounds, WorkitemNarrow};
+pub use workitems::{FoundWorkitems, Notice, Subscribed, WorkitemBounds, WorkitemNarrow, Worklist};
 
 /// A handle to the database. Clones share it.
 #[derive(Debug, Clone)]

@@ -65,6 +65,9 @@ pub(super) const RESOURCES: &[Entry] = &[
     ("/workitems/{workitem}", &[("GET", METADATA), ("POST", NOTHING)]),
     ("/workitems/{workitem}/state", &[("PUT", NOTHING)]),
     ("/workitems/{workitem}/cancelrequest", &[("POST", NOTHING)]),
+    ("/workitems/{workitem}/subscribers/{aetitle}", &[("POST", NOTHING), ("DELETE", NOTHING)]),
+    ("/workitems/1.2.840.10008.5.1.4.34.5/subscribers/{aetitle}/suspend", &[("POST", NOTHING)]),
+    ("/workitems/1.2.840.10008.5.1.4.34.5.1/subscribers/{aetitle}/suspend", &[("POST", NOTHING)]),
 ];
 
 /// `OPTIONS` on the root. It tells nothing about any hospital, so nobody must say who they are.
@@ -119,6 +122,9 @@ fn wadl() -> String {
 
 /// The media types of what is sent to a resource.
 fn sent(path: &str) -> &'static [&'static str] {
+    if path.contains("/subscribers/") {
+        return &[];
+    }
     if path.starts_with("/workitems") {
         return &["application/dicom+json", "application/dicom+xml"];
     }

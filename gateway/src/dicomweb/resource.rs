@@ -19,7 +19,7 @@ pub(crate) struct Resource {
     series: Option<String>,
     instance: Option<String>,
     workitem: Option<String>,
-    /// Frame numbers, or the path of bulk data.
+    /// Frame numbers, the path of bulk data, or the AE title of a subscriber.
     rest: Option<String>,
 }
 
@@ -65,7 +65,7 @@ impl Resource {
         self.instance.is_some()
     }
 
-    /// What follows the instance: frame numbers, or the path of bulk data.
+    /// What follows the instance or the workitem: frame numbers, the path of bulk data, or the AE title of a subscriber.
     pub(crate) fn rest(&self) -> &str {
         self.rest.as_deref().unwrap_or_default()
     }

@@ -1,6 +1,7 @@
 //! The workitems of hospitals: Unified Procedure Steps, by which work on images is offered, taken and done (PS3.4 annex CC).
 
 mod events;
+mod subscriptions;
 
 use futures_util::TryStreamExt as _;
 use medvan_imaging::{
@@ -14,6 +15,7 @@ use super::{Store, StoreError, column::parsed, instant::micros};
 use crate::catalog::HospitalId;
 
 pub use events::Notice;
+pub use subscriptions::{Subscribed, Worklist};
 
 /// What the index can narrow a search by.
 #[derive(Debug, Clone, Default)]
@@ -72,6 +74,7 @@ impl Store {
         .await?;
         let is_made = made.rows_affected() == 1;
         if is_made {
+            subscriptions::to_new(&mut db, hospital, workitem).await?;
             events::record(&mut db, hospital, workitem, now).await?;
         }
         db.commit().await?;
@@ -101,6 +104,7 @@ impl Store {
     ) -> Result<Option<Result<T, Fault>>, StoreError> {
         let mut db = self.write().await?;
         let Some(mut workitem) = select(&mut db, hospital, uid).await? else { return Ok(None) };
+        let before = workitem.clone();
         let changed = match change(&mut workitem) {
             Ok(changed) => changed,
             Err(fault) => return Ok(Some(Err(fault))),
@@ -118,6 +122,7 @@ impl Store {
         .execute(&mut *db)
         .await?;
         events::record(&mut db, hospital, &workitem, now).await?;
+        subscriptions::to_changed(&mut db, hospital, &before, &workitem, now).await?;
         db.commit().await?;
         Ok(Some(Ok(changed)))
     }
@@ -165,7 +170,7 @@ impl Store {
     }
 }
 
-const COLUMNS: &str = "SELECT uid, state, transaction_uid, attributes FROM workitems WHERE ";
+const COLUMNS: &str = "SELECT id, uid, state, transaction_uid, attributes FROM workitems WHERE ";
 
 async fn select(db: &mut SqliteConnection, hospital: &HospitalId, uid: &Uid) -> Result<Option<Workitem>, StoreError> {
     let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);

@@ -8,5 +8,6 @@ pub(crate) mod pacs;
 mod retrieving;
 mod searching;
 mod storing;
+mod subscriptions;
 mod uri;
 mod workitems;

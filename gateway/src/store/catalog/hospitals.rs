@@ -84,6 +84,7 @@ impl Store {
     pub async fn delete_hospital(&self, id: &HospitalId, now: OffsetDateTime) -> Result<bool, StoreError> {
         let mut db = self.write().await?;
         let deleted = sqlx::query("DELETE FROM hospitals WHERE id = $1").bind(id.as_str()).execute(&mut *db).await?;
+        sqlx::query("DELETE FROM workitem_subscribers WHERE hospital = $1").bind(id.as_str()).execute(&mut *db).await?;
         sqlx::query(
             "UPDATE credentials SET revoked_at = $1 WHERE role = 'hospital' AND subject = $2 AND revoked_at IS NULL",
         )

@@ -53,6 +53,25 @@ fn a_run_that_begins_once_more_finds_its_workitem_as_it_left_it() {
 }
 
 #[test]
+fn what_a_job_does_to_its_workitem_is_told() {
+    let mut workitem = scheduled_one();
+    take(&mut workitem, &ours(), NOW).unwrap();
+    completes(&mut workitem).unwrap();
+    // Once more, nothing happens.
+    take(&mut workitem, &ours(), NOW).unwrap();
+    completes(&mut workitem).unwrap();
+    let mut other = scheduled_one();
+    cancels(&mut other).unwrap();
+    let told = |workitem: &Workitem| -> Vec<String> {
+        let states = workitem.events().iter().map(|event| event.attributes.text(tags::PROCEDURE_STEP_STATE));
+        states.map(Option::unwrap_or_default).collect()
+    };
+    assert_eq!(told(&workitem), ["SCHEDULED", "IN PROGRESS", "COMPLETED"]);
+    // What it says of its progress is an event without a state.
+    assert_eq!(told(&other), ["SCHEDULED", "IN PROGRESS", "", "CANCELED"]);
+}
+
+#[test]
 fn one_that_nobody_took_yet_is_canceled_by_way_of_in_progress() {
     let mut workitem = scheduled_one();
     for _ in 0..2 {

@@ -19,7 +19,7 @@ pub(super) fn work() -> Value {
     })
 }
 
-fn code(value: &str) -> Value {
+pub(super) fn code(value: &str) -> Value {
     json!({
         "00080100": {"vr": "SH", "Value": [value]},
         "00080102": {"vr": "SH", "Value": ["99TEST"]},
@@ -43,16 +43,16 @@ fn performed() -> Value {
 }
 
 impl Pacs {
-    async fn says(&self, method: Method, path: &str, data_set: &Value) -> Answer {
+    pub(super) async fn says(&self, method: Method, path: &str, data_set: &Value) -> Answer {
         let body = json!([data_set]).to_string();
         self.asks(method, path).with("content-type", "application/dicom+json").carrying(body).await
     }
 
-    async fn wants_work(&self, uid: &str) -> Answer {
+    pub(super) async fn wants_work(&self, uid: &str) -> Answer {
         self.says(Method::POST, &format!("/workitems?workitem={uid}"), &work()).await
     }
 
-    async fn sets(&self, uid: &str, to: &str, transaction: &str) -> Answer {
+    pub(super) async fn sets(&self, uid: &str, to: &str, transaction: &str) -> Answer {
         self.says(Method::PUT, &format!("/workitems/{uid}/state"), &state(to, transaction)).await
     }
 

@@ -1,0 +1,117 @@
+//! Who wants to hear of workitems: subscribe, unsubscribe and suspend (PS3.18 §11.10 to §11.12).
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use medvan_imaging::{
+    AeTitle, Uid,
+    query::{Level, Query},
+};
+
+use super::{ask::Ask, refusal::Refusal};
+use crate::{
+    App,
+    store::{Subscribed, Worklist},
+};
+
+/// What a path's UID stands for.
+enum Target {
+    Workitem(Uid),
+    Worklist(Worklist),
+}
+
+/// `POST …/workitems/{workitem}/subscribers/{aetitle}[?deletionlock={true|false}][&filter]` (§11.10)
+///
+/// There is no Content-Location: no connection by which events are sent stands yet.
+pub(crate) async fn subscribe(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    let (ae_title, target) = (ask.resource.subscriber()?, target(&ask)?);
+    let has_lock = match ask.parameters.get("deletionlock") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(bad("deletionlock must be true or false")),
+    };
+    let (hospital, now) = (ask.hospital(), app.clock.now());
+    let subscribed = match target {
+        Target::Workitem(uid) => app.store.subscribe_to_workitem(hospital, &uid, &ae_title, has_lock, now).await?,
+        Target::Worklist(worklist) => {
+            app.store.subscribe_to_worklist(hospital, &worklist, &ae_title, has_lock, now).await?
+        }
+    };
+    match subscribed {
+        Subscribed::Done => Ok(StatusCode::CREATED.into_response()),
+        Subscribed::NoWorkitem => Err(Refusal::NotFound),
+        Subscribed::TooMany => {
+            let text = "the hospital has as many subscribers as it may have; one must be unsubscribed first\n";
+            Ok((StatusCode::FORBIDDEN, text).into_response())
+        }
+    }
+}
+
+/// `DELETE …/workitems/{workitem}/subscribers/{aetitle}` (§11.11)
+pub(crate) async fn unsubscribe(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    let ae_title = ask.resource.subscriber()?;
+    let is_ended = match target(&ask)? {
+        Target::Workitem(uid) => app.store.unsubscribe_from_workitem(ask.hospital(), &uid, &ae_title).await?,
+        Target::Worklist(worklist) => app.store.unsubscribe_from_worklist(ask.hospital(), &worklist, &ae_title).await?,
+    };
+    ended(is_ended)
+}
+
+/// `POST …/workitems/{worklist}/subscribers/{aetitle}/suspend` (§11.12)
+pub(crate) async fn suspend(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
+    let ae_title = ask.resource.subscriber()?;
+    let Target::Worklist(worklist) = target(&ask)? else {
+        return Err(bad("only a subscription to a worklist can be suspended"));
+    };
+    ended(app.store.suspend_worklist(ask.hospital(), &worklist, &ae_title).await?)
+}
+
+fn ended(is_ended: bool) -> Result<Response, Refusal> {
+    if is_ended { Ok(StatusCode::OK.into_response()) } else { Err(Refusal::NotFound) }
+}
+
+fn target(ask: &Ask) -> Result<Target, Refusal> {
+    let uid = ask.resource.workitem()?;
+    Ok(match uid.as_str() {
+        Worklist::ALL => Target::Worklist(Worklist::All),
+        Worklist::FILTERED => Target::Worklist(Worklist::Filtered(filter(ask)?)),
+        _ => Target::Workitem(uid),
+    })
+}
+
+/// The matching keys: parameters of their own as in a search, or all of them in `filter`, apart by commas. One that is not
+/// understood is refused: without it, its subscriber would hear of more than they asked for.
+fn filter(ask: &Ask) -> Result<Vec<(String, String)>, Refusal> {
+    let mut pairs = Vec::new();
+    for (name, value) in ask.parameters.iter() {
+        match name {
+            "deletionlock" => {}
+            "filter" => {
+                for key in value.split(',').filter(|key| !key.is_empty()) {
+                    let pair = key.split_once('=').ok_or_else(|| bad("each key of the filter is attribute=value"))?;
+                    pairs.push((pair.0.to_owned(), pair.1.to_owned()));
+                }
+            }
+            _ => pairs.push((name.to_owned(), value.to_owned())),
+        }
+    }
+    let keys = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let (_, warnings) = Query::from_parameters(Level::Workitem, keys)?;
+    match warnings.first() {
+        None => Ok(pairs),
+        Some(warning) => Err(bad(&warning.to_string())),
+    }
+}
+
+fn bad(reason: &str) -> Refusal {
+    Refusal::BadRequest(reason.to_owned())
+}
+
+impl super::resource::Resource {
+    /// The application entity that the path names.
+    fn subscriber(&self) -> Result<AeTitle, Refusal> {
+        AeTitle::parse(self.rest()).map_err(|error| bad(&error.to_string()))
+    }
+}
