@@ -5,7 +5,7 @@ use medvan_imaging::{
     query::{Level, Query},
     ups::Workitem,
 };
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use time::OffsetDateTime;
 
 use super::{COLUMNS, events, found, select};
@@ -138,7 +138,8 @@ impl Store {
         Ok(Subscribed::Done)
     }
 
-    /// Subscribes to some of the workitems behind one; the last of them, if there may be more.
+    /// Subscribes to some of the workitems behind one; the last of them, if there may be more. They are looked at without keeping
+    /// others from writing; what is changed meanwhile is subscribed to by its change.
     async fn subscribe_page(
         &self,
         hospital: &HospitalId,
@@ -147,8 +148,37 @@ impl Store {
         behind: i64,
         now: OffsetDateTime,
     ) -> Result<Option<i64>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
+        query.push("hospital = ").push_bind(hospital.as_str()).push(" AND id > ").push_bind(behind);
+        query.push(
+            " AND NOT EXISTS (SELECT 1 FROM workitem_subscriptions AS known WHERE known.hospital = workitems.hospital",
+        );
+        query.push(" AND known.workitem = workitems.uid AND known.ae_title = ").push_bind(watcher.ae_title.as_str());
+        query.push(") ORDER BY id LIMIT ").push_bind(i64::try_from(AT_ONCE).unwrap_or(i64::MAX));
+        let rows = query.build().fetch_all(self.readers()).await?;
+        let mut wanted = Vec::new();
+        for row in &rows {
+            match found(row) {
+                Ok(workitem) if watcher.matches(&workitem) => wanted.push(workitem.uid().clone()),
+                Ok(_) => {}
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a workitem cannot be read"),
+            }
+        }
+        let last = rows.last().map(|row| row.try_get("id")).transpose()?;
+        let goes_on = self.subscribe_to_each(hospital, worklist, watcher, &wanted, now).await?;
+        Ok(last.filter(|_| goes_on && rows.len() == AT_ONCE))
+    }
+
+    /// False if whoever wanted them was unsubscribed meanwhile, and stays so.
+    async fn subscribe_to_each(
+        &self,
+        hospital: &HospitalId,
+        worklist: &Worklist,
+        watcher: &Watcher,
+        wanted: &[Uid],
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
         let mut db = self.write().await?;
-        // Whoever was unsubscribed meanwhile stays so.
         let is_subscribed =
             sqlx::query("SELECT 1 FROM workitem_worklists WHERE hospital = $1 AND ae_title = $2 AND worklist = $3")
                 .bind(hospital.as_str())
@@ -157,27 +187,19 @@ impl Store {
                 .fetch_optional(&mut *db)
                 .await?;
         if is_subscribed.is_none() {
-            return Ok(None);
+            return Ok(false);
         }
-        let mut query = sqlx::QueryBuilder::new(COLUMNS);
-        query.push("hospital = ").push_bind(hospital.as_str()).push(" AND id > ").push_bind(behind);
-        query.push(" ORDER BY id LIMIT ").push_bind(i64::try_from(AT_ONCE).unwrap_or(i64::MAX));
-        let rows = query.build().fetch_all(&mut *db).await?;
-        for row in &rows {
-            match found(row) {
-                Ok(workitem) if watcher.matches(&workitem) => {
-                    let is_new = watcher.subscribe(&mut db, hospital, workitem.uid()).await?;
-                    if is_new && watcher.has_lock {
-                        events::report(&mut db, hospital, &workitem, &watcher.ae_title, now).await?;
-                    }
-                }
-                Ok(_) => {}
-                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a workitem cannot be read"),
+        for uid in wanted {
+            let is_new = watcher.subscribe(&mut db, hospital, uid).await?;
+            if is_new
+                && watcher.has_lock
+                && let Some(workitem) = select(&mut db, hospital, uid).await?
+            {
+                events::report(&mut db, hospital, &workitem, &watcher.ae_title, now).await?;
             }
         }
-        let last = rows.last().map(|row| row.try_get("id")).transpose()?;
         db.commit().await?;
-        Ok(last.filter(|_| rows.len() == AT_ONCE))
+        Ok(true)
     }
 
     /// Ends a subscription to one workitem; false if there is none.
