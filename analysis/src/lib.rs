@@ -7,5 +7,6 @@ pub mod completeness;
 pub mod evidence;
 pub mod fhir;
 pub mod finding;
+pub mod gate;
 pub mod inputs;
 pub mod matching;

@@ -18,7 +18,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(super) fn new(place: impl Into<String>, reason: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub(crate) fn new(place: impl Into<String>, reason: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { place: place.into(), reason: reason.into(), mend: mend.into() }
     }
 }
