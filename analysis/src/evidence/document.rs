@@ -72,7 +72,7 @@ pub(super) fn begin(context: &Context<'_>, object: &Reference, series: Series, n
 }
 
 /// The file with these attributes, and pixels if there are any.
-pub(super) fn object(reference: Reference, said: &Attributes, pixels: Option<Vec<u8>>) -> Result<Object, NotWritable> {
+pub(crate) fn object(reference: Reference, said: &Attributes, pixels: Option<Vec<u8>>) -> Result<Object, NotWritable> {
     let mut data_set = attributes::write(said, &mut |_| None)?;
     if let Some(pixels) = pixels {
         data_set.put_bytes(tags::PIXEL_DATA, VR::OB, pixels);

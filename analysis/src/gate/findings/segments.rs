@@ -26,12 +26,13 @@ const RUNS: usize = 8_000_000;
 
 /// Segments of all segmentations of a job.
 pub(super) struct Segments {
-    /// In their order; `None` where there is nothing that findings can say.
+    /// In their order.
     segments: Vec<Segment>,
     by_number: HashMap<(Uid, u32), usize>,
 }
 
 struct Segment {
+    /// Nothing where findings cannot say it.
     finding: Option<Finding>,
     is_named: bool,
     /// No pixel is inside: nothing was found there.
@@ -66,7 +67,7 @@ impl Segments {
         all
     }
 
-    /// Where a segment is, for the group that names it first. Others that name it have the same place.
+    /// Where a segment is, for the group that names it first. Others that name it get none: a mask is held once.
     pub(super) fn place(&mut self, segmentation: &Uid, number: u32) -> Option<Place> {
         let at = *self.by_number.get(&(segmentation.clone(), number))?;
         let segment = &mut self.segments[at];
