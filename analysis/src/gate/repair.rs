@@ -49,7 +49,8 @@ pub(super) fn name_charset(data_set: &mut Dataset, inputs: &Inputs) -> Option<Ch
     if is_known || foreign.is_empty() {
         return None;
     }
-    let is_utf8 = foreign.iter().all(|value| std::str::from_utf8(value).is_ok());
+    // Escape sequences are ASCII, so that ISO 2022 would pass for UTF-8.
+    let is_utf8 = foreign.iter().all(|value| !value.contains(&0x1B) && std::str::from_utf8(value).is_ok());
     let name = data_set.bytes(tags::PATIENT_NAME).filter(|name| is_foreign(name));
     let expected = inputs.study.name(tags::PATIENT_NAME);
     let shows = |term: &str| {

@@ -23,6 +23,8 @@ GATE = Path(os.environ["MEDVAN_BIN"]).parent / "examples" / "gate"
 NODULE = Code("27925004", "SCT", "Nodule")
 LESION = Code("49755003", "SCT", "Morphologically Abnormal Structure")
 LUNG = Code("39607008", "SCT", "Lung")
+ATTENUATION = Code("112031", "DCM", "Attenuation Coefficient")
+MEAN = Code("373098007", "SCT", "Mean")
 MAKER = {
     "manufacturer": "Synthetic Vendor",
     "manufacturer_model_name": "Finder",
@@ -97,7 +99,7 @@ def report(images, seg) -> sr.Comprehensive3DSR:
         finding_type=NODULE,
         measurements=[
             sr.Measurement(name=codes.SCT.Diameter, value=7.25, unit=codes.UCUM.Millimeter),
-            sr.Measurement(name=codes.SCT.AttenuationCoefficient, value=61, unit=codes.UCUM.HounsfieldUnit, derivation=codes.SCT.Mean),
+            sr.Measurement(name=ATTENUATION, value=61, unit=codes.UCUM.HounsfieldUnit, derivation=MEAN),
         ],
     )
     content = sr.MeasurementReport(
@@ -113,6 +115,41 @@ def report(images, seg) -> sr.Comprehensive3DSR:
         sop_instance_uid=own("report"),
         instance_number=1,
         manufacturer=MAKER["manufacturer"],
+    )
+
+
+def picture(images) -> highdicom.sc.SCImage:
+    return highdicom.sc.SCImage.from_ref_dataset(
+        as_highdicom_takes(images[0]),
+        pixel_array=np.full((32, 32, 3), 96, dtype=np.uint8),
+        photometric_interpretation="RGB",
+        bits_allocated=8,
+        coordinate_system="PATIENT",
+        series_instance_uid=own("picture series"),
+        series_number=102,
+        sop_instance_uid=own("picture"),
+        instance_number=1,
+        manufacturer=MAKER["manufacturer"],
+        pixel_spacing=(1, 1),
+        patient_orientation=("L", "P"),
+    )
+
+
+def presentation(images) -> highdicom.pr.GrayscaleSoftcopyPresentationState:
+    images = [as_highdicom_takes(image) for image in images]
+    layer = highdicom.pr.GraphicLayer("AI", order=1)
+    line = highdicom.pr.GraphicObject("POLYLINE", np.array([[1, 1], [9, 9]]), units="PIXEL")
+    annotation = highdicom.pr.GraphicAnnotation(referenced_images=images[:1], graphic_layer=layer, graphic_objects=[line])
+    return highdicom.pr.GrayscaleSoftcopyPresentationState(
+        referenced_images=images,
+        series_instance_uid=own("presentation series"),
+        series_number=103,
+        sop_instance_uid=own("presentation"),
+        instance_number=1,
+        content_label="AI",
+        graphic_layers=[layer],
+        graphic_annotations=[annotation],
+        **MAKER,
     )
 
 
@@ -171,7 +208,7 @@ def test_findings_are_those_that_were_put_in(judge, name):
     found = judged.findings
     assert list(found) == ["large", "box", "small"], "groups first, then the segment that no group names"
     large, box, small = (found[key] for key in ("large", "box", "small"))
-    assert [frame["image"]["instance"] for frame in large["place"]["frames"]] == [image.SOPInstanceUID for image in images]
+    assert {frame["image"]["instance"] for frame in large["place"]["frames"]} == {image.SOPInstanceUID for image in images}
     assert all(frame["runs"] == runs_of_whole(mask_of(images[0])) for frame in large["place"]["frames"])
     assert (large["trackingUid"], large["site"]["code"], large["laterality"]["code"]) == (own("large"), LUNG.value, "24028007")
     assert [(each["value"], each["unit"]) for each in large["measurements"]] == [(213.5, "mm3")]
@@ -194,6 +231,23 @@ def test_fractions_are_accepted_but_are_no_masks(judge):
     judged = judge(images, segmentation(images, "FRACTIONAL"))
     assert (judged.said["quarantined"], judged.repairs) == ([], [[]])
     assert [("place" in each) for each in judged.findings.values()] == [False, False]
+
+
+@pytest.mark.parametrize("name", ["series", "small"])
+def test_pictures_and_presentation_states_pass_as_they_are(judge, name):
+    images = IMAGES[name]()
+    judged = judge(images, picture(images), presentation(images))
+    assert judged.said["quarantined"] == []
+    assert judged.repairs == [[], []]
+    assert judged.findings == {}
+
+
+def test_a_line_outside_of_its_image_is_kept_back(judge):
+    images = IMAGES["series"]()
+    state = presentation(images)
+    state.GraphicAnnotationSequence[0].GraphicObjectSequence[0].GraphicData = [1, 1, 9, 5000]
+    judged = judge(images, state)
+    assert judged.reasons == {"/GraphicAnnotationSequence/0/GraphicObjectSequence/0/GraphicData: it is outside of the image"}
 
 
 def test_what_has_one_right_answer_is_put_right(judge, tmp_path):

@@ -161,9 +161,6 @@ fn pictures_with_other_pixels_than_they_say_are_refused() {
 
 #[test]
 fn segmentations_that_do_not_hold_are_refused() {
-    const FRAMES: Tag = PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE;
-    const FRAME: &str = "/PerFrameFunctionalGroupsSequence/1";
-    let source: &'static [(Tag, usize)] = &[(FRAMES, 1), (DERIVATION_IMAGE_SEQUENCE, 0), (SOURCE_IMAGE_SEQUENCE, 0)];
     each(
         Made::segmentation,
         false,
@@ -198,6 +195,21 @@ fn segmentations_that_do_not_hold_are_refused() {
                 text(NUMBER_OF_FRAMES, "3"),
                 ("/NumberOfFrames", "it is not the number of items for the frames"),
             ),
+        ],
+    );
+    let made = Made::all(&inputs());
+    for length in [14, 18, 1024] {
+        let file = made.segmentation().with_pixels(Some(vec![0; length]));
+        assert_refused("length", vec![file], ("/PixelData", "it has another length than its frames"));
+    }
+}
+
+#[test]
+fn segments_that_are_not_described_are_refused() {
+    each(
+        Made::segmentation,
+        false,
+        vec![
             (
                 "segment number",
                 inside(&[(SEGMENT_SEQUENCE, 0)], number(SEGMENT_NUMBER, 2)),
@@ -228,6 +240,19 @@ fn segmentations_that_do_not_hold_are_refused() {
                 inside(&[(SEGMENT_SEQUENCE, 0), (SEGMENTED_PROPERTY_TYPE_CODE_SEQUENCE, 0)], gone(CODE_MEANING)),
                 ("/SegmentSequence/0/SegmentedPropertyTypeCodeSequence", "the code is not whole"),
             ),
+        ],
+    );
+}
+
+#[test]
+fn frames_that_lie_elsewhere_are_refused() {
+    const FRAMES: Tag = PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE;
+    const FRAME: &str = "/PerFrameFunctionalGroupsSequence/1";
+    let source: &'static [(Tag, usize)] = &[(FRAMES, 1), (DERIVATION_IMAGE_SEQUENCE, 0), (SOURCE_IMAGE_SEQUENCE, 0)];
+    each(
+        Made::segmentation,
+        false,
+        vec![
             (
                 "no such segment",
                 inside(&[(FRAMES, 1), (SEGMENT_IDENTIFICATION_SEQUENCE, 0)], number(REFERENCED_SEGMENT_NUMBER, 2)),
@@ -284,18 +309,10 @@ fn segmentations_that_do_not_hold_are_refused() {
             ),
         ],
     );
-    let made = Made::all(&inputs());
-    for length in [14, 18, 1024] {
-        let file = made.segmentation().with_pixels(Some(vec![0; length]));
-        assert_refused("length", vec![file], ("/PixelData", "it has another length than its frames"));
-    }
 }
 
 #[test]
 fn reports_that_are_not_well_formed_are_refused() {
-    const FOREIGN: &str = "it is none of this job's instances";
-    let evidence: &'static [(Tag, usize)] =
-        &[(CURRENT_REQUESTED_PROCEDURE_EVIDENCE_SEQUENCE, 0), (REFERENCED_SERIES_SEQUENCE, 0)];
     let table: Vec<(&str, Change, Told)> = vec![
         (
             "verified",
@@ -329,6 +346,16 @@ fn reports_that_are_not_well_formed_are_refused() {
             inside(&[(CONTENT_SEQUENCE, 0)], gone(CONCEPT_CODE_SEQUENCE)),
             ("/ContentSequence/0/ConceptCodeSequence", "there is not exactly one code"),
         ),
+    ];
+    each(Made::report, true, table);
+}
+
+#[test]
+fn reports_about_something_else_are_refused() {
+    const FOREIGN: &str = "it is none of this job's instances";
+    let evidence: &'static [(Tag, usize)] =
+        &[(CURRENT_REQUESTED_PROCEDURE_EVIDENCE_SEQUENCE, 0), (REFERENCED_SERIES_SEQUENCE, 0)];
+    let table: Vec<(&str, Change, Told)> = vec![
         (
             "study of the evidence",
             inside(&[(CURRENT_REQUESTED_PROCEDURE_EVIDENCE_SEQUENCE, 0)], text(STUDY_INSTANCE_UID, "2.25.95")),
@@ -390,20 +417,19 @@ fn reports_that_are_not_well_formed_are_refused() {
 }
 
 /// The item's place does not matter here: it is somewhere in the tree.
+fn anywhere(table: Vec<(&str, Change, &str)>) {
+    let made = Made::all(&inputs());
+    for (name, change, reason) in table {
+        let files = vec![made.report().changed(|said| change(said)), made.segmentation().bytes, made.picture().bytes];
+        let gated = gate(files, &inputs());
+        let told: Vec<_> = gated.quarantined.iter().flat_map(|kept| &kept.reasons).collect();
+        assert!(told.iter().any(|refused| refused.reason == reason), "{name}: {told:?}");
+    }
+}
+
 #[test]
 fn values_of_content_items_are_refused() {
-    let made = Made::all(&inputs());
     let nan = Attribute { vr: VR::FD, content: Content::Numbers(vec![Some(Number::Double(f64::NAN))]) };
-    let mut deep = Attributes::new();
-    deep.put_text(RELATIONSHIP_TYPE, "CONTAINS");
-    deep.put_text(VALUE_TYPE, "CONTAINER");
-    deep.put_text(CONTINUITY_OF_CONTENT, "SEPARATE");
-    let nested = (0..33).fold(deep.clone(), |inner, _| {
-        let mut outer = deep.clone();
-        outer.put_items(CONTENT_SEQUENCE, vec![inner]);
-        outer
-    });
-    let many = vec![deep; 50_001];
     let table: Vec<(&str, Change, &str)> = vec![
         (
             "NaN",
@@ -452,6 +478,13 @@ fn values_of_content_items_are_refused() {
             ),
             "it is none of this job's instances",
         ),
+    ];
+    anywhere(table);
+}
+
+#[test]
+fn coordinates_outside_of_their_images_are_refused() {
+    let table: Vec<(&str, Change, &str)> = vec![
         ("no image", concept("111030", gone(CONTENT_SEQUENCE)), "the region is of no image"),
         ("graphic", concept("111030", text(GRAPHIC_TYPE, "SQUARE")), "it is none of the allowed values"),
         ("outside", concept("111030", singles(&[1.0, 1.0, 8.5, 1.0])), "it is outside of the image"),
@@ -490,6 +523,23 @@ fn values_of_content_items_are_refused() {
             }),
             "it is outside of any scanner",
         ),
+    ];
+    anywhere(table);
+}
+
+#[test]
+fn trees_that_are_too_large_or_say_nothing_are_refused() {
+    let mut deep = Attributes::new();
+    deep.put_text(RELATIONSHIP_TYPE, "CONTAINS");
+    deep.put_text(VALUE_TYPE, "CONTAINER");
+    deep.put_text(CONTINUITY_OF_CONTENT, "SEPARATE");
+    let nested = (0..33).fold(deep.clone(), |inner, _| {
+        let mut outer = deep.clone();
+        outer.put_items(CONTENT_SEQUENCE, vec![inner]);
+        outer
+    });
+    let many = vec![deep; 50_001];
+    let table: Vec<(&str, Change, &str)> = vec![
         (
             "deep",
             Box::new(move |said| said.put_items(CONTENT_SEQUENCE, vec![nested.clone()])),
@@ -518,12 +568,7 @@ fn values_of_content_items_are_refused() {
             "it reports nothing",
         ),
     ];
-    for (name, change, reason) in table {
-        let files = vec![made.report().changed(|said| change(said)), made.segmentation().bytes, made.picture().bytes];
-        let gated = gate(files, &inputs());
-        let told: Vec<_> = gated.quarantined.iter().flat_map(|kept| &kept.reasons).collect();
-        assert!(told.iter().any(|refused| refused.reason == reason), "{name}: {told:?}");
-    }
+    anywhere(table);
 }
 
 /// Changes the first item with coordinates in the patient.

@@ -1,7 +1,7 @@
 //! What is put right, to which value, and how the object says so.
 
 use dicom_dictionary_std::tags::*;
-use medvan_imaging::{Tag, charset::Charset};
+use medvan_imaging::Tag;
 
 use super::{
     super::AcceptedObject,
@@ -116,20 +116,38 @@ fn evidence_with_foreign_instances_is_not_mended_away() {
 
 #[test]
 fn an_unnamed_character_set_is_found_by_the_patients_name() {
-    let whole = Made::all(&inputs()).picture();
-    let unnamed = renamed(&whole.bytes, "ISO_IR 192");
-    let object = put_right(&[unnamed]);
-    assert_eq!(tags_of(&object), [SPECIFIC_CHARACTER_SET]);
-    let said = said(&object.bytes);
-    assert_eq!(said.text(SPECIFIC_CHARACTER_SET).as_deref(), Some("ISO_IR 192"));
-    assert_eq!(said.name(PATIENT_NAME).unwrap().ideographic.as_deref(), Some("山田^花子"));
-    assert!(Charset::parse(b"ISO_IR 999").unknown_terms().len() == 1, "what stood there means nothing");
+    let picture = Made::all(&inputs()).picture();
+    for (terms, stated) in [(["ISO_IR 192", ""], "ISO_IR 192"), (["", "ISO 2022 IR 87"], "ISO 2022 IR 87")] {
+        let mut inputs = inputs();
+        let terms: Vec<String> = terms.map(str::to_owned).to_vec();
+        inputs.study.put_texts(SPECIFIC_CHARACTER_SET, ["".to_owned(), "ISO 2022 IR 87".to_owned()]);
+        let whole = picture.changed(|said| said.put_texts(SPECIFIC_CHARACTER_SET, terms.clone()));
+        let gated = gate(vec![unknown(&whole, stated)], &inputs);
+        assert_eq!(gated.quarantined, []);
+        let object = &gated.accepted[0];
+        assert_eq!(tags_of(object), [SPECIFIC_CHARACTER_SET]);
+        let mended = said(&object.bytes);
+        assert_eq!(mended.name(PATIENT_NAME).unwrap().ideographic.as_deref(), Some("山田^花子"));
+        let charset = mended.get(SPECIFIC_CHARACTER_SET).unwrap().texts();
+        assert!(charset.contains(&Some(stated.to_owned())), "{charset:?}");
+    }
+}
+
+#[test]
+fn a_name_in_no_character_set_is_another_name() {
+    let picture = Made::all(&inputs()).picture();
+    let file = unknown(&picture.bytes, "ISO_IR 192");
+    let at = file.windows(3).position(|window| window == "山".as_bytes()).unwrap();
+    let mut torn = file.clone();
+    torn[at] = 0xFF;
+    let gated = gate(vec![torn], &inputs());
+    assert_eq!(gated.quarantined[0].reasons[0].place, "/PatientName");
 }
 
 /// The file with a character set of the same length that nobody knows.
-fn renamed(bytes: &[u8], term: &str) -> Vec<u8> {
+fn unknown(bytes: &[u8], term: &str) -> Vec<u8> {
     let at = bytes.windows(term.len()).position(|window| window == term.as_bytes()).unwrap();
     let mut bytes = bytes.to_vec();
-    bytes[at..at + term.len()].copy_from_slice(b"ISO_IR 999");
+    bytes[at + term.len() - 2..at + term.len()].copy_from_slice(b"99");
     bytes
 }
