@@ -4,9 +4,11 @@
 //! clock, no disk. The gateway brings what is stored, an adapter brings what a service answered.
 
 pub mod completeness;
+pub mod disagreement;
 pub mod evidence;
 pub mod fhir;
 pub mod finding;
 pub mod gate;
+pub mod inference;
 pub mod inputs;
 pub mod matching;

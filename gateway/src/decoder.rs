@@ -86,7 +86,7 @@ impl From<Bytes> for FrameSource {
 pub struct DecodedFrame {
     /// What it is.
     pub form: Form,
-    /// Samples, PNG or JPEG.
+    /// Samples, PNG, JPEG or numbers.
     pub bytes: Bytes,
 }
 
@@ -101,6 +101,15 @@ pub enum Form {
         width: u32,
         /// Rows.
         height: u32,
+    },
+    /// Floating point of 32 bits in little endian, row after row, the channels of a pixel together.
+    Values {
+        /// Pixels in a row.
+        columns: u32,
+        /// Rows.
+        rows: u32,
+        /// Numbers of a pixel.
+        channels: u32,
     },
 }
 
@@ -221,6 +230,9 @@ impl Frames {
             Ok(Some((Answer::Native(format), bytes))) => Some(Ok(DecodedFrame { form: Form::Native(format), bytes })),
             Ok(Some((Answer::Picture { width, height }, bytes))) => {
                 Some(Ok(DecodedFrame { form: Form::Picture { width, height }, bytes }))
+            }
+            Ok(Some((Answer::Values { columns, rows, channels }, bytes))) => {
+                Some(Ok(DecodedFrame { form: Form::Values { columns, rows, channels }, bytes }))
             }
             Ok(Some((Answer::Refused(error), _))) => Some(Err(error.into())),
             Err(error) => {

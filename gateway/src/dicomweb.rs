@@ -31,7 +31,7 @@ mod workitems;
 mod zip;
 
 pub(crate) use capabilities::on_options;
-pub(crate) use drawing::picture;
+pub(crate) use drawing::{picture, values};
 pub(crate) use resource::{gateway_base, root};
 
 use axum::{

@@ -12,6 +12,7 @@ mod devices;
 mod parameters;
 mod question;
 mod refusal;
+mod side_by_side;
 mod studies;
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,7 @@ pub(crate) fn routes() -> Router<App> {
         .route(&below("/{kind}"), get(search))
         .route(&below("/{kind}/_search"), post(search))
         .route(&below("/{kind}/{id}"), get(read))
+        .route("/hospitals/{hospital}/findings", get(side_by_side::read))
 }
 
 impl Kind {

@@ -12,6 +12,7 @@
 mod card;
 mod fault;
 mod images;
+mod inference;
 mod intake;
 mod outgoing;
 mod perform;

@@ -114,10 +114,15 @@ impl Attributes {
 
     /// Puts a number in, in the form that the dictionary's VR asks for.
     pub fn put_number(&mut self, tag: Tag, number: u64) {
+        self.put_numbers(tag, &[number]);
+    }
+
+    /// Puts numbers in, likewise.
+    pub fn put_numbers(&mut self, tag: Tag, numbers: &[u64]) {
         let vr = dictionary_vr(tag);
         let content = match vr {
-            VR::IS | VR::DS => Content::Text(vec![Some(number.to_string())]),
-            _ => Content::Numbers(vec![Some(Number::Unsigned(number))]),
+            VR::IS | VR::DS => Content::Text(numbers.iter().map(|number| Some(number.to_string())).collect()),
+            _ => Content::Numbers(numbers.iter().map(|number| Some(Number::Unsigned(*number))).collect()),
         };
         self.put(tag, Attribute { vr, content });
     }

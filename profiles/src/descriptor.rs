@@ -10,6 +10,7 @@
 
 mod fault;
 pub mod images;
+pub mod inference;
 mod model_card;
 pub mod purpose;
 pub mod regulatory;
@@ -48,6 +49,11 @@ pub fn example_text() -> &'static str {
 /// The same for a service that works on images.
 pub fn image_example_text() -> &'static str {
     include_str!("descriptor/example-images.json")
+}
+
+/// The same for a bare model behind the Open Inference Protocol.
+pub fn inference_example_text() -> &'static str {
+    include_str!("descriptor/example-inference.json")
 }
 
 /// One version of one AI service, as its vendor describes it.

@@ -190,10 +190,22 @@ impl Segmentation<'_> {
     }
 }
 
+/// The colours of [`super::draw`] as Recommended Display CIELab Value (PS3.3 section C.10.7.1.1).
+const COLOURS: [[u64; 3]; 6] = [
+    [51_180, 38_565, 53_611],
+    [45_921, 30_028, 21_024],
+    [51_095, 17_699, 38_369],
+    [45_159, 47_996, 28_687],
+    [58_687, 30_717, 52_162],
+    [41_248, 47_867, 48_906],
+];
+
 /// An item of the Segment Sequence (PS3.3 section C.8.20.4).
 fn segment(context: &Context<'_>, finding: &Finding, number: u64) -> Attributes {
     let mut item = Attributes::new();
     item.put_number(tags::SEGMENT_NUMBER, number);
+    let colour = COLOURS[(number as usize).wrapping_sub(1) % COLOURS.len()];
+    item.put_numbers(tags::RECOMMENDED_DISPLAY_CIE_LAB_VALUE, &colour);
     item.put_text(tags::SEGMENT_LABEL, long_string(&finding.id));
     item.put_text(tags::SEGMENT_DESCRIPTION, finding.code.meaning.as_str());
     item.put_text(tags::SEGMENT_ALGORITHM_TYPE, "AUTOMATIC");

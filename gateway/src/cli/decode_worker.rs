@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use medvan_pixels::{DecodeError, EncodedFrame, NativeFrame, RenderError, RenderParameters, decode, render};
+use medvan_pixels::{DecodeError, EncodedFrame, NativeFrame, RenderError, RenderParameters, decode, render, values};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::decoder::protocol::{Answer, Head, Incoming, What, read_frame, read_head, write_answer};
@@ -69,6 +69,11 @@ fn answer(head: &Head, frame: &EncodedFrame) -> (Answer, Vec<u8>) {
         What::Native => Ok((Answer::Native(frame.format), frame.samples)),
         What::Png(parameters) => picture(head, &frame, parameters, None),
         What::Jpeg(parameters, quality) => picture(head, &frame, parameters, Some(*quality)),
+        What::Values(scale) => {
+            let made = values(&head.image, &frame, scale, &head.limits)?;
+            let answer = Answer::Values { columns: made.columns, rows: made.rows, channels: made.channels };
+            Ok((answer, made.values.into_iter().flat_map(f32::to_le_bytes).collect()))
+        }
     });
     done.unwrap_or_else(|error| (Answer::Refused(error), Vec::new()))
 }

@@ -8,7 +8,7 @@ use medvan_fixtures::{
     conformance,
     ehr::{self, Answer, Ehr},
     fhir_server::{self, FhirServer, Grant},
-    misbehaving, patients,
+    misbehaving, models, patients,
     services::{self, KeySource, Options, Service, Trust},
     studies::{ChestCt, DensitySpheres, GramStain},
 };
@@ -34,6 +34,8 @@ enum What {
     Misbehaving(Listen),
     /// An AI service on images that misbehaves; the path of the call says how.
     MisbehavingAnalyzer(Listen),
+    /// A server of bare models behind the Open Inference Protocol v2, some of which misbehave.
+    Models(ModelsArgs),
     /// A hospital's FHIR server with synthetic patients.
     Fhir(Fhir),
     /// A synthetic study with a Japanese name, written as DICOM files.
@@ -73,6 +75,15 @@ struct AnalyzerArgs {
     /// Print the descriptor to register for this address, and end.
     #[arg(long)]
     print_descriptor: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct ModelsArgs {
+    #[command(flatten)]
+    at: Listen,
+    /// Print the descriptor to register for this model (spots, brightness or volume) at this address, and end.
+    #[arg(long, value_name = "MODEL")]
+    print_descriptor: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -155,6 +166,7 @@ impl Simulate {
                 Ok(ExitCode::SUCCESS)
             }
             What::MisbehavingAnalyzer(at) => at.misbehaving_analyzer().await,
+            What::Models(args) => args.run().await,
             What::Fhir(args) => args.run().await,
             What::Study(args) => args.run(),
             What::Ehr(args) => args.run().await,
@@ -185,6 +197,23 @@ impl AnalyzerArgs {
         let options = analyzers::Options { trust, ..analyzers::Options::default() };
         let running = analyzers::serve(analyzer, options, self.at.listen).await?;
         println!("listening on {}", running.base_url());
+        running.wait().await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl ModelsArgs {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        if let Some(model) = self.print_descriptor {
+            let descriptor = models::descriptor(&format!("http://{}", self.at.listen), &model);
+            println!("{}", serde_json::to_string_pretty(&descriptor)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let running = models::serve(self.at.listen).await?;
+        println!("listening on {}", running.base_url());
+        for (name, about) in models::compute::MISBEHAVING {
+            println!("  {name}  {about}");
+        }
         running.wait().await?;
         Ok(ExitCode::SUCCESS)
     }

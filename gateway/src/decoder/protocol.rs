@@ -12,7 +12,7 @@
 
 use std::io::{self, Read, Write};
 
-use medvan_pixels::{EncodedFrame, FrameFormat, ImageDescription, Limits, RenderError, RenderParameters};
+use medvan_pixels::{EncodedFrame, FrameFormat, ImageDescription, Limits, RenderError, RenderParameters, Scale};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Longest JSON taken: three palettes and two tables of 65536 entries have less than a megabyte.
@@ -42,6 +42,8 @@ pub enum What {
     Png(RenderParameters),
     /// A JPEG of a quality from 1 to 100; none: a good one.
     Jpeg(RenderParameters, Option<u8>),
+    /// Numbers, for computations.
+    Values(Scale),
 }
 
 /// What the worker says of a frame; bytes follow it.
@@ -52,6 +54,8 @@ pub(crate) enum Answer {
     Native(FrameFormat),
     /// A picture.
     Picture { width: u32, height: u32 },
+    /// Numbers of 32 bits, as in [`medvan_pixels::Values`].
+    Values { columns: u32, rows: u32, channels: u32 },
     /// Nothing; the next frame may be better.
     Refused(RenderError),
 }

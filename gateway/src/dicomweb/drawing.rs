@@ -8,7 +8,7 @@ use medvan_imaging::{
     multipart::{ContentType, PartHead, Writer},
     rendering::{self, RenderedQuery},
 };
-use medvan_pixels::{Region, RenderParameters, Viewport, Window, WindowFunction};
+use medvan_pixels::{Region, RenderParameters, Scale, Values, Viewport, Window, WindowFunction};
 
 use super::{
     decoded::sources,
@@ -18,7 +18,12 @@ use super::{
     outgoing::{Ended, Outgoing},
     refusal::Refusal,
 };
-use crate::{App, catalog::HospitalId, decoder::What, store::FoundInstance};
+use crate::{
+    App,
+    catalog::HospitalId,
+    decoder::{Form, What},
+    store::FoundInstance,
+};
 
 pub(super) const HAVE: &str = "image/jpeg or image/png; of several frames multipart/related of them";
 /// Pictures that are held while they are drawn.
@@ -182,6 +187,26 @@ pub(crate) async fn picture(
     let asked = Asked { parameters, quality: None };
     let drawn = Drawn::begin(app, image, vec![frame], media, asked, "").await?;
     drawn.pictures.into_iter().next().ok_or(Refusal::Internal)
+}
+
+/// The pixels of one frame of a stored image as numbers, for a model.
+pub(crate) async fn values(
+    app: &App,
+    hospital: &HospitalId,
+    found: FoundInstance,
+    frame: u32,
+    scale: Scale,
+) -> Result<Values, Refusal> {
+    let image = Image::of(app, hospital, found).await?;
+    let encoded = image.frame_source(&image.frames.frame(frame)?).await.map_err(|error| {
+        tracing::error!(%error, "a stored instance cannot be read");
+        Refusal::Internal
+    })?;
+    let description = Runs { image: &image, left: &[] }.describe(frame).await?;
+    let decoded = app.decoder.frame(hospital, description, What::Values(scale), encoded).await?;
+    let Form::Values { columns, rows, channels } = decoded.form else { return Err(Refusal::Internal) };
+    let (numbers, _) = decoded.bytes.as_chunks::<4>();
+    Ok(Values { columns, rows, channels, values: numbers.iter().map(|four| f32::from_le_bytes(*four)).collect() })
 }
 
 pub(super) fn parameters_of(query: &RenderedQuery) -> RenderParameters {

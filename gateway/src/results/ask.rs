@@ -12,7 +12,7 @@ use super::{parameters::Parameters, refusal::Refusal};
 use crate::{
     App,
     call::{Audience, CdsClient},
-    catalog::HospitalId,
+    catalog::{HospitalId, HospitalView},
     dicomweb,
 };
 
@@ -32,6 +32,11 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
+    /// The hospital as it is now.
+    pub(super) fn view(&self) -> &HospitalView {
+        self.client.hospital()
+    }
+
     /// Whose results are asked for.
     pub(super) fn hospital(&self) -> &HospitalId {
         self.client.hospital_id()

@@ -18,8 +18,9 @@ use crate::catalog::{HospitalId, Snapshot};
 /// Where it is served. Its files name each other by this path.
 pub(super) const BASE: &str = "/ohif/";
 
-/// Of its documents. The two hashes are those of the scripts inside its `index.html`, after the edits.
-const DOCUMENT_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' \
+/// Of its documents. The two hashes are those of the scripts inside its `index.html`, after the edits. Its arrays of segments are
+/// functions that it makes from texts (ndarray): without `unsafe-eval` no segmentation opens. Texts of others never become scripts.
+const DOCUMENT_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-eval' \
      'sha256-Ds0n/vlPiOQAFeYNdfCCxOVKFxAZcTNw01Pl0dDOhOE=' 'sha256-8LJodUBvwevfWNpsr9nK1KHVLbkk8x9qkNuwcNyPXf0='; \
      style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob: data:; \
      worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";

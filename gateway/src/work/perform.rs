@@ -5,14 +5,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use medvan_adapters::{Analyzer as _, Work, image_json};
+use bytes::Bytes;
+use medvan_adapters::{Analyzer as _, Work, analyzer::Image, image_json};
 use medvan_analysis::{
     finding::{CheckedFindings, Findings},
     inputs::Inputs,
 };
 use medvan_profiles::descriptor::images::ImageWay;
 
-use super::{WorkFault, card, images, outgoing::Outgoing, record, results, workitem};
+use super::{WorkFault, card, images, inference, outgoing::Outgoing, record, results, workitem};
 use crate::{
     App,
     call::tenant,
@@ -83,7 +84,7 @@ pub(super) async fn abandon(app: &App, job: &Job, fault: &WorkFault) {
 }
 
 /// The service as it is enrolled now: a contract that ended, ends its jobs.
-fn enrolled(app: &App, job: &Job) -> Result<Arc<ImageMember>, WorkFault> {
+pub(super) fn enrolled(app: &App, job: &Job) -> Result<Arc<ImageMember>, WorkFault> {
     let snapshot = app.catalog.current();
     let member = snapshot.hospital(&job.hospital).and_then(|view| view.analyzer(&job.service, &job.entry));
     // What was put in for the shadow is shown to nobody when the service goes live later, and the other way round.
@@ -100,9 +101,32 @@ async fn ask(
     images: Vec<FoundInstance>,
 ) -> Result<StoredAnalysis, WorkFault> {
     admit(app, job, member).await?;
-    let ImageWay::ImageJson { send, window, .. } = &member.entry.way;
-    let outgoing = Outgoing::new(app, &job.hospital, *send, *window);
-    let images = outgoing.all(inputs, images);
+    let answer = match &member.entry.way {
+        ImageWay::ImageJson { send, window, .. } => {
+            let outgoing = Outgoing::new(app, &job.hospital, *send, *window);
+            send_images(app, job, member, &outgoing, outgoing.all(inputs, images)).await?
+        }
+        ImageWay::Inference(way) => inference::ask(app, job, member, way, inputs, images).await?.into(),
+    };
+    // A contract that ended while the service worked: its result is nobody's.
+    enrolled(app, job)?;
+    let (inputs, id) = (inputs.clone(), job.id);
+    let checked = tokio::task::spawn_blocking(move || Findings::read(&answer, &inputs, id)).await;
+    let checked = checked.map_err(|_| WorkFault::Findings("it cannot be read".to_owned()))?;
+    let findings = checked.map_err(|refused| WorkFault::Findings(told(&refused)))?;
+    let findings = serde_json::to_string(&*findings).map_err(|error| WorkFault::Findings(error.to_string()))?;
+    app.store.answer_job(job, &findings, app.clock.now()).await?;
+    app.store.analysis(&job.hospital, job.id).await?.ok_or(WorkFault::NotEnrolled)
+}
+
+/// Gives all images by one request; the findings as they came.
+async fn send_images(
+    app: &App,
+    job: &Job,
+    member: &ImageMember,
+    outgoing: &Outgoing,
+    images: Vec<Image>,
+) -> Result<Bytes, WorkFault> {
     if images.len() > member.entry.limits.images as usize {
         return Err(WorkFault::TooManyImages);
     }
@@ -113,23 +137,14 @@ async fn ask(
     let service =
         image_json::Service::new(app.vendors.clone(), member.url.as_str(), member.entry.limits.answer_bytes as usize);
     let work = Work { job: job.id, study: job.study.clone(), images, bearer, timeout };
-    let answer = match service.analyze(work).await {
-        Err(_) if outgoing.is_spoiled() => return Err(WorkFault::Unreadable),
-        answer => answer?,
-    };
-    // A contract that ended while the service worked: its result is nobody's.
-    enrolled(app, job)?;
-    let (inputs, id) = (inputs.clone(), job.id);
-    let checked = tokio::task::spawn_blocking(move || Findings::read(&answer.body, &inputs, id)).await;
-    let checked = checked.map_err(|_| WorkFault::Findings("it cannot be read".to_owned()))?;
-    let findings = checked.map_err(|refused| WorkFault::Findings(told(&refused)))?;
-    let findings = serde_json::to_string(&*findings).map_err(|error| WorkFault::Findings(error.to_string()))?;
-    app.store.answer_job(job, &findings, app.clock.now()).await?;
-    app.store.analysis(&job.hospital, job.id).await?.ok_or(WorkFault::NotEnrolled)
+    match service.analyze(work).await {
+        Err(_) if outgoing.is_spoiled() => Err(WorkFault::Unreadable),
+        answer => Ok(answer?.body),
+    }
 }
 
 /// The first faults of an answer, as its vendor may read them.
-fn told<T: std::fmt::Display>(refused: &[T]) -> String {
+pub(super) fn told<T: std::fmt::Display>(refused: &[T]) -> String {
     const MOST: usize = 10;
     let mut told: Vec<String> = refused.iter().take(MOST).map(ToString::to_string).collect();
     if refused.len() > MOST {

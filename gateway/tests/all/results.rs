@@ -58,17 +58,33 @@ impl Work {
 
     /// The study is stored, and the service answers with findings of these codes.
     async fn finds(&self, pacs: &Pacs, codes: &[&str]) {
+        let told: Vec<Value> = codes.iter().map(|code| json!({"code": code})).collect();
+        self.answers(pacs, &told).await;
+    }
+
+    /// The same with what else is said of each; codes stand alone.
+    async fn answers(&self, pacs: &Pacs, told: &[Value]) {
         pacs.stores(&self.study).await;
         let (job, at) = (self.job(), NOON + Duration::minutes(self.number.into()));
         pacs.store().put_job(&NewJob { job: job.clone(), digest: [self.number; 32] }, NOON).await.unwrap();
-        let finding = |code: &&str| json!({"id": code, "code": {"scheme": "SCT", "code": code, "meaning": "finding"}});
-        let findings = json!({"format": "1", "findings": codes.iter().map(finding).collect::<Vec<_>>()});
+        let finding = |told: &Value| {
+            let mut finding = told.clone();
+            finding["id"] = told["code"].clone();
+            finding["code"] = json!({"scheme": "SCT", "code": told["code"], "meaning": "finding"});
+            finding
+        };
+        let findings = json!({"format": "1", "findings": told.iter().map(finding).collect::<Vec<_>>()});
         pacs.store().answer_job(&job, &findings.to_string(), at).await.unwrap();
     }
 
     /// And the evidence of it is stored.
     async fn tells(&self, pacs: &Pacs, codes: &[&str]) {
-        self.finds(pacs, codes).await;
+        let told: Vec<Value> = codes.iter().map(|code| json!({"code": code})).collect();
+        self.tells_that(pacs, &told).await;
+    }
+
+    async fn tells_that(&self, pacs: &Pacs, told: &[Value]) {
+        self.answers(pacs, told).await;
         let class = Uid::known("1.2.840.10008.5.1.4.1.1.88.34");
         let report = EvidenceObject { series: Uid::known("1.9"), instance: Uid::known("1.9.1"), class };
         pacs.store().publish_analysis(&self.job(), &[report], &CardText::default()).await.unwrap();
@@ -343,4 +359,32 @@ async fn a_token_is_for_the_fhir_root_of_one_hospital() {
         pacs.gets(&url).with("authorization", &token(&wrong)).await.expect(StatusCode::UNAUTHORIZED);
     }
     pacs.gets("/studies").with("authorization", &good).await.expect(StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn what_services_found_lies_side_by_side_and_where_they_disagree_is_said() {
+    let pacs = hospital().await;
+    let url = |hospital: &str| format!("{}/hospitals/{hospital}/findings?study={}", pacs.url(), chest().study_uid());
+    Work { service: "ran.excludes", ..Work::of(7) }
+        .tells_that(&pacs, &[json!({"code": "27925004", "presence": "absent"})])
+        .await;
+    Work { mode: "shadow", service: "ran.shadow", ..Work::of(8) }.tells(&pacs, &["1"]).await;
+    let told = pacs.gets(&url("kiku")).await.expect(StatusCode::OK).json();
+    let services: Vec<&str> =
+        told["services"].as_array().unwrap().iter().map(|one| one["service"].as_str().unwrap()).collect();
+    assert_eq!(services, ["asagao.nodules", "ran.excludes", "tsubaki.bones"], "and nothing of the shadow");
+    assert_eq!(told["warning"], "AI RESULT - NOT FOR DIAGNOSIS");
+    assert_eq!(told["services"][0]["findings"]["findings"][0]["code"]["code"], "27925004");
+    assert_eq!(told["services"][0]["inputs"][0]["instances"][0], json!(chest().instance_uid(1)));
+    let [disagreement] = &told["disagreements"].as_array().unwrap()[..] else { panic!("{told}") };
+    assert_eq!(disagreement["about"]["code"], "27925004");
+    assert_eq!(
+        disagreement["says"],
+        json!([{"service": 0, "answers": ["present"]}, {"service": 1, "answers": ["absent"]}])
+    );
+
+    pacs.hospital("ran", json!({"aeTitle": "RAN"})).await;
+    pacs.client("ran", "pacs", json!("loopback")).await;
+    assert_eq!(pacs.gets(&url("ran")).await.expect(StatusCode::OK).json()["services"], json!([]));
+    pacs.gets(&fhir(&pacs, "kiku", "x").replace("/fhir/x", "/findings")).await.expect(StatusCode::BAD_REQUEST);
 }

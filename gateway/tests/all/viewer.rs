@@ -293,7 +293,11 @@ async fn ohif_is_served_where_it_is_installed() {
         assert_eq!(page.header("content-type"), "text/html", "{path}");
         assert_eq!(page.header("cache-control"), "no-cache", "{path}");
         let policy = page.header("content-security-policy");
-        assert!(policy.contains("'wasm-unsafe-eval' 'sha256-") && !policy.contains("'unsafe-eval'"), "{policy}");
+        assert!(
+            policy.contains("script-src 'self' 'unsafe-eval' 'sha256-")
+                && !policy.contains("script-src 'self' 'unsafe-inline'"),
+            "{policy}"
+        );
     }
     for (path, media, cache) in [
         ("/ohif/app.bundle.0f6159c501addfe9.js", "text/javascript", "public, max-age=31536000, immutable"),

@@ -3,6 +3,7 @@
 //! - [`ImageDescription`]: the attributes of an object that say how its pixels are to be read (PS3.3 §C.7.6.3, §C.11.1, §C.11.2).
 //! - [`decode`]: one [`EncodedFrame`] of any transfer syntax that is known here, to a [`NativeFrame`] (PS3.5 §8 and annex A).
 //! - [`render`]: a native frame to an 8-bit [`Picture`] (PS3.18 §8.3.5, PS3.4 §N.2).
+//! - [`values`]: a native frame to numbers, for computations.
 //!
 //! Codecs are other people's code fed with strangers' bytes. Whatever can be known before one runs is checked before it runs: how
 //! large the frame will be, and what the codestream's own header says of it. A codec that panics has met a broken frame. One that
@@ -25,5 +26,6 @@ pub use frame::{EncodedFrame, FrameFormat, FramePlace, NativeFrame, NativeFrames
 pub use limits::Limits;
 pub use lookup_table::{LookupTable, Palette};
 pub use render::{
-    Picture, Region, RenderParameters, Viewport, ViewportError, Window, WindowError, WindowFunction, render,
+    Picture, Region, RenderParameters, Scale, Values, Viewport, ViewportError, Window, WindowError, WindowFunction,
+    render, values,
 };

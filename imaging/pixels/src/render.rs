@@ -6,10 +6,12 @@ mod colour;
 mod grey;
 mod picture;
 mod samples;
+mod values;
 mod viewport;
 mod voi;
 
 pub use picture::Picture;
+pub use values::{Scale, Values, values};
 pub use viewport::{Region, Viewport, ViewportError};
 pub use voi::{Window, WindowError, WindowFunction};
 

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Words, rules, schema};
+use super::{Fault, Words, inference::InferenceWay, rules, schema};
 
 /// One kind of work on images that a vendor offers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ pub enum ImageWay {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         window: Option<PictureWindow>,
     },
+    /// A bare model behind the Open Inference Protocol v2: tensors are made of pixels, and findings of tensors.
+    Inference(InferenceWay),
 }
 
 /// As what an image is sent.

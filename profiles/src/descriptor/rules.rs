@@ -2,6 +2,7 @@
 
 mod hooks;
 pub(super) mod images;
+mod inference;
 mod regulatory;
 mod urls;
 
@@ -22,5 +23,7 @@ pub fn rules() -> &'static [Rule] {
         images::something_is_offered,
         images::ids_are_unique,
         images::ranges_hold_something,
+        inference::inputs_can_be_made,
+        inference::outputs_can_be_told,
     ]
 }

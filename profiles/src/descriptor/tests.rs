@@ -1,5 +1,6 @@
 mod forms;
 mod images;
+mod inference;
 mod regulatory;
 mod rules;
 mod schema;

@@ -1,6 +1,6 @@
 // One page in headless Chromium: opens it, waits for a text or a picture, keeps a screenshot, prints what it saw as JSON.
 //
-// Usage: node browser.js '{"url": …, "screenshot": …, "text": …, "picture": "css selector", "click": …, "seconds": 30}'
+// Usage: node browser.js '{"url": …, "screenshot": …, "text": …, "picture": "css selector", "click": …, "doubleClick": …, "coloured": pixels, "count": "css selector", "seconds": 30}'
 const { chromium } = require('playwright-core');
 
 const FLAGS = [
@@ -47,13 +47,16 @@ const watch = (page, seen) => {
   page.on('pageerror', error => seen.errors.push(error.message));
 };
 
+const isSeen = (picture, wish) => picture.shades >= 16 && picture.coloured >= (wish.coloured ?? 0);
+
 const look = async (page, wish) => {
   const end = Date.now() + wish.seconds * 1000;
   for (;;) {
     const text = await page.evaluate(() => document.body.innerText);
     const picture = wish.picture ? await page.evaluate(shades, wish.picture) : null;
-    const found = (!wish.text || text.includes(wish.text)) && (!picture || picture.shades >= 16);
-    if (found || Date.now() > end) return { text, picture };
+    const count = wish.count ? await page.locator(wish.count).count() : null;
+    const found = (!wish.text || text.includes(wish.text)) && (!picture || isSeen(picture, wish)) && count !== 0;
+    if (found || Date.now() > end) return { text, picture, count };
     await page.waitForTimeout(250);
   }
 };
@@ -67,6 +70,10 @@ const look = async (page, wish) => {
     watch(page, seen);
     await page.goto(wish.url, { waitUntil: 'load' });
     if (wish.click) await page.getByText(wish.click).first().click({ timeout: wish.seconds * 1000 });
+    if (wish.doubleClick) {
+      await look(page, { ...wish, text: wish.doubleClick, count: null, coloured: 0 });
+      await page.getByText(wish.doubleClick, { exact: true }).first().dblclick({ timeout: wish.seconds * 1000 });
+    }
     Object.assign(seen, await look(page, wish));
     // What is still loading comes into the screenshot too.
     await page.waitForTimeout(500);

@@ -1,13 +1,22 @@
 """One gateway with a DIMSE listener for all tests of images, and the systems around it: Orthanc, a workstation that
 pynetdicom makes, and dcmtk's programs."""
 
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
 import corpus
 import pytest
 from archive import Archive
 from dcmtk import Dcmtk
+from gateway import binary
 from orthanc import Orthanc
 from processes import free_port
 from workstation import Workstation
+
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -78,3 +87,38 @@ def shelf(hospital):
         return archive
 
     return archive_of
+
+
+@pytest.fixture(scope="session")
+def ohif(gateway):
+    """OHIF's archive as `tests/run` fetched it, put in its place by the gateway's own command."""
+    package = peers() / "ohif" / "ohif.tgz"
+    command = [binary(), "viewer", "install", package, "--data", gateway.data]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return f"{gateway.base}/ohif"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """`browser(name, url, …)`: what Chromium saw; the screenshot has the name."""
+    folder = Path(os.environ.get("MEDVAN_SCREENS", peers().parent / "test-logs" / "screens"))
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def look(name: str, url: str, **wish: object) -> dict:
+        screenshot = folder / f"{name}.png"
+        wish |= {"url": url, "screenshot": str(screenshot), "chromium": shutil.which("chromium")}
+        modules = {**os.environ, "NODE_PATH": str(peers() / "node" / "node_modules")}
+        command = ["node", str(HERE / "browser.js"), json.dumps(wish)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, env=modules)
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert screenshot.stat().st_size > 10_000
+        seen = json.loads(done.stdout)
+        assert seen["outside"] == [], "a viewer asks nobody but the gateway"
+        return seen
+
+    return look
+
+
+def peers() -> Path:
+    return Path(os.environ.get("MEDVAN_INTEROP", HERE.parents[2] / "target" / "interop"))

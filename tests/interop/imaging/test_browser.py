@@ -1,17 +1,9 @@
 """A person looks: OHIF and the gateway's own viewer in headless Chromium. The screenshots stay in test-logs/screens."""
 
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
-
 import corpus
 import pytest
-from gateway import binary
 from studies import Series
 
-HERE = Path(__file__).parent
 CANVAS = "canvas.cornerstone-canvas"
 CT = Series("browser", slices=24, patient_id="BROWSER-1")
 ULTRASOUND, JPEG_2000 = "examples_ybr_color.dcm", "examples_jpeg2k.dcm"
@@ -22,37 +14,6 @@ def archive(hospital):
     archive = hospital("screens")
     archive.keeps(*CT.files(), corpus.named(ULTRASOUND).bytes, corpus.named(JPEG_2000).bytes)
     return archive
-
-
-@pytest.fixture(scope="module")
-def ohif(gateway):
-    """OHIF's archive as `tests/run` fetched it, put in its place by the gateway's own command."""
-    package = _peers() / "ohif" / "ohif.tgz"
-    command = [binary(), "viewer", "install", package, "--data", gateway.data]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return f"{gateway.base}/ohif"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """`browser(name, url, …)`: what Chromium saw; the screenshot has the name."""
-    folder = Path(os.environ.get("MEDVAN_SCREENS", _peers().parent / "test-logs" / "screens"))
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def look(name: str, url: str, **wish: object) -> dict:
-        screenshot = folder / f"{name}.png"
-        wish |= {"url": url, "screenshot": str(screenshot), "chromium": shutil.which("chromium")}
-        modules = {**os.environ, "NODE_PATH": str(_peers() / "node" / "node_modules")}
-        command = ["node", str(HERE / "browser.js"), json.dumps(wish)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=180, env=modules)
-        assert done.returncode == 0, done.stderr[-2000:]
-        assert screenshot.stat().st_size > 10_000
-        seen = json.loads(done.stdout)
-        assert seen["outside"] == [], "a viewer asks nobody but the gateway"
-        return seen
-
-    return look
 
 
 class TestOhif:
@@ -114,7 +75,3 @@ class TestOwnViewer:
 
 def _failed(seen: dict) -> list[str]:
     return [line for line in seen["failed"] if "favicon" not in line]
-
-
-def _peers() -> Path:
-    return Path(os.environ.get("MEDVAN_INTEROP", HERE.parents[2] / "target" / "interop"))

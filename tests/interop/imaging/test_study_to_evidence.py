@@ -148,3 +148,27 @@ def bone_of(number: int) -> np.ndarray:
     image.file_meta = pydicom.dataset.FileMetaDataset()
     image.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
     return bone(image)
+
+
+CANVAS = "canvas.cornerstone-canvas"
+
+
+def test_the_link_of_the_card_opens_at_the_finding(evidence, gateway, archive, browser):
+    (report,) = evidence[REPORT]
+    (group,) = highdicom.sr.Comprehensive3DSR.from_dataset(report).content.get_volumetric_roi_measurement_groups()
+    query = f"hospital={archive.hospital}&study={STUDY.study_uid}&finding={group.tracking_uid}"
+    seen = browser("viewer-findings", f"{gateway.base}/viewer?{query}", text="骨の体積", picture="img", count=".mark.chosen path")
+    assert seen["count"] == 1, "the mask of the finding lies over the picture"
+    assert "1 Bone" in seen["text"] and "NOT FOR DIAGNOSIS" in seen["text"] and "診断ではありません" in seen["text"]
+    # Of six slices the mask has all: the middle one is shown.
+    assert "画像 4 / 6" in seen["text"]
+    assert not seen["errors"]
+
+
+def test_ohif_draws_the_segmentation_and_lists_the_report(evidence, archive, ohif, browser):
+    """OHIF 3.13 draws no measurements of a Comprehensive 3D SR that it did not write itself; its series is listed."""
+    url = f"{ohif}/viewer/{archive.hospital}?StudyInstanceUIDs={STUDY.study_uid}"
+    seen = browser("ohif-findings", url, picture=CANVAS, doubleClick="SEG", coloured=100)
+    assert seen["picture"]["coloured"] > 100, "the segment in its colour over the grey image"
+    assert "SR" in seen["text"]
+    assert not seen["errors"]

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use crate::world::{As, World, until};
 
 const BOUNDARY: &str = "kaede-boundary";
-const REPORT: &str = "1.2.840.10008.5.1.4.1.1.88.34";
-const PICTURE: &str = "1.2.840.10008.5.1.4.1.1.7";
-const SEGMENTATION: &str = "1.2.840.10008.5.1.4.1.1.66.4";
+pub(crate) const REPORT: &str = "1.2.840.10008.5.1.4.1.1.88.34";
+pub(crate) const PICTURE: &str = "1.2.840.10008.5.1.4.1.1.7";
+pub(crate) const SEGMENTATION: &str = "1.2.840.10008.5.1.4.1.1.66.4";
 
 /// Kaede exchanges images; a study is complete when nothing came for a second.
-async fn stage() -> World {
+pub(crate) async fn stage() -> World {
     let world = World::start().await;
     let imaging = json!({ "aeTitle": "KAEDE", "completeness": { "quietSeconds": 1 } });
     world.hospital(json!({ "deadlineMs": 30_000, "prefetchMs": 10_000, "imaging": imaging })).await;
@@ -30,7 +30,7 @@ async fn runs(world: &World, analyzer: &'static analyzers::Analyzer) -> RunningA
 }
 
 /// The PACS stores files by STOW-RS.
-async fn stores(world: &World, files: impl IntoIterator<Item = Vec<u8>>) {
+pub(crate) async fn stores(world: &World, files: impl IntoIterator<Item = Vec<u8>>) {
     let mut body = Vec::new();
     for file in files {
         body.extend_from_slice(format!("--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n").as_bytes());
@@ -45,14 +45,14 @@ async fn stores(world: &World, files: impl IntoIterator<Item = Vec<u8>>) {
 }
 
 /// What a search by QIDO-RS or UPS-RS finds.
-async fn finds(world: &World, resource: &str) -> Vec<Value> {
+pub(crate) async fn finds(world: &World, resource: &str) -> Vec<Value> {
     let url = format!("{}/dicom-web/{resource}", world.base());
     let answer = world.http.get(url).header("accept", "application/dicom+json").send().await.unwrap();
     assert_eq!(answer.status(), 200);
     answer.json::<Value>().await.unwrap().as_array().unwrap().clone()
 }
 
-fn text<'v>(attributes: &'v Value, tag: &str) -> &'v str {
+pub(crate) fn text<'v>(attributes: &'v Value, tag: &str) -> &'v str {
     attributes[tag]["Value"][0].as_str().unwrap_or_default()
 }
 
@@ -61,7 +61,7 @@ async fn jobs(world: &World) -> Vec<Value> {
 }
 
 /// Waits until so many jobs are in a state, and gives all.
-async fn waits_for(world: &World, state: &str, count: usize) -> Vec<Value> {
+pub(crate) async fn waits_for(world: &World, state: &str, count: usize) -> Vec<Value> {
     let settled = async || {
         let jobs = jobs(world).await;
         let is_lost = !jobs.is_empty() && state != "dead" && jobs.iter().all(|job| job["state"] == "dead");
@@ -74,7 +74,7 @@ async fn waits_for(world: &World, state: &str, count: usize) -> Vec<Value> {
 }
 
 /// SOP classes of what services made of a study.
-async fn made(world: &World, study: &impl std::fmt::Display) -> Vec<String> {
+pub(crate) async fn made(world: &World, study: &impl std::fmt::Display) -> Vec<String> {
     let found = finds(world, &format!("studies/{study}/instances")).await;
     let classes = found.iter().map(|instance| text(instance, "00080016").to_owned());
     let mut made: Vec<String> =

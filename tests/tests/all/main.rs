@@ -12,6 +12,7 @@ mod durability;
 mod feedback;
 mod fetching;
 mod governance;
+mod inference;
 mod merge_and_dialects;
 mod misbehaving_services;
 mod missed_hook;

@@ -34,7 +34,8 @@ const open = async () => {
     return show(notice(words.unknownHospital));
   }
   const study = asked.get('study');
-  return study ? showStudy({ ...page, study }) : showStudies(page);
+  const finding = asked.get('finding');
+  return study ? showStudy({ ...page, study, finding }) : showStudies(page);
 };
 
 const openOrSay = async () => {

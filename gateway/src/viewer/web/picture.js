@@ -25,8 +25,9 @@ const absent = async address => {
   return make('div', { class: 'absent', role: 'alert' }, told);
 };
 
-/** A place for pictures: `show(address, alternative, next)` shows one and then fetches those that may be wanted next. */
-export const makePicture = () => {
+/** A place for pictures: `show(address, alternative, next)` shows one and then fetches those that may be wanted next. `onshown`
+    is called with the address of the picture that is seen, or with null where there is none. */
+export const makePicture = (onshown = () => {}) => {
   const element = make('div', { class: 'picture' });
   const kept = new Map();
   let wanted = null;
@@ -46,8 +47,10 @@ export const makePicture = () => {
       const image = await load(address);
       image.alt = alternative;
       element.replaceChildren(image);
+      onshown(address);
     } catch {
       kept.delete(address);
+      onshown(null);
       const told = await absent(address);
       if (!wanted) element.replaceChildren(told);
     }

@@ -2,6 +2,7 @@
 import { slider, windows } from '/viewer/controls.js';
 import { born, byNumber, date, names, number, search, searchAll, text, texts, time } from '/viewer/dicomweb.js';
 import { make, notice } from '/viewer/dom.js';
+import { makeOverlay } from '/viewer/overlay.js';
 import { makePicture } from '/viewer/picture.js';
 import { language, words } from '/viewer/texts.js';
 
@@ -44,7 +45,13 @@ const NOTCH = 40;
 export class Stage {
   #at;
   #hospital;
-  #picture = makePicture();
+  #picture = makePicture(address => this.#seen(address));
+  #overlay = makeOverlay();
+  /** What is drawn over pictures. */
+  #marks = () => [];
+  /** The picture that was asked for last, and which image it shows. */
+  #drawn = { address: null, image: null };
+  #isSeen = false;
   #corners = makeCorners();
   #images;
   #frames;
@@ -65,12 +72,44 @@ export class Stage {
     this.#frames = slider(words.frame, 'frame', words.frameText, () => this.#draw());
     this.#windows = windows(() => this.#draw());
     const attributes = { class: 'pane', tabindex: 0, role: 'group', 'aria-label': words.keys };
-    this.#pane = make('div', attributes, this.#picture.element, this.#corners.elements);
+    this.#pane = make('div', attributes, this.#picture.element, this.#overlay.element, this.#corners.elements);
     this.#listen();
     this.#writeStudy(study);
     const last = make('div', { class: 'last' }, this.#windows.element, this.#metadata);
     const controls = make('div', { class: 'controls' }, this.#images.element, this.#frames.element, last);
     this.element = make('section', { class: 'stage', 'aria-label': words.image }, this.#pane, controls);
+  }
+
+  /** Says what is drawn over pictures from now on. */
+  marked(marks) {
+    this.#marks = marks;
+    this.refresh();
+  }
+
+  /** Draws anew over the picture that is seen. */
+  refresh() {
+    if (this.#isSeen) this.#overlay.draw(this.#marks(), this.#drawn.image);
+    else this.#overlay.clear();
+  }
+
+  /** Turns to an image of the series that is shown; whether it is in it. */
+  turnTo({ series, instance, frame }) {
+    if (this.#shown?.uid !== series) return false;
+    const at = this.#shown.instances.findIndex(one => text(one, 'SOPInstanceUID') === instance);
+    if (at < 0) return false;
+    this.#images.move(at + 1);
+    this.#turn();
+    if (frame > 1) {
+      this.#frames.move(frame);
+      this.#draw();
+    }
+    return true;
+  }
+
+  /** What is drawn belongs to the picture that is seen, and to no other. */
+  #seen(address) {
+    this.#isSeen = address !== null && address === this.#drawn.address;
+    this.refresh();
   }
 
   /** Shows a series, from its first image on. */
@@ -119,7 +158,14 @@ export class Stage {
     this.#corners.write('image', ...lines);
     this.#corners.write('window', values ? words.windowText(...values) : '', words.notDiagnostic);
     this.#metadata.href = this.#at.metadata(uid, text(instances[place - 1], 'SOPInstanceUID'));
-    this.#picture.show(this.#address(place, frame), told.join(', '), this.#near(place, frame));
+    const instance = instances[place - 1];
+    const [rows, columns] = [number(instance, 'Rows'), number(instance, 'Columns')];
+    const image = { instance: text(instance, 'SOPInstanceUID'), frame: frames > 1 ? frame : 1, rows, columns };
+    const address = this.#address(place, frame);
+    if (address !== this.#drawn.address) this.#isSeen = false;
+    this.#drawn = { address, image };
+    this.refresh();
+    this.#picture.show(address, told.join(', '), this.#near(place, frame));
   }
 
   #address(place, frame) {

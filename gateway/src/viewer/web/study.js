@@ -1,6 +1,7 @@
 // One study: its series at the left, and the stage with the pictures of one of them.
 import { addresses, byNumber, names, number, search, searchAll, text } from '/viewer/dicomweb.js';
 import { head, make, notice, show } from '/viewer/dom.js';
+import { loadFindings, makeFindings } from '/viewer/findings.js';
 import { Stage } from '/viewer/stage.js';
 import { language, words } from '/viewer/texts.js';
 
@@ -29,7 +30,7 @@ const seriesList = (series, at, onchoose) => {
   });
   const choose = (one, chosen) => {
     for (const button of buttons) button.setAttribute('aria-pressed', String(button === chosen));
-    onchoose(one);
+    return onchoose(one);
   };
   const element = make(
     'nav',
@@ -40,15 +41,36 @@ const seriesList = (series, at, onchoose) => {
       buttons.map(button => make('li', {}, button)),
     ),
   );
-  return { element, first: () => buttons[0].click() };
+  /** Opens the series with a UID, where there is one. */
+  const open = uid => {
+    const at = series.findIndex(one => text(one, 'SeriesInstanceUID') === uid);
+    return at < 0 ? null : choose(series[at], buttons[at]);
+  };
+  return { element, open, first: () => choose(series[0], buttons[0]) };
 };
 
-export const showStudy = async ({ hospital, study: uid, address, otherLanguage, ohif }) => {
+/** The findings beside the stage, which draws them; nothing where none were made. */
+const findingsOf = (told, list, stage) => {
+  if (!told) return null;
+  const onchoose = async image => {
+    if (!stage.turnTo(image)) await list.open(image.series);
+    stage.turnTo(image);
+    stage.refresh();
+  };
+  const findings = makeFindings(told, { onchoose, onchange: () => stage.refresh() });
+  stage.marked(findings.marks);
+  return findings;
+};
+
+export const showStudy = async ({ hospital, study: uid, finding, address, otherLanguage, ohif }) => {
   const at = addresses(hospital.id, uid);
   const parameters = { StudyInstanceUID: uid, includefield: 'StudyDescription' };
-  const [[study], series] = await Promise.all([
+  const failed = error => console.error(error);
+  const [[study], series, told] = await Promise.all([
     search(hospital.id, '/studies', parameters),
     searchAll(hospital.id, `${at.study}/series`),
+    // Images are shown also where findings cannot be read.
+    loadFindings(hospital.id, uid).catch(failed),
   ]);
   const name = study ? names(study, 'PatientName')[0] : words.notFound;
   const way = [
@@ -62,6 +84,8 @@ export const showStudy = async ({ hospital, study: uid, address, otherLanguage, 
   if (!series.length) return show(notice(words.noSeries));
   const stage = new Stage(hospital, at, study);
   const list = seriesList(series.sort(byNumber('SeriesNumber')), at, one => stage.open(one));
-  show(make('h1', { class: 'unseen' }, name), make('div', { class: 'study' }, list.element, stage.element));
-  list.first();
+  const findings = findingsOf(told, list, stage);
+  const parts = [list.element, stage.element, findings?.element ?? null];
+  show(make('h1', { class: 'unseen' }, name), make('div', { class: findings ? 'study with-findings' : 'study' }, parts));
+  if (!(finding && findings?.open(finding))) await list.first();
 };

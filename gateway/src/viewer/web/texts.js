@@ -61,6 +61,16 @@ const JAPANESE = {
   openRendered: '内容を開く',
   noSeries: 'この検査にはシリーズがありません。',
   noImages: 'このシリーズには画像がありません。',
+  findings: 'AIの解析結果',
+  notByPeople: 'AIによる解析結果であり、診断ではありません',
+  onTrial: '試用・研究用',
+  nothingFound: '指摘なし',
+  limitation: '限界',
+  presence: { present: 'あり', absent: 'なし', indeterminate: '判定不能' },
+  confidence: percent => `確信度 ${percent} %`,
+  disagreements: 'サービス間で結果が異なります',
+  more: number => `ほか ${number} 件`,
+  omitted: number => `多すぎるため ${number} 件の解析結果を省きました。`,
 };
 
 const ENGLISH = {
@@ -123,6 +133,16 @@ const ENGLISH = {
   openRendered: 'Open its content',
   noSeries: 'This study has no series.',
   noImages: 'This series has no images.',
+  findings: 'AI results',
+  notByPeople: 'Found by AI; not a diagnosis',
+  onTrial: 'on trial, for research',
+  nothingFound: 'Nothing found',
+  limitation: 'Limitation',
+  presence: { present: 'present', absent: 'absent', indeterminate: 'indeterminate' },
+  confidence: percent => `confidence ${percent} %`,
+  disagreements: 'Services do not say the same',
+  more: number => `and ${number} more`,
+  omitted: number => `${number} results are left out, because it would be too much.`,
 };
 
 /** The page's language. */

@@ -15,25 +15,48 @@ pub(super) fn draw(
     frame: &NativeFrame,
     window: Option<&Window>,
 ) -> Result<Picture, DecodeError> {
-    let inverse = image.inverse || frame.format.photometric_interpretation == Photometric::Monochrome1;
-    let pixels = if frame.format.kind == SampleKind::Integer {
-        integers(image, frame, window, inverse)?
-    } else {
-        let voi = match chosen(image, window) {
-            Some(window) => Voi::Window(window.clone()),
-            None => Voi::range(floats(frame).filter(|value| value.is_finite())),
-        };
-        floats(frame).map(|value| voi.shade(value, inverse)).collect()
-    };
+    let pixels = shades(image, frame, window, |shade, inverse| {
+        // Not a number becomes 0, as everywhere where a float is cast.
+        let grey = (shade * 255.0).round() as u8;
+        if inverse { 255 - grey } else { grey }
+    })?;
     Ok(Picture::grey(frame.format.columns.into(), frame.format.rows.into(), pixels))
 }
 
-fn integers(
+/// What `made` makes of the shade of each pixel, which lies between 0 and 1, and of whether shades are inverted.
+pub(super) fn shades<T: Copy>(
     image: &ImageDescription,
     frame: &NativeFrame,
     window: Option<&Window>,
-    inverse: bool,
-) -> Result<Vec<u8>, DecodeError> {
+    made: impl Fn(f64, bool) -> T,
+) -> Result<Vec<T>, DecodeError> {
+    let inverse = image.inverse || frame.format.photometric_interpretation == Photometric::Monochrome1;
+    if frame.format.kind == SampleKind::Integer {
+        return integers(image, frame, window, |shade| made(shade, inverse));
+    }
+    let voi = match chosen(image, window) {
+        Some(window) => Voi::Window(window.clone()),
+        None => Voi::range(floats(frame).filter(|value| value.is_finite())),
+    };
+    Ok(floats(frame).map(|value| made(voi.shade(value), inverse)).collect())
+}
+
+/// The value of the modality of each pixel (PS3.3 §C.11.1).
+pub(super) fn modality_values(image: &ImageDescription, frame: &NativeFrame) -> Result<Vec<f32>, DecodeError> {
+    if frame.format.kind != SampleKind::Integer {
+        return Ok(floats(frame).map(|value| value as f32).collect());
+    }
+    let integers = Integers::of(&frame.format);
+    let modality = Modality::new(image, frame.format.signed)?;
+    Ok(integers.bits(frame).map(|bits| modality.of(integers.value(bits)) as f32).collect())
+}
+
+fn integers<T: Copy>(
+    image: &ImageDescription,
+    frame: &NativeFrame,
+    window: Option<&Window>,
+    made: impl Fn(f64) -> T,
+) -> Result<Vec<T>, DecodeError> {
     let format = &frame.format;
     let integers = Integers::of(format);
     let modality = Modality::new(image, format.signed)?;
@@ -50,10 +73,10 @@ fn integers(
             Voi::range(stored.filter(|value| !is_padding(image, *value)).map(|value| modality.of(value)))
         }
     };
-    let shade = |bits: u32| voi.shade(modality.of(integers.value(bits)), inverse);
+    let shade = |bits: u32| made(voi.shade(modality.of(integers.value(bits))));
     let table = 1_u64 << format.bits_allocated.min(32);
     if format.bits_allocated <= TABLE_BITS && format.pixels() > table / 4 {
-        let table: Vec<u8> = (0..table as u32).map(shade).collect();
+        let table: Vec<T> = (0..table as u32).map(shade).collect();
         Ok(integers.bits(frame).map(|bits| table[bits as usize]).collect())
     } else {
         Ok(integers.bits(frame).map(shade).collect())
@@ -126,15 +149,14 @@ impl Voi {
         Self::Range { least, most }
     }
 
-    fn shade(&self, value: f64, inverse: bool) -> u8 {
+    /// From 0 to 1, or not a number.
+    fn shade(&self, value: f64) -> f64 {
         let shade = match self {
             Self::Window(window) => window.shade(value),
             Self::Table(entries) => f64::from(entries.of(value.round() as i64)) / f64::from(entries.most),
             Self::Range { least, most } if most > least => (value - least) / (most - least),
             Self::Range { .. } => 0.0,
         };
-        // Not a number becomes 0, as everywhere where a float is cast.
-        let grey = (shade.clamp(0.0, 1.0) * 255.0).round() as u8;
-        if inverse { 255 - grey } else { grey }
+        shade.clamp(0.0, 1.0)
     }
 }

@@ -6,6 +6,7 @@ use crate::{
 };
 
 mod shades;
+mod values;
 mod viewports;
 
 /// Draws a native frame that fits its description.

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::descriptor::{Purpose, example_text, image_example_text, regulatory::Status, schema_text};
+use crate::descriptor::{
+    Purpose, example_text, image_example_text, inference_example_text, regulatory::Status, schema_text,
+};
 
 fn schema() -> Value {
     serde_json::from_str(schema_text()).unwrap()
@@ -80,6 +82,7 @@ fn the_examples_use_every_member_of_the_schema() {
     });
     for name in names {
         let is_used = |example: &str| example.contains(&format!("\"{name}\":"));
-        assert!(is_used(example_text()) || is_used(image_example_text()), "{name}");
+        let examples = [example_text(), image_example_text(), inference_example_text()];
+        assert!(examples.into_iter().any(is_used), "{name}");
     }
 }
