@@ -4,15 +4,15 @@
 //! pictures of [`picture`]. The same job and findings always give the same UIDs, so what is authored twice is stored once.
 //! Everything is written in UTF-8 (ISO_IR 192), whatever the images were written in.
 
-mod content;
-mod document;
+pub(crate) mod content;
+pub(crate) mod document;
 mod draw;
 mod group;
-mod library;
+pub(crate) mod library;
 pub mod picture;
 pub mod report;
 pub mod segmentation;
-mod terms;
+pub(crate) mod terms;
 #[cfg(test)]
 mod tests;
 

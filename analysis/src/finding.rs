@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::inputs::Inputs;
+pub(crate) use check::is_strict;
 pub use refused::Refused;
 
 /// Bytes of an answer. More are not looked at.
@@ -50,7 +51,7 @@ pub fn example_text() -> &'static str {
     include_str!("finding/example.json")
 }
 
-/// Findings that are about the images of their job and that DICOM can say. Only [`Findings::read`] makes them.
+/// Findings that are about the images of their job and that DICOM can say. Only [`Findings::read`] and [`crate::gate::read`] make them.
 ///
 /// ```compile_fail,E0423
 /// let forged = medvan_analysis::finding::CheckedFindings(never_checked);
@@ -299,13 +300,24 @@ impl Findings {
         if !refused.is_empty() {
             return Err(refused);
         }
-        for finding in &mut findings.findings {
+        findings.mint(job);
+        Ok(CheckedFindings(findings))
+    }
+
+    /// Keeps what holds of findings that were read from results in DICOM, and tells how many do not.
+    pub(crate) fn gathered(self, inputs: &Inputs, job: Uuid) -> (CheckedFindings, usize) {
+        let (mut findings, dropped) = check::sound(self, inputs);
+        findings.mint(job);
+        (CheckedFindings(findings), dropped)
+    }
+
+    fn mint(&mut self, job: Uuid) {
+        for finding in &mut self.findings {
             finding.tracking_uid.get_or_insert_with(|| {
                 let uuid = Uuid::new_v5(&job, format!("tracking {}", finding.id).as_bytes());
                 Uid::from_uuid(uuid.as_u128())
             });
         }
-        Ok(CheckedFindings(findings))
     }
 }
 

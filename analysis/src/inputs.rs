@@ -134,11 +134,11 @@ impl Plane {
     }
 }
 
-fn uid(attributes: &Attributes, tag: Tag) -> Option<Uid> {
+pub(crate) fn uid(attributes: &Attributes, tag: Tag) -> Option<Uid> {
     Uid::parse(attributes.text(tag)?.trim()).ok()
 }
 
-fn whole(attributes: &Attributes, tag: Tag) -> Option<u32> {
+pub(crate) fn whole(attributes: &Attributes, tag: Tag) -> Option<u32> {
     attributes.text(tag)?.trim().parse().ok()
 }
 

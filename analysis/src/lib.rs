@@ -8,6 +8,7 @@ pub mod disagreement;
 pub mod evidence;
 pub mod fhir;
 pub mod finding;
+pub mod gate;
 pub mod inference;
 pub mod inputs;
 pub mod matching;

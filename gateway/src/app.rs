@@ -232,9 +232,10 @@ impl App {
             metrics::gauge!("medvan_node_outbox_waiting").set(waiting as f64);
             metrics::gauge!("medvan_node_outbox_dead").set(dead as f64);
         }
-        if let Ok((waiting, running)) = self.store.jobs_depth().await {
-            metrics::gauge!("medvan_jobs_waiting").set(waiting as f64);
-            metrics::gauge!("medvan_jobs_running").set(running as f64);
+        if let Ok(depth) = self.store.jobs_depth(self.clock.now()).await {
+            metrics::gauge!("medvan_jobs_waiting").set(depth.waiting as f64);
+            metrics::gauge!("medvan_jobs_running").set(depth.running as f64);
+            metrics::gauge!("medvan_jobs_overdue").set(depth.overdue as f64);
         }
         self.lines.gauge();
     }

@@ -56,7 +56,7 @@ pub use images::{
     Protocol, Selection,
 };
 pub use intakes::{Intake, Judged};
-pub use jobs::{Job, JobSeries, JobState, NewJob};
+pub use jobs::{Job, JobSeries, JobState, JobsDepth, NewJob};
 pub use node_outbox::{ForNode, GivenUp, NodeBatch, ToNode};
 pub use published::{PublishedAnalysis, PublishedNarrow};
 pub use purge::Retention;

@@ -33,15 +33,15 @@ impl Relation {
 
 /// An instance, perhaps one frame or segment of it, as a report refers to it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ImageReference<'a> {
-    pub(super) class: &'a Uid,
-    pub(super) instance: &'a Uid,
-    pub(super) frame: Option<u32>,
-    pub(super) segment: Option<u16>,
+pub(crate) struct ImageReference<'a> {
+    pub(crate) class: &'a Uid,
+    pub(crate) instance: &'a Uid,
+    pub(crate) frame: Option<u32>,
+    pub(crate) segment: Option<u16>,
 }
 
 /// One item of a code sequence. A value longer than 16 characters is a Long Code Value (PS3.3 section 8.1).
-pub(super) fn coded(term: Term<'_>) -> Attributes {
+pub(crate) fn coded(term: Term<'_>) -> Attributes {
     let mut item = Attributes::new();
     let value = if term.code.len() > 16 { tags::LONG_CODE_VALUE } else { tags::CODE_VALUE };
     item.put_text(value, term.code);
@@ -128,7 +128,7 @@ pub(super) fn image(relation: Relation, name: Option<Term<'_>>, reference: &Imag
 }
 
 /// An item of a sequence of references (PS3.3 table 10-11, C.17.3.6).
-pub(super) fn referenced(reference: &ImageReference<'_>) -> Attributes {
+pub(crate) fn referenced(reference: &ImageReference<'_>) -> Attributes {
     let mut item = Attributes::new();
     item.put_text(tags::REFERENCED_SOP_CLASS_UID, reference.class.as_str());
     item.put_text(tags::REFERENCED_SOP_INSTANCE_UID, reference.instance.as_str());

@@ -13,14 +13,14 @@ use super::{Context, Object, Qualification, Reference, content::coded, terms};
 
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]");
 const TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour][minute][second]");
-const DATE_TIME: &[BorrowedFormatItem<'_>] =
+pub(crate) const DATE_TIME: &[BorrowedFormatItem<'_>] =
     format_description!("[year][month][day][hour][minute][second][offset_hour sign:mandatory][offset_minute]");
 
 /// Characters of a long string.
 const LO: usize = 64;
 
 /// Attributes that must be there, with or without value (type 2 of PS3.3 sections C.7.1.1 and C.7.2.1).
-const REQUIRED: [Tag; 9] = [
+pub(crate) const REQUIRED: [Tag; 9] = [
     tags::PATIENT_NAME,
     tags::PATIENT_ID,
     tags::PATIENT_BIRTH_DATE,
@@ -72,7 +72,7 @@ pub(super) fn begin(context: &Context<'_>, object: &Reference, series: Series, n
 }
 
 /// The file with these attributes, and pixels if there are any.
-pub(super) fn object(reference: Reference, said: &Attributes, pixels: Option<Vec<u8>>) -> Result<Object, NotWritable> {
+pub(crate) fn object(reference: Reference, said: &Attributes, pixels: Option<Vec<u8>>) -> Result<Object, NotWritable> {
     let mut data_set = attributes::write(said, &mut |_| None)?;
     if let Some(pixels) = pixels {
         data_set.put_bytes(tags::PIXEL_DATA, VR::OB, pixels);
@@ -93,7 +93,7 @@ pub(super) fn long_string(text: &str) -> String {
     characters.take(LO).collect::<String>().trim().to_owned()
 }
 
-fn formatted(at: OffsetDateTime, form: &[BorrowedFormatItem<'_>]) -> String {
+pub(crate) fn formatted(at: OffsetDateTime, form: &[BorrowedFormatItem<'_>]) -> String {
     at.format(form).unwrap_or_default()
 }
 

@@ -62,7 +62,7 @@ pub(super) fn evidence(inputs: &Inputs, study: &Uid, beside: &[&Reference]) -> V
 }
 
 /// An item of a hierarchical reference (PS3.3 section C.17.2.1).
-pub(super) fn study_item(study: &Uid, series: Vec<(&Uid, Vec<Attributes>)>) -> Attributes {
+pub(crate) fn study_item(study: &Uid, series: Vec<(&Uid, Vec<Attributes>)>) -> Attributes {
     let items = series.into_iter().map(|(uid, instances)| {
         let mut item = Attributes::new();
         item.put_items(tags::REFERENCED_SOP_SEQUENCE, instances);

@@ -6,7 +6,8 @@ use medvan_imaging::Uid;
 use medvan_profiles::descriptor::Words;
 
 use super::{
-    Answer, Code, Evaluation, Finding, Findings, HeatMap, ImageName, Measurement, PIXELS, POINTS, Place, Refused, text,
+    Answer, Code, EXTRAS, Evaluation, FINDINGS, Finding, Findings, HeatMap, ImageName, Measurement, PIXELS, POINTS,
+    Place, Refused, text,
 };
 use crate::inputs::{InputImage, InputSeries, Inputs};
 
@@ -23,17 +24,31 @@ const FAR: f64 = 1e5;
 
 /// Everything that is wrong with an answer about these images.
 pub(super) fn all(findings: &Findings, inputs: &Inputs) -> Vec<Refused> {
-    let planes = inputs.series.iter().flat_map(|series| &series.images).filter_map(|image| image.plane.as_ref());
-    let mut check = Check {
-        images: inputs.images(),
-        frames_of_reference: planes.map(|plane| &plane.frame_of_reference).collect(),
-        heat_maps: HashSet::new(),
-        points: 0,
-        pixels: 0,
-        refused: Vec::new(),
-    };
+    let mut check = Check::against(inputs);
     check.whole(findings);
     check.refused
+}
+
+/// The findings without those that do not hold or are too many, and how many these are. Their ids are different already.
+pub(super) fn sound(mut findings: Findings, inputs: &Inputs) -> (Findings, usize) {
+    let mut check = Check::against(inputs);
+    findings.summary = findings.summary.filter(|summary| {
+        check.words("", summary, SENTENCE);
+        check.refused.drain(..).count() == 0
+    });
+    findings.limitations.retain(|limitation| {
+        check.words("", limitation, SENTENCE);
+        check.refused.drain(..).count() == 0
+    });
+    findings.limitations.truncate(EXTRAS);
+    let before = findings.findings.len();
+    findings.findings.retain(|finding| {
+        check.finding("", finding);
+        check.refused.drain(..).count() == 0 && check.points <= POINTS && check.pixels <= PIXELS
+    });
+    findings.findings.truncate(FINDINGS);
+    let dropped = before - findings.findings.len();
+    (findings, dropped)
 }
 
 struct Check<'a> {
@@ -46,6 +61,18 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
+    fn against(inputs: &'a Inputs) -> Self {
+        let planes = inputs.series.iter().flat_map(|series| &series.images).filter_map(|image| image.plane.as_ref());
+        Self {
+            images: inputs.images(),
+            frames_of_reference: planes.map(|plane| &plane.frame_of_reference).collect(),
+            heat_maps: HashSet::new(),
+            points: 0,
+            pixels: 0,
+            refused: Vec::new(),
+        }
+    }
+
     fn whole(&mut self, findings: &'a Findings) {
         if findings.format != "1" {
             self.refuse("/format", "the format is another one", "write \"1\"");
@@ -332,7 +359,7 @@ fn sum_fault<'a>(lengths: impl Iterator<Item = &'a u32>, pixels: u64) -> Option<
 }
 
 /// Whether a UID may be written, not only read (PS3.5 section 9.1).
-fn is_strict(uid: &Uid) -> bool {
+pub(crate) fn is_strict(uid: &Uid) -> bool {
     let mut parts = uid.as_str().split('.');
     let root = parts.clone().next().is_some_and(|root| matches!(root, "0" | "1" | "2"));
     root && parts.clone().count() > 1 && parts.all(|part| part == "0" || !part.starts_with('0'))

@@ -42,3 +42,24 @@ fn below(url: &Url, segment: &str) -> Result<Url, String> {
     url.path_segments_mut().map_err(|()| "base URL: it has no path".to_owned())?.pop_if_empty().push(segment);
     Ok(url)
 }
+
+#[cfg(test)]
+mod tests {
+    use medvan_profiles::descriptor::{Descriptor, inference_example_text};
+
+    use super::images_url;
+
+    #[test]
+    fn a_model_is_called_at_its_name_and_version() {
+        let value = serde_json::from_str(inference_example_text()).unwrap();
+        let descriptor = Descriptor::check(&value).unwrap();
+        let urls = descriptor.images.iter().map(|entry| images_url(&descriptor, entry).unwrap().to_string());
+        assert_eq!(
+            urls.collect::<Vec<_>>(),
+            [
+                "https://models.suzuran.example/v2/models/chest-slices/versions/3/infer",
+                "https://models.suzuran.example/v2/models/lung-volume/infer",
+            ]
+        );
+    }
+}

@@ -64,6 +64,17 @@ pub(super) async fn note(
 }
 
 impl Store {
+    /// When the next study is to be looked at.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn next_intake(&self) -> Result<Option<OffsetDateTime>, StoreError> {
+        let row = sqlx::query("SELECT min(due_at) AS due_at FROM intakes WHERE due_at IS NOT NULL")
+            .fetch_one(self.readers())
+            .await?;
+        instant_if_any(&row, "due_at")
+    }
+
     /// Takes studies to look at, the longest waiting first; nobody else looks at them before `until`.
     ///
     /// # Errors

@@ -98,6 +98,17 @@ pub struct NewJob {
     pub digest: [u8; 32],
 }
 
+/// How many jobs are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobsDepth {
+    /// Nobody works on them.
+    pub waiting: u64,
+    /// Somebody does.
+    pub running: u64,
+    /// Of both, those whose deadline is over.
+    pub overdue: u64,
+}
+
 const COLUMNS: &str = "id, run, hospital, study, patient_id, vendor, service, number, entry, mode, state, priority, due_at, \
      deadline_at, attempts, inputs, fault, created_at, changed_at";
 const OPEN: &str = "state IN ('waiting', 'running', 'answered')";
@@ -438,18 +449,43 @@ impl Store {
         rows.iter().map(job).collect()
     }
 
-    /// How many jobs wait, run and were given up.
+    /// What is open.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn jobs_depth(&self) -> Result<(u64, u64), StoreError> {
+    pub async fn jobs_depth(&self, now: OffsetDateTime) -> Result<JobsDepth, StoreError> {
         let row = sqlx::query(AssertSqlSafe(format!(
-            "SELECT coalesce(sum(state = 'waiting'), 0) AS waiting, coalesce(sum(state <> 'waiting'), 0) AS running \
-             FROM jobs WHERE {OPEN}"
+            "SELECT coalesce(sum(state = 'waiting'), 0) AS waiting, coalesce(sum(state <> 'waiting'), 0) AS running, \
+             coalesce(sum(deadline_at < $1), 0) AS overdue FROM jobs WHERE {OPEN}"
         )))
+        .bind(micros(now))
         .fetch_one(self.readers())
         .await?;
-        Ok((count(&row, "waiting")?, count(&row, "running")?))
+        Ok(JobsDepth {
+            waiting: count(&row, "waiting")?,
+            running: count(&row, "running")?,
+            overdue: count(&row, "overdue")?,
+        })
+    }
+
+    /// Services of which open jobs passed their deadline within a time, with how many.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn jobs_overdue(
+        &self,
+        since: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<Vec<(ServiceName, u64)>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT vendor, service, count(*) AS jobs FROM jobs WHERE {OPEN} AND deadline_at >= $1 AND deadline_at < $2 \
+             GROUP BY vendor, service ORDER BY vendor, service LIMIT {SERVICES}"
+        )))
+        .bind(micros(since))
+        .bind(micros(now))
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(|row| Ok((service_name(row)?, count(row, "jobs")?))).collect()
     }
 }
 

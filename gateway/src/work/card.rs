@@ -13,6 +13,8 @@ use crate::{catalog::ImageMember, store::CardText};
 
 /// Characters of a summary: fewer than 140 (CDS Hooks "Card Attributes").
 const SUMMARY: usize = 139;
+/// Of these, of the service's name.
+const NAME: usize = 40;
 /// Findings that are told one by one.
 const TOLD: usize = 10;
 /// Evaluations, and measurements, that are told of one.
@@ -22,7 +24,7 @@ const STATEMENTS: usize = 5;
 pub(super) fn text(findings: &Findings, member: &ImageMember, on_trial: bool) -> CardText {
     let said = findings.summary.clone().unwrap_or_else(|| counted(findings));
     CardText {
-        summary: shortened(&format!("AI解析（{}）: {}", member.descriptor.name.ja, said.ja)),
+        summary: shortened(&format!("AI解析（{}）: {}", name(&member.descriptor.name.ja), said.ja)),
         detail: detail(findings, &said, member, on_trial),
         finding: findings.findings.iter().find_map(|finding| finding.tracking_uid.clone()),
     }
@@ -35,6 +37,11 @@ fn counted(findings: &Findings) -> Words {
         1 => Words { ja: "1件の指摘".to_owned(), en: "1 finding".to_owned() },
         more => Words { ja: format!("{more}件の指摘"), en: format!("{more} findings") },
     }
+}
+
+/// A long name leaves room for what was found.
+fn name(name: &str) -> String {
+    if name.chars().count() <= NAME { name.to_owned() } else { name.chars().take(NAME - 1).chain(['…']).collect() }
 }
 
 fn shortened(text: &str) -> String {

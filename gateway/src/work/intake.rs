@@ -16,7 +16,7 @@ use crate::{
     store::{Intake, Job, JobSeries, JobState, NewJob},
 };
 
-/// How often the table is looked at.
+/// How often the table is looked at, where nothing is due before: another process may have stored something.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Studies that are judged at once.
 const AT_ONCE: usize = 8;
@@ -29,23 +29,32 @@ const AFTER_FAULT: time::Duration = time::Duration::seconds(30);
 pub(crate) async fn watch(app: App) {
     while !app.tasks.is_stopping() {
         let now = app.clock.now();
-        match app.store.claim_intakes(now, now + LEASE, AT_ONCE).await {
+        let pause = match app.store.claim_intakes(now, now + LEASE, AT_ONCE).await {
             Ok(intakes) => {
                 let more = intakes.len() == AT_ONCE;
                 futures_util::future::join_all(intakes.into_iter().map(|intake| look(&app, intake))).await;
                 if more {
                     continue;
                 }
+                until_next(&app).await
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "arrived studies cannot be looked at");
+                LOOK_EVERY
             }
-        }
+        };
         tokio::select! {
             () = app.tasks.stopping() => {}
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// How long nothing is due.
+async fn until_next(app: &App) -> Duration {
+    let next = app.store.next_intake().await.ok().flatten();
+    let wait = next.map(|due| (due - app.clock.now()).max(time::Duration::ZERO));
+    wait.and_then(|wait| Duration::try_from(wait).ok()).map_or(LOOK_EVERY, |wait| wait.min(LOOK_EVERY))
 }
 
 async fn look(app: &App, intake: Intake) {

@@ -22,6 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LEASE: time::Duration = time::Duration::seconds(30);
 /// How often a job that is worked on is held anew.
 const HOLD_EVERY: Duration = Duration::from_secs(10);
+/// How often it is looked for jobs whose deadline is over.
+const ALARM_EVERY: time::Duration = time::Duration::seconds(10);
 /// The first pause between two tries; it doubles.
 const FIRST_PAUSE_MS: u64 = 2_000;
 
@@ -39,7 +41,9 @@ impl Bell {
 /// Works until the process stops.
 pub(crate) async fn work(app: App) {
     let mut running = FuturesUnordered::new();
+    let mut alarmed = app.clock.now();
     while !app.tasks.is_stopping() {
+        alarmed = alarm(&app, alarmed).await;
         let room = AT_ONCE.saturating_sub(u32::try_from(running.len()).unwrap_or(u32::MAX));
         match claim(&app, room).await {
             Ok(jobs) => running.extend(jobs.into_iter().map(|job| app.tasks.spawn("job", do_one(app.clone(), job)))),
@@ -51,6 +55,24 @@ pub(crate) async fn work(app: App) {
             () = app.jobs.0.notified() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
+    }
+}
+
+/// Says once of each job that its deadline is over and it is not done: until when it was looked.
+async fn alarm(app: &App, since: time::OffsetDateTime) -> time::OffsetDateTime {
+    let now = app.clock.now();
+    if now - since < ALARM_EVERY {
+        return since;
+    }
+    match app.store.jobs_overdue(since, now).await {
+        Ok(overdue) => {
+            for (service, jobs) in overdue {
+                metrics::counter!("medvan_jobs_overdue_total", "service" => service.to_string()).increment(jobs);
+                tracing::warn!(%service, jobs, "jobs are not done at their deadline");
+            }
+            now
+        }
+        Err(_) => since,
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use medvan::decoder::{DecodedFrame, Decoder, DecoderError, DecoderLimits, Form, FrameSource, What};
-use medvan_pixels::{DecodeError, Fault, ImageDescription, Limits, RenderError, RenderParameters};
+use medvan_pixels::{DecodeError, Fault, ImageDescription, Limits, RenderError, RenderParameters, Scale};
 
 fn kiku() -> medvan::catalog::HospitalId {
     "kiku".parse().unwrap()
@@ -63,6 +63,14 @@ async fn a_frame_is_drawn() {
         let magic: &[u8] = if what == png() { b"\x89PNG" } else { b"\xFF\xD8\xFF" };
         assert!(frame.bytes.starts_with(magic));
     }
+}
+
+#[tokio::test]
+async fn a_frame_comes_as_numbers_too() {
+    let what = What::Values(Scale::Modality);
+    let frame = decoder().frame(&kiku(), native(1, 3), what, words(&[0, 1000, 65535])).await.unwrap();
+    assert_eq!(frame.form, Form::Values { columns: 3, rows: 1, channels: 1 });
+    assert_eq!(frame.bytes, [0.0_f32, 1000.0, 65535.0].map(f32::to_le_bytes).concat());
 }
 
 #[tokio::test]

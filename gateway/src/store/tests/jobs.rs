@@ -154,3 +154,23 @@ async fn what_came_to_nothing_goes_with_its_record_and_what_was_found_stays() {
     let left = async |new: &NewJob| store.job(&new.job.hospital, new.job.id).await.unwrap().is_some();
     assert_eq!((left(&dead).await, left(&done).await), (false, true));
 }
+
+#[tokio::test]
+async fn a_job_that_is_not_done_at_its_deadline_is_told_once() {
+    let (_dir, store) = store().await;
+    put(&store, &work("kiku", 1)).await;
+    let deadline = NOON + Duration::hours(1);
+    let depth = async |at| store.jobs_depth(at).await.unwrap();
+    assert_eq!(depth(deadline).await, JobsDepth { waiting: 1, running: 0, overdue: 0 });
+    assert_eq!(depth(deadline + Duration::seconds(1)).await.overdue, 1);
+    let told = async |from, to| {
+        let seconds = Duration::seconds;
+        store.jobs_overdue(deadline + seconds(from), deadline + seconds(to)).await.unwrap()
+    };
+    assert!(told(-10, 0).await.is_empty());
+    assert_eq!(told(0, 10).await, [(news2(), 1)]);
+    assert!(told(10, 20).await.is_empty());
+    let taken = claims(&store, NOON, 1).await.remove(0);
+    store.settle_job(&taken, JobState::Done, NOON, None, NOON).await.unwrap();
+    assert!(told(0, 10).await.is_empty());
+}

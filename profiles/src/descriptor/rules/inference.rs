@@ -78,7 +78,8 @@ fn volume(place: &str, way: &InferenceWay) -> Option<Fault> {
 
 fn size(input: &str, way: &InferenceWay) -> Option<Fault> {
     let most = if way.encoding.is_json() { MOST_JSON_ELEMENTS } else { MOST_ELEMENTS };
-    (way.input.elements() * u64::from(way.batch) > most).then(|| {
+    let images = if way.input.is_volume() { 1 } else { u64::from(way.batch) };
+    (way.input.elements() * images > most).then(|| {
         let mend =
             format!("at most {most} elements in one request, batch included; with encoding binary {MOST_ELEMENTS}");
         let mend_ja =

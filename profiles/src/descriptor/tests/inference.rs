@@ -73,7 +73,7 @@ fn each_form_has_its_own_members() {
 fn a_tensor_that_cannot_be_made_is_refused() {
     let input = |rest: &str| format!("{WAY}/input/{rest}");
     let intensity = |rest: &str| format!("{WAY}/input/intensity/{rest}");
-    refused(&[(&input("depth"), json!(3))], &input("depth"), "an image has no depth");
+    refused(&[(&input("depth"), json!(2))], &input("depth"), "an image has no depth");
     refused(&[("/images/1/way/input/depth", Value::Null)], "/images/1/way/input/depth", "a volume needs a depth");
     refused(&[("/images/1/way/batch", json!(2))], "/images/1/way/batch", "volumes are sent one by one");
     for (member, value) in [("batch", json!(64)), ("encoding", json!("json"))] {
