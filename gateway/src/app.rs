@@ -25,6 +25,9 @@ use crate::{
     upkeep, work,
 };
 
+/// Connections of one hospital by which subscribers hear of workitems.
+const LISTENERS: usize = 32;
+
 /// The gateway's handles. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Handles>);
@@ -72,6 +75,8 @@ pub struct Handles {
     calls: Arc<Semaphore>,
     /// Places for each hospital's calls.
     pub(crate) shares: call::Shares,
+    /// Connections of each hospital by which subscribers hear of workitems.
+    pub(crate) listeners: call::Shares,
 }
 
 /// Why the gateway cannot start.
@@ -167,6 +172,7 @@ impl App {
             readiness: Readiness::default(),
             calls: Arc::new(Semaphore::new(config.limits.calls_in_flight)),
             shares: call::Shares::of(config.limits.calls_in_flight_per_hospital),
+            listeners: call::Shares::of(LISTENERS),
             replay,
             http,
             vendors,

@@ -17,6 +17,7 @@ mod incoming;
 mod instance;
 mod metadata;
 mod negotiation;
+mod notifications;
 mod outgoing;
 mod range;
 mod refusal;
@@ -78,7 +79,8 @@ pub(crate) fn routes() -> Router<App> {
             &below("/workitems/{workitem}/subscribers/{aetitle}"),
             post(subscriptions::subscribe).delete(subscriptions::unsubscribe),
         )
-        .route(&below("/workitems/{workitem}/subscribers/{aetitle}/suspend"), post(subscriptions::suspend));
+        .route(&below("/workitems/{workitem}/subscribers/{aetitle}/suspend"), post(subscriptions::suspend))
+        .route(&below("/subscribers/{aetitle}"), get(notifications::open));
     for level in [study, series, instance] {
         router = router
             .route(&below(&format!("{level}/metadata")), get(metadata::metadata))

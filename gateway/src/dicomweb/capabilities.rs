@@ -68,6 +68,7 @@ pub(super) const RESOURCES: &[Entry] = &[
     ("/workitems/{workitem}/subscribers/{aetitle}", &[("POST", NOTHING), ("DELETE", NOTHING)]),
     ("/workitems/1.2.840.10008.5.1.4.34.5/subscribers/{aetitle}/suspend", &[("POST", NOTHING)]),
     ("/workitems/1.2.840.10008.5.1.4.34.5.1/subscribers/{aetitle}/suspend", &[("POST", NOTHING)]),
+    ("/subscribers/{aetitle}", &[("GET", NOTHING)]),
 ];
 
 /// `OPTIONS` on the root. It tells nothing about any hospital, so nobody must say who they are.

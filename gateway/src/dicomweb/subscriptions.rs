@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{StatusCode, header};
 use medvan_imaging::{
     AeTitle, Uid,
     query::{Level, Query},
@@ -24,7 +24,7 @@ enum Target {
 
 /// `POST …/workitems/{workitem}/subscribers/{aetitle}[?deletionlock={true|false}][&filter]` (§11.10)
 ///
-/// There is no Content-Location: no connection by which events are sent stands yet.
+/// Content-Location is where events are heard ([`super::notifications`]).
 pub(crate) async fn subscribe(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
     let (ae_title, target) = (ask.resource.subscriber()?, target(&ask)?);
     let has_lock = match ask.parameters.get("deletionlock") {
@@ -40,7 +40,11 @@ pub(crate) async fn subscribe(State(app): State<App>, ask: Ask) -> Result<Respon
         }
     };
     match subscribed {
-        Subscribed::Done => Ok(StatusCode::CREATED.into_response()),
+        Subscribed::Done => {
+            // The root's scheme is http or https.
+            let heard_at = format!("{}/subscribers/{ae_title}", ask.root.replacen("http", "ws", 1)).replace(' ', "%20");
+            Ok((StatusCode::CREATED, [(header::CONTENT_LOCATION, heard_at)]).into_response())
+        }
         Subscribed::NoWorkitem => Err(Refusal::NotFound),
         Subscribed::TooMany => {
             let text = "the hospital has as many subscribers as it may have; one must be unsubscribed first\n";
@@ -111,7 +115,7 @@ fn bad(reason: &str) -> Refusal {
 
 impl super::resource::Resource {
     /// The application entity that the path names.
-    fn subscriber(&self) -> Result<AeTitle, Refusal> {
+    pub(super) fn subscriber(&self) -> Result<AeTitle, Refusal> {
         AeTitle::parse(self.rest()).map_err(|error| bad(&error.to_string()))
     }
 }

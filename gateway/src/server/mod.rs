@@ -152,7 +152,7 @@ async fn serve_io<Io>(
         request
     });
     let service = TowerToHyperService::new(service.map_err(|never: Infallible| match never {}));
-    let connection = builder.serve_connection(TokioIo::new(io), service);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(io), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "connection ended early");
     }

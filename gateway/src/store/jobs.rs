@@ -112,13 +112,14 @@ pub struct JobsDepth {
 const COLUMNS: &str = "id, run, hospital, study, patient_id, vendor, service, number, entry, mode, state, priority, due_at, \
      deadline_at, attempts, inputs, fault, created_at, changed_at";
 const OPEN: &str = "state IN ('waiting', 'running', 'answered')";
-/// Jobs of a service that are due, in their turn: the most urgent first, then those of the hospital that has the fewest under way.
+/// Jobs of a service that are due, in their turn (each condition in the words of the index of what is open: else SQLite looks at all
+/// that were ever done): the most urgent first, then those of the hospital that has the fewest under way.
 /// A hospital that puts in a thousand waits for itself and lets others pass.
 const TURNS: &str = "SELECT due.id FROM (SELECT id, hospital, priority, \
      row_number() OVER (PARTITION BY hospital ORDER BY priority, id) AS turn FROM jobs \
      WHERE state IN ('waiting', 'running', 'answered') AND due_at <= $2 AND vendor = $3 AND service = $4) AS due \
-     LEFT JOIN (SELECT hospital, count(*) AS busy FROM jobs WHERE state IN ('running', 'answered') AND due_at > $2 \
-     AND vendor = $3 AND service = $4 GROUP BY hospital) AS under_way ON under_way.hospital = due.hospital \
+     LEFT JOIN (SELECT hospital, count(*) AS busy FROM jobs WHERE state IN ('waiting', 'running', 'answered') \
+     AND state <> 'waiting' AND due_at > $2 AND vendor = $3 AND service = $4 GROUP BY hospital) AS under_way ON under_way.hospital = due.hospital \
      ORDER BY due.priority, coalesce(under_way.busy, 0) + due.turn, due.id LIMIT $5";
 
 impl Job {
@@ -264,10 +265,10 @@ impl Store {
         let mut claimed = Vec::new();
         for row in &due {
             let service = service_name(row)?;
-            let running = sqlx::query(
-                "SELECT count(*) AS running FROM jobs WHERE state IN ('running', 'answered') \
-                 AND vendor = $1 AND service = $2 AND due_at > $3",
-            )
+            let running = sqlx::query(AssertSqlSafe(format!(
+                "SELECT count(*) AS running FROM jobs WHERE {OPEN} AND state <> 'waiting' \
+                 AND vendor = $1 AND service = $2 AND due_at > $3"
+            )))
             .bind(service.vendor.as_str())
             .bind(service.service.as_str())
             .bind(micros(now))

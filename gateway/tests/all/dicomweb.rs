@@ -4,6 +4,7 @@ mod access;
 pub(crate) mod instances;
 mod many;
 mod negotiation;
+mod notifications;
 pub(crate) mod pacs;
 mod retrieving;
 mod searching;

@@ -67,6 +67,29 @@ impl Store {
     }
 }
 
+impl Store {
+    /// A subscriber took an event.
+    ///
+    /// # Errors
+    /// The database does not take it; then it is sent once more.
+    pub async fn workitem_notice_sent(
+        &self,
+        hospital: &HospitalId,
+        ae_title: &AeTitle,
+        event: i64,
+    ) -> Result<(), StoreError> {
+        let mut db = self.write().await?;
+        sqlx::query("DELETE FROM workitem_notices WHERE hospital = $1 AND ae_title = $2 AND event = $3")
+            .bind(hospital.as_str())
+            .bind(ae_title.as_str())
+            .bind(event)
+            .execute(&mut *db)
+            .await?;
+        db.commit().await?;
+        Ok(())
+    }
+}
+
 /// Writes what happened to a workitem since it was read, for everybody who is subscribed to it now.
 pub(super) async fn record(
     db: &mut SqliteConnection,

@@ -1,0 +1,123 @@
+//! The connection by which a subscriber hears of workitems (PS3.18 §8.10.4, §8.10.5, §11.13): a WebSocket that begins with what was
+//! not sent yet, also from before it was opened, and goes on with what happens.
+//!
+//! Events are rows ([`crate::store`]), whichever process wrote them: each is taken off when the connection took it, so a connection
+//! that breaks off loses none, and may bring the last few twice.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{Message, WebSocket},
+    },
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode, header};
+use medvan_imaging::AeTitle;
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout},
+};
+
+use super::{ask::Ask, refusal::Refusal};
+use crate::{App, catalog::HospitalId, store::StoreError};
+
+/// How often it is looked for what happened.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Events that are read at once.
+const AT_ONCE: u32 = 50;
+/// How often a silent connection is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// So long a subscriber may take for one event.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Bytes of a message from a subscriber, who has nothing to say.
+const MOST: usize = 4_096;
+
+/// `GET …/subscribers/{aetitle}`, upgraded to a WebSocket.
+pub(crate) async fn open(
+    State(app): State<App>,
+    ask: Ask,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Result<Response, Refusal> {
+    let ae_title = ask.resource.subscriber()?;
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(refused) => return Ok(refused.into_response()),
+    };
+    if !is_own_page(&ask.headers) {
+        return Ok((StatusCode::FORBIDDEN, "a page of another origin may not listen\n").into_response());
+    }
+    let Some(place) = app.listeners.place(ask.hospital()) else {
+        let wait = [(header::RETRY_AFTER, "60")];
+        return Ok((StatusCode::SERVICE_UNAVAILABLE, wait, "as many listen as may\n").into_response());
+    };
+    let hospital = ask.hospital().clone();
+    let upgrade = upgrade.max_message_size(MOST).max_frame_size(MOST);
+    Ok(upgrade.on_upgrade(move |socket| listen(app, hospital, ae_title, socket, place)))
+}
+
+/// Browsers say whose page asks; whoever is no browser says nothing.
+fn is_own_page(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    origin.is_some() && origin == host
+}
+
+async fn listen(app: App, hospital: HospitalId, ae_title: AeTitle, socket: WebSocket, place: OwnedSemaphorePermit) {
+    let tasks = app.tasks.clone();
+    let told = tasks.spawn("subscriber", async move {
+        let _place = place;
+        if let Err(error) = tell(&app, &hospital, &ae_title, socket).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, %hospital, "a subscriber cannot be told");
+        }
+    });
+    let _ = told.await;
+}
+
+/// Tells until the subscriber goes, takes too long, or the process stops.
+async fn tell(app: &App, hospital: &HospitalId, ae_title: &AeTitle, mut socket: WebSocket) -> Result<(), StoreError> {
+    let mut heard = Instant::now();
+    let mut asked = heard;
+    loop {
+        let notices = app.store.workitem_notices(hospital, ae_title, AT_ONCE).await?;
+        for notice in &notices {
+            let number = u16::try_from(notice.id.rem_euclid(65_535) + 1).unwrap_or(1);
+            let data_set = notice.event.data_set(&notice.workitem, number);
+            let text = serde_json::to_string(&data_set).map_err(|_| StoreError::Unreadable("event of a workitem"))?;
+            if !sends(&mut socket, Message::Text(text.into())).await {
+                return Ok(());
+            }
+            app.store.workitem_notice_sent(hospital, ae_title, notice.id).await?;
+        }
+        if !notices.is_empty() {
+            continue;
+        }
+        tokio::select! {
+            () = app.tasks.stopping() => {
+                sends(&mut socket, Message::Close(None)).await;
+                return Ok(());
+            }
+            message = socket.recv() => match message {
+                // Whatever it says: it is there.
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Text(_) | Message::Binary(_))) => heard = Instant::now(),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
+            },
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        if heard.elapsed() > PING_EVERY * 3 {
+            return Ok(());
+        }
+        if heard.max(asked).elapsed() > PING_EVERY {
+            asked = Instant::now();
+            if !sends(&mut socket, Message::Ping(Default::default())).await {
+                return Ok(());
+            }
+        }
+    }
+}
+
+async fn sends(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(timeout(PATIENCE, socket.send(message)).await, Ok(Ok(())))
+}
