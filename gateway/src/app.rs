@@ -28,6 +28,9 @@ use crate::{
 /// Connections of one hospital by which subscribers hear of workitems.
 const LISTENERS: usize = 32;
 
+/// Answers of one hospital's findings side by side that are made at once.
+const SIDE_BY_SIDE: usize = 2;
+
 /// The gateway's handles. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Handles>);
@@ -77,6 +80,8 @@ pub struct Handles {
     pub(crate) shares: call::Shares,
     /// Connections of each hospital by which subscribers hear of workitems.
     pub(crate) listeners: call::Shares,
+    /// Places for what a hospital's viewers ask of AI results.
+    pub(crate) side_by_side: call::Shares,
 }
 
 /// Why the gateway cannot start.
@@ -173,6 +178,7 @@ impl App {
             calls: Arc::new(Semaphore::new(config.limits.calls_in_flight)),
             shares: call::Shares::of(config.limits.calls_in_flight_per_hospital),
             listeners: call::Shares::of(LISTENERS),
+            side_by_side: call::Shares::of(SIDE_BY_SIDE),
             replay,
             http,
             vendors,

@@ -66,6 +66,8 @@ pub(super) async fn read(State(app): State<App>, ask: Ask) -> Result<Json<SideBy
     let named = ask.parameters.iter().find(|(name, _)| *name == "study");
     let study = named.and_then(|(_, uid)| Uid::parse(uid).ok());
     let study = study.ok_or_else(|| Refusal::BadRequest("study is the StudyInstanceUID".to_owned()))?;
+    // Each may take a hundred megabytes for a moment: a hospital that asks for many at once waits for itself.
+    let _place = app.side_by_side.wait(ask.hospital()).await.ok_or(Refusal::Busy)?;
     let narrow = PublishedNarrow { study: Some(study.clone()), ..PublishedNarrow::default() };
     let mut from = None;
     let (mut services, mut bytes, mut omitted): (Vec<Analysis>, usize, usize) = (Vec::new(), 0, 0);
