@@ -56,6 +56,11 @@ pub fn inference_example_text() -> &'static str {
     include_str!("descriptor/example-inference.json")
 }
 
+/// The same for a service that gives its results as DICOM objects.
+pub fn dicom_example_text() -> &'static str {
+    include_str!("descriptor/example-dicom.json")
+}
+
 /// One version of one AI service, as its vendor describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -1,6 +1,9 @@
 //! Where a service is called.
 
-use medvan_profiles::descriptor::{Descriptor, ImageEntry, images::ImageWay};
+use medvan_profiles::descriptor::{
+    Descriptor, ImageEntry,
+    images::{DicomwebWay, ImageWay},
+};
 use url::Url;
 
 /// `{baseUrl}/cds-services/{id}` (CDS Hooks 2.0.1, "Calling a CDS Service").
@@ -21,14 +24,18 @@ pub fn feedback_url(descriptor: &Descriptor, cds_id: &str) -> Result<Option<Url>
     wanted.then(|| below(&service_url(descriptor, cds_id)?, "feedback")).transpose()
 }
 
-/// Where an entry is called with images: `{baseUrl}{path}`, or `{baseUrl}/v2/models/{model}[/versions/{version}]/infer`.
+/// Where an entry is called with images: `{baseUrl}{path}`, or `{baseUrl}/v2/models/{model}[/versions/{version}]/infer`; the base
+/// URL of one that is not called.
 ///
 /// # Errors
 /// As of [`service_url`].
 pub fn images_url(descriptor: &Descriptor, entry: &ImageEntry) -> Result<Url, String> {
     let base = Url::parse(&descriptor.transport.base_url).map_err(|error| format!("base URL: {error}"))?;
     let segments: Vec<&str> = match &entry.way {
-        ImageWay::ImageJson { path, .. } => path.split('/').filter(|segment| !segment.is_empty()).collect(),
+        ImageWay::ImageJson { path, .. } | ImageWay::Dicomweb(DicomwebWay { path, .. }) => {
+            path.split('/').filter(|segment| !segment.is_empty()).collect()
+        }
+        ImageWay::Worklist(_) => Vec::new(),
         ImageWay::Inference(way) => {
             let version = way.version.as_deref().map(|version| ["versions", version]);
             ["v2", "models", &way.model].into_iter().chain(version.into_iter().flatten()).chain(["infer"]).collect()

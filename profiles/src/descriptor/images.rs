@@ -45,6 +45,83 @@ pub enum ImageWay {
     },
     /// A bare model behind the Open Inference Protocol v2: tensors are made of pixels, and findings of tensors.
     Inference(InferenceWay),
+    /// Instances are stored at the service's DICOMweb root (STOW-RS), and results are DICOM objects.
+    Dicomweb(DicomwebWay),
+    /// The service finds its work on a worklist (UPS-RS), retrieves the images, stores results and says when it is done.
+    Worklist(WorklistWay),
+}
+
+/// A service that is an origin server of DICOMweb itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DicomwebWay {
+    /// Its DICOMweb root, below the transport's base URL. A segment `{job}` stands for the job's id, where each job has a root of
+    /// its own.
+    pub path: String,
+    /// How results come back.
+    pub results: Returned,
+    /// What a complete answer has at least one of.
+    pub expects: Vec<ResultModality>,
+}
+
+/// A service that pulls its work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WorklistWay {
+    /// What a complete answer has at least one of.
+    pub expects: Vec<ResultModality>,
+}
+
+/// How results come back that are DICOM objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Returned {
+    /// They are looked for at the service's root (QIDO-RS) and fetched (WADO-RS).
+    Fetch,
+    /// The service stores them at the gateway (STOW-RS).
+    Store,
+}
+
+/// Modality (0008,0060) of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ResultModality {
+    /// A structured report.
+    Sr,
+    /// A segmentation.
+    Seg,
+    /// A presentation state.
+    Pr,
+    /// A picture: secondary capture.
+    Ot,
+    /// A document: encapsulated PDF.
+    Doc,
+}
+
+impl ResultModality {
+    /// The kind of a result by its SOP class (PS3.4 section B.5); nothing for classes that are no results.
+    pub fn of_class(uid: &str) -> Option<Self> {
+        let class = uid.strip_prefix("1.2.840.10008.5.1.4.1.1.")?;
+        Some(match class {
+            "88.11" | "88.22" | "88.33" | "88.34" => Self::Sr,
+            "66.4" => Self::Seg,
+            "11.1" => Self::Pr,
+            "7" | "7.2" | "7.3" | "7.4" => Self::Ot,
+            "104.1" => Self::Doc,
+            _ => return None,
+        })
+    }
+
+    /// As DICOM writes it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sr => "SR",
+            Self::Seg => "SEG",
+            Self::Pr => "PR",
+            Self::Ot => "OT",
+            Self::Doc => "DOC",
+        }
+    }
 }
 
 /// As what an image is sent.

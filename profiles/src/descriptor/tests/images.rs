@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Descriptor, image_example_text, images::Range};
+use super::super::{
+    Descriptor, dicom_example_text, image_example_text,
+    images::{Range, ResultModality},
+};
 
 /// The places of the faults after the example was changed at one place.
 fn faults(place: &str, value: Value) -> Vec<(String, String)> {
@@ -66,4 +69,48 @@ fn two_kinds_of_work_have_two_names() {
     assert_eq!(faults("/images", twice)[0].0, "/images/1/id");
     let need = &value["images"][0]["needs"]["series"][0];
     assert_eq!(faults("/images/0/needs/series", json!([need, need]))[0].0, "/images/0/needs/series/1/name");
+}
+
+#[test]
+fn results_that_are_dicom_objects_come_in_ways_that_are_said() {
+    let dicomweb = |path: &str, results: &str, expects: Value| json!({ "kind": "dicomweb", "path": path, "results": results, "expects": expects });
+    let table = [
+        (dicomweb("/dicom-web", "fetch", json!(["SR"])), &[][..]),
+        (dicomweb("", "store", json!(["SEG", "SR"])), &[]),
+        (dicomweb("/jobs/{job}/dicom-web", "fetch", json!(["SR"])), &[]),
+        (json!({ "kind": "worklist", "expects": ["SR"] }), &[]),
+        (dicomweb("/jobs/{study}", "fetch", json!(["SR"])), &["/images/0/way/path"]),
+        (dicomweb("/x{job}", "fetch", json!(["SR"])), &["/images/0/way/path"]),
+        (dicomweb("/a", "carry", json!(["SR"])), &["/images/0/way/results"]),
+        (dicomweb("/a", "fetch", json!([])), &["/images/0/way/expects"]),
+        (dicomweb("/a", "fetch", json!(["CT"])), &["/images/0/way/expects/0"]),
+        (json!({ "kind": "worklist" }), &["/images/0/way/expects"]),
+        (json!({ "kind": "worklist", "expects": ["SR"], "path": "/a" }), &["/images/0/way/path"]),
+    ];
+    for (way, expected) in table {
+        let found = faults("/images/0/way", way.clone());
+        assert_eq!(found.iter().map(|(place, _)| place.as_str()).collect::<Vec<_>>(), expected, "{way}");
+    }
+}
+
+#[test]
+fn the_example_of_dicom_results_passes_and_comes_back_as_it_was() {
+    let value: Value = serde_json::from_str(dicom_example_text()).unwrap();
+    let descriptor = Descriptor::check(&value).unwrap();
+    for (at, entry) in descriptor.images.iter().enumerate() {
+        assert_eq!(serde_json::to_value(&entry.way).unwrap(), value["images"][at]["way"]);
+    }
+}
+
+#[test]
+fn what_is_a_result_its_class_says() {
+    for (class, modality) in [
+        ("1.2.840.10008.5.1.4.1.1.88.34", Some("SR")),
+        ("1.2.840.10008.5.1.4.1.1.66.4", Some("SEG")),
+        ("1.2.840.10008.5.1.4.1.1.7", Some("OT")),
+        ("1.2.840.10008.5.1.4.1.1.2", None),
+        ("1.2.3", None),
+    ] {
+        assert_eq!(ResultModality::of_class(class).map(ResultModality::word), modality, "{class}");
+    }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::descriptor::{
-    Purpose, example_text, image_example_text, inference_example_text, regulatory::Status, schema_text,
+    Purpose, dicom_example_text, example_text, image_example_text, inference_example_text, regulatory::Status,
+    schema_text,
 };
 
 fn schema() -> Value {
@@ -82,7 +83,7 @@ fn the_examples_use_every_member_of_the_schema() {
     });
     for name in names {
         let is_used = |example: &str| example.contains(&format!("\"{name}\":"));
-        let examples = [example_text(), image_example_text(), inference_example_text()];
+        let examples = [example_text(), image_example_text(), inference_example_text(), dicom_example_text()];
         assert!(examples.into_iter().any(is_used), "{name}");
     }
 }
