@@ -68,6 +68,12 @@ pub enum ErrorKind {
     /// 200 with something else than JSON.
     #[error("the answer is not JSON")]
     NotJson,
+    /// An answer that is none of DICOMweb: no instances where instances were asked for, no list where a list was.
+    #[error("the answer is not DICOMweb (PS3.18)")]
+    NotDicom,
+    /// Instances that were stored at the service were refused.
+    #[error("the service did not store all instances")]
+    NotStored,
 }
 
 /// Whose fault an error is.
@@ -91,7 +97,9 @@ impl AdviseError {
             | ErrorKind::Unreachable
             | ErrorKind::Status(_)
             | ErrorKind::TooLarge
-            | ErrorKind::NotJson => Fault::Vendor,
+            | ErrorKind::NotJson
+            | ErrorKind::NotDicom
+            | ErrorKind::NotStored => Fault::Vendor,
         }
     }
 
@@ -160,6 +168,8 @@ mod tests {
             (ErrorKind::Status(503), Fault::Vendor, true),
             (ErrorKind::TooLarge, Fault::Vendor, false),
             (ErrorKind::NotJson, Fault::Vendor, false),
+            (ErrorKind::NotDicom, Fault::Vendor, false),
+            (ErrorKind::NotStored, Fault::Vendor, false),
         ];
         for (kind, fault, may_retry) in table {
             let error = AdviseError::from(kind);

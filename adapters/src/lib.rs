@@ -5,7 +5,8 @@
 //! redaction, and nothing in MedVAN talks HTTP to the outside except through [`http::Client`].
 //!
 //! [`Advisor`] and [`Analyzer`] are the seams: hook in, cards out; images in, findings out. [`cds_hooks`] is a way to talk
-//! behind the first, [`image_json`] behind the second; behind [`inference`] stands a bare model that knows tensors only.
+//! behind the first, [`image_json`] behind the second; behind [`inference`] stands a bare model that knows tensors only, and
+//! behind [`dicomweb`] a service that is given instances and gives objects, as an archive does.
 //! [`breaker`] and [`concurrency`] keep one service's trouble from becoming everybody's.
 //!
 //! Nothing here reads a clock: moments and time limits come in with the call.
@@ -15,6 +16,7 @@ pub mod analyzer;
 pub mod breaker;
 pub mod cds_hooks;
 pub mod concurrency;
+pub mod dicomweb;
 pub mod http;
 pub mod image_json;
 pub mod inference;

@@ -13,6 +13,7 @@ mod head;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod whole;
 mod writer;
 
 pub(crate) use content_type::{media_name, parameter, split_outside_quotes};
@@ -21,4 +22,5 @@ pub use boundary::{Boundary, BoundaryError};
 pub use content_type::{ContentType, ContentTypeError};
 pub use head::{HeadFlaw, PartHead};
 pub use reader::{Event, Limits, MultipartError, Reader};
+pub use whole::{NotInstances, instances};
 pub use writer::Writer;

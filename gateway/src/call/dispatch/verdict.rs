@@ -19,7 +19,7 @@ pub(super) fn status(error: &AdviseError) -> Status {
         ErrorKind::Timeout => Status::TimedOut,
         ErrorKind::Unreachable | ErrorKind::Refused => Status::Unreachable,
         ErrorKind::Status(_) => Status::Failed,
-        ErrorKind::TooLarge | ErrorKind::NotJson => Status::Unusable,
+        ErrorKind::TooLarge | ErrorKind::NotJson | ErrorKind::NotDicom | ErrorKind::NotStored => Status::Unusable,
     }
 }
 
