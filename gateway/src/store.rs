@@ -25,6 +25,7 @@ mod jobs;
 mod node_outbox;
 mod published;
 mod purge;
+mod received;
 mod rows;
 mod spent;
 mod sums;
@@ -37,7 +38,7 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
-pub use analyses::{EvidenceObject, StoredAnalysis};
+pub use analyses::{Answer, EvidenceObject, StoredAnalysis};
 pub use catalog::{
     DeleteVendor, Moved, Page, PutClient, PutEnrollment, PutHospital, Registered, StoredVersion, Transition, Wish,
     Written,
@@ -60,6 +61,7 @@ pub use jobs::{Job, JobSeries, JobState, JobsDepth, NewJob};
 pub use node_outbox::{ForNode, GivenUp, NodeBatch, ToNode};
 pub use published::{PublishedAnalysis, PublishedNarrow};
 pub use purge::Retention;
+pub use received::{Receipt, ReceivedNote, ReceivedObject};
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
 pub use workitems::{FoundWorkitems, Notice, Subscribed, WorkitemBounds, WorkitemNarrow, Worklist};
 

@@ -11,6 +11,7 @@ mod algorithm;
 mod audience;
 mod claims;
 mod clients;
+mod job_token;
 mod jwk;
 pub mod jwks;
 pub mod jwt;
@@ -25,6 +26,7 @@ mod token;
 
 pub use algorithm::Algorithm;
 pub use clients::Clients;
+pub(crate) use job_token::{job_token, run_of_token};
 pub use jwk::{KeySet, KeySetError};
 pub use jwks::Jwks;
 pub use jwt::{ClientKeys, ClientTrust, TrustFault, Verified, Verifier};

@@ -10,10 +10,12 @@
 //! and what is made of it is the same each time.
 
 mod card;
+mod dicomweb;
 mod fault;
 mod images;
 mod inference;
 mod intake;
+mod objects;
 mod outgoing;
 mod perform;
 mod pictures;
@@ -21,6 +23,7 @@ mod queue;
 mod record;
 mod results;
 mod workitem;
+mod worklist;
 
 pub(crate) use fault::WorkFault;
 pub(crate) use images::{Explained, StudyImages};

@@ -55,6 +55,12 @@ impl Uid {
         Self(format!("2.25.{uuid}").into())
     }
 
+    /// The number of the UUID from which it is derived, if it is such a one.
+    pub fn to_uuid(&self) -> Option<u128> {
+        let number: u128 = self.0.strip_prefix("2.25.")?.parse().ok()?;
+        (Self::from_uuid(number) == *self).then_some(number)
+    }
+
     /// Its text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -7,9 +7,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    CardText, Job, Store, StoreError,
+    CardText, Job, ReceivedObject, Store, StoreError,
     column::{instant, parsed, service_name},
     instant::micros,
+    received,
 };
 use crate::catalog::{HospitalId, ServiceName, VersionNumber};
 
@@ -32,10 +33,23 @@ pub struct StoredAnalysis {
     pub at: OffsetDateTime,
     /// The checked answer, as JSON.
     pub findings: String,
+    /// What of it was kept back, and why.
+    pub kept_back: Option<String>,
     /// What was made of it; none before that.
     pub evidence: Vec<EvidenceObject>,
     /// The job that looked at more of the same study.
     pub superseded_by: Option<Uuid>,
+}
+
+/// A checked answer to a job.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The findings, as JSON.
+    pub findings: String,
+    /// Results that are delivered as they are; none where the answer was findings alone.
+    pub objects: Vec<ReceivedObject>,
+    /// What was kept back, and why.
+    pub kept_back: Option<String>,
 }
 
 /// An object that was made of an analysis.
@@ -50,26 +64,31 @@ pub struct EvidenceObject {
 }
 
 const SELECT: &str = "SELECT a.job, a.study, st.patient_id, j.vendor, j.service, j.number, j.mode, a.at, a.findings, \
-     a.evidence, a.superseded_by FROM analyses a JOIN jobs j ON j.id = a.job JOIN studies st ON st.hospital = a.hospital AND st.uid = a.study ";
+     a.kept_back, a.evidence, a.superseded_by FROM analyses a JOIN jobs j ON j.id = a.job JOIN studies st ON st.hospital = a.hospital AND st.uid = a.study ";
 
 impl Store {
     /// Keeps the checked answer to a job. The first answer stays: what is made of it twice is the same.
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn answer_job(&self, job: &Job, findings: &str, at: OffsetDateTime) -> Result<(), StoreError> {
+    pub async fn answer_job(&self, job: &Job, answer: &Answer, at: OffsetDateTime) -> Result<(), StoreError> {
         let mut db = self.write().await?;
-        sqlx::query(
-            "INSERT INTO analyses (job, hospital, study, at, findings) VALUES ($1, $2, $3, $4, $5) \
+        let made = sqlx::query(
+            "INSERT INTO analyses (job, hospital, study, at, findings, kept_back) VALUES ($1, $2, $3, $4, $5, $6) \
              ON CONFLICT (job) DO NOTHING",
         )
         .bind(job.id.to_string())
         .bind(job.hospital.as_str())
         .bind(job.study.as_str())
         .bind(micros(at))
-        .bind(findings)
+        .bind(&answer.findings)
+        .bind(&answer.kept_back)
         .execute(&mut *db)
-        .await?;
+        .await?
+        .rows_affected();
+        if made == 1 {
+            received::replace(&mut db, job.id, &answer.objects, at).await?;
+        }
         sqlx::query(
             "UPDATE jobs SET state = 'answered', fault = NULL, changed_at = $2 WHERE id = $1 AND state = 'running'",
         )
@@ -162,6 +181,33 @@ impl Store {
         row.as_ref().map(analysis).transpose()
     }
 
+    /// What the same service delivered about the same study for other images, in the order of the jobs.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn delivered_before(&self, job: &Job) -> Result<Vec<EvidenceObject>, StoreError> {
+        let inputs = serde_json::to_string(&job.inputs).map_err(|_| StoreError::Unreadable("inputs of a job"))?;
+        let rows = sqlx::query(
+            "SELECT a.evidence FROM analyses a JOIN jobs j ON j.id = a.job WHERE a.hospital = $1 AND a.study = $2 \
+             AND j.vendor = $3 AND j.service = $4 AND j.id <> $5 AND j.inputs <> $6 AND a.evidence IS NOT NULL ORDER BY j.id",
+        )
+        .bind(job.hospital.as_str())
+        .bind(job.study.as_str())
+        .bind(job.service.vendor.as_str())
+        .bind(job.service.service.as_str())
+        .bind(job.id.to_string())
+        .bind(inputs)
+        .fetch_all(self.readers())
+        .await?;
+        let mut delivered = Vec::new();
+        for row in &rows {
+            let evidence: Vec<EvidenceObject> =
+                serde_json::from_str(row.try_get("evidence")?).map_err(|_| StoreError::Unreadable("evidence"))?;
+            delivered.extend(evidence);
+        }
+        Ok(delivered)
+    }
+
     /// Whether a use of this service for this study was counted by a job that is done.
     ///
     /// # Errors
@@ -197,6 +243,7 @@ pub(super) fn analysis(row: &SqliteRow) -> Result<StoredAnalysis, StoreError> {
         mode: row.try_get("mode")?,
         at: instant(row, "at")?,
         findings: row.try_get("findings")?,
+        kept_back: row.try_get("kept_back")?,
         evidence,
         superseded_by,
     })

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_jobs.sql"),
     // Behind the step that was there first: a database that has taken that one already takes this one too.
     include_str!("migrations/0007_workitem_events.sql"),
+    include_str!("migrations/0009_received.sql"),
 ];
 
 /// The one connection that writes.

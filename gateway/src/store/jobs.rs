@@ -1,17 +1,21 @@
 //! The queue of work on images: a table, claimed with leases. What was acknowledged is done even if the process dies at any
 //! instruction; a job that is done twice has one effect (design, section 5).
 
-use medvan_imaging::Uid;
+use medvan_imaging::{
+    Uid,
+    ups::{State, Workitem},
+};
 use serde::{Deserialize, Serialize};
-use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, sqlite::SqliteRow};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     Page, Store, StoreError,
-    column::{count, instant, parsed, service_name},
+    column::{count, instant, instant_if_any, parsed, service_name},
     instant::micros,
+    received,
 };
 use crate::catalog::{HospitalId, ServiceName, VendorId, VersionNumber};
 
@@ -54,6 +58,8 @@ pub struct Job {
     pub inputs: Vec<JobSeries>,
     /// Why it does not go on.
     pub fault: Option<String>,
+    /// Until when it is on the worklist of its service, once it was put there.
+    pub offered_until: Option<OffsetDateTime>,
     /// When it was made.
     pub created_at: OffsetDateTime,
     /// When it last changed.
@@ -79,6 +85,10 @@ pub enum JobState {
     Running,
     /// The service answered; the evidence is being made.
     Answered,
+    /// It is on the worklist of its service.
+    Offered,
+    /// The service took it from its worklist.
+    Taken,
     /// All is made and stored.
     Done,
     /// It was given up, with a reason; it can be run again.
@@ -110,16 +120,18 @@ pub struct JobsDepth {
 }
 
 const COLUMNS: &str = "id, run, hospital, study, patient_id, vendor, service, number, entry, mode, state, priority, due_at, \
-     deadline_at, attempts, inputs, fault, created_at, changed_at";
-const OPEN: &str = "state IN ('waiting', 'running', 'answered')";
+     deadline_at, attempts, inputs, fault, offered_until, created_at, changed_at";
+const OPEN: &str = "state IN ('waiting', 'running', 'answered', 'offered', 'taken')";
+/// Of these, what a process works on, as long as its lease lasts.
+const HELD: &str = "state IN ('running', 'answered')";
 /// Jobs of a service that are due, in their turn (each condition in the words of the index of what is open: else SQLite looks at all
 /// that were ever done): the most urgent first, then those of the hospital that has the fewest under way.
 /// A hospital that puts in a thousand waits for itself and lets others pass.
 const TURNS: &str = "SELECT due.id FROM (SELECT id, hospital, priority, \
      row_number() OVER (PARTITION BY hospital ORDER BY priority, id) AS turn FROM jobs \
-     WHERE state IN ('waiting', 'running', 'answered') AND due_at <= $2 AND vendor = $3 AND service = $4) AS due \
-     LEFT JOIN (SELECT hospital, count(*) AS busy FROM jobs WHERE state IN ('waiting', 'running', 'answered') \
-     AND state <> 'waiting' AND due_at > $2 AND vendor = $3 AND service = $4 GROUP BY hospital) AS under_way ON under_way.hospital = due.hospital \
+     WHERE state IN ('waiting', 'running', 'answered', 'offered', 'taken') AND due_at <= $2 AND vendor = $3 AND service = $4) AS due \
+     LEFT JOIN (SELECT hospital, count(*) AS busy FROM jobs WHERE state IN ('waiting', 'running', 'answered', 'offered', 'taken') \
+     AND state IN ('running', 'answered') AND due_at > $2 AND vendor = $3 AND service = $4 GROUP BY hospital) AS under_way ON under_way.hospital = due.hospital \
      ORDER BY due.priority, coalesce(under_way.busy, 0) + due.turn, due.id LIMIT $5";
 
 impl Job {
@@ -151,6 +163,7 @@ impl Job {
             attempts: 0,
             inputs: vec![JobSeries { uid: "1.2.3".parse().unwrap(), instances: vec!["1.2.3.4".parse().unwrap()] }],
             fault: None,
+            offered_until: None,
             created_at: now,
             changed_at: now,
         }
@@ -164,6 +177,8 @@ impl JobState {
             Self::Waiting => "waiting",
             Self::Running => "running",
             Self::Answered => "answered",
+            Self::Offered => "offered",
+            Self::Taken => "taken",
             Self::Done => "done",
             Self::Dead => "dead",
             Self::Superseded => "superseded",
@@ -175,10 +190,12 @@ impl JobState {
 impl std::str::FromStr for JobState {
     type Err = ();
     fn from_str(word: &str) -> Result<Self, ()> {
-        const ALL: [JobState; 7] = [
+        const ALL: [JobState; 9] = [
             JobState::Waiting,
             JobState::Running,
             JobState::Answered,
+            JobState::Offered,
+            JobState::Taken,
             JobState::Done,
             JobState::Dead,
             JobState::Superseded,
@@ -226,7 +243,7 @@ impl Store {
         }
         let superseded = sqlx::query(AssertSqlSafe(format!(
             "UPDATE jobs SET state = 'superseded', changed_at = $6 WHERE hospital = $1 AND study = $2 AND vendor = $3 \
-             AND service = $4 AND entry = $5 AND state = 'waiting' AND id <> $7 RETURNING {COLUMNS}"
+             AND service = $4 AND entry = $5 AND state IN ('waiting', 'offered') AND id <> $7 RETURNING {COLUMNS}"
         )))
         .bind(job.hospital.as_str())
         .bind(job.study.as_str())
@@ -266,7 +283,7 @@ impl Store {
         for row in &due {
             let service = service_name(row)?;
             let running = sqlx::query(AssertSqlSafe(format!(
-                "SELECT count(*) AS running FROM jobs WHERE {OPEN} AND state <> 'waiting' \
+                "SELECT count(*) AS running FROM jobs WHERE {OPEN} AND {HELD} \
                  AND vendor = $1 AND service = $2 AND due_at > $3"
             )))
             .bind(service.vendor.as_str())
@@ -280,7 +297,7 @@ impl Store {
                 continue;
             }
             let rows = sqlx::query(AssertSqlSafe(format!(
-                "UPDATE jobs SET state = CASE state WHEN 'waiting' THEN 'running' ELSE state END, due_at = $1, \
+                "UPDATE jobs SET state = CASE state WHEN 'answered' THEN 'answered' ELSE 'running' END, due_at = $1, \
                  attempts = attempts + 1, changed_at = $2 WHERE id IN ({TURNS}) RETURNING {COLUMNS}"
             )))
             .bind(micros(until))
@@ -340,6 +357,34 @@ impl Store {
         .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
         .execute(&mut *db)
         .await?;
+        // What was answered is made into evidence when the job is run again.
+        if state == JobState::Done
+            || matches!(state, JobState::Dead | JobState::Canceled) && !is_answered(&mut db, job.id).await?
+        {
+            received::forget(&mut db, job.id).await?;
+        }
+        db.commit().await?;
+        Ok(())
+    }
+
+    /// Leaves a job that was taken on the worklist of its service, until somebody there has done it or the time is over. The try is
+    /// not counted.
+    ///
+    /// # Errors
+    /// The database does not take it; the job is taken again when its lease ends.
+    pub async fn offer_job(&self, job: &Job, until: OffsetDateTime, now: OffsetDateTime) -> Result<(), StoreError> {
+        let mut db = self.write().await?;
+        // Who took or ended the workitem meanwhile was not told to this job, which was not on the worklist yet: it is looked again.
+        sqlx::query(
+            "UPDATE jobs SET state = 'offered', due_at = $2, offered_until = $2, attempts = attempts - 1, changed_at = $3 \
+             WHERE id = $1 AND attempts = $4 AND state = 'running'",
+        )
+        .bind(job.id.to_string())
+        .bind(micros(until))
+        .bind(micros(now))
+        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
+        .execute(&mut *db)
+        .await?;
         db.commit().await?;
         Ok(())
     }
@@ -377,7 +422,7 @@ impl Store {
         let mut db = self.write().await?;
         let done = sqlx::query(
             "UPDATE jobs SET state = CASE WHEN EXISTS (SELECT 1 FROM analyses WHERE job = $2) THEN 'answered' ELSE 'waiting' END, \
-             attempts = 0, due_at = $3, changed_at = $3, fault = NULL, run = $4 \
+             attempts = 0, due_at = $3, changed_at = $3, fault = NULL, offered_until = NULL, run = $4 \
              WHERE hospital = $1 AND id = $2 AND state IN ('dead', 'canceled')",
         )
         .bind(hospital.as_str())
@@ -435,6 +480,36 @@ impl Store {
         rows.iter().map(job).collect()
     }
 
+    /// The job of a vendor's service that has this run, if there is one.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn job_of_run(&self, vendor: &VendorId, run: Uuid) -> Result<Option<Job>, StoreError> {
+        let row = sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS} FROM jobs WHERE run = $1 AND vendor = $2")))
+            .bind(run.to_string())
+            .bind(vendor.as_str())
+            .fetch_optional(self.readers())
+            .await?;
+        row.as_ref().map(job).transpose()
+    }
+
+    /// Jobs of a vendor's services that somebody there may do now: on its worklist, taken from it, or under way with images stored at
+    /// the service. Oldest first.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn jobs_at_vendor(&self, vendor: &VendorId, most: u32) -> Result<Vec<Job>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM jobs WHERE {OPEN} AND state IN ('running', 'offered', 'taken') AND vendor = $1 \
+             ORDER BY priority, id LIMIT $2"
+        )))
+        .bind(vendor.as_str())
+        .bind(i64::from(most))
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(job).collect()
+    }
+
     /// Jobs of a study, oldest first.
     ///
     /// # Errors
@@ -456,7 +531,7 @@ impl Store {
     /// The database does not answer.
     pub async fn jobs_depth(&self, now: OffsetDateTime) -> Result<JobsDepth, StoreError> {
         let row = sqlx::query(AssertSqlSafe(format!(
-            "SELECT coalesce(sum(state = 'waiting'), 0) AS waiting, coalesce(sum(state <> 'waiting'), 0) AS running, \
+            "SELECT coalesce(sum(NOT {HELD}), 0) AS waiting, coalesce(sum({HELD}), 0) AS running, \
              coalesce(sum(deadline_at < $1), 0) AS overdue FROM jobs WHERE {OPEN}"
         )))
         .bind(micros(now))
@@ -490,6 +565,32 @@ impl Store {
     }
 }
 
+/// Lets a job follow its workitem: who took it from the worklist has the job, and what was ended is looked at.
+pub(super) async fn follow(
+    db: &mut SqliteConnection,
+    hospital: &HospitalId,
+    workitem: &Workitem,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    let Some(run) = workitem.uid().to_uuid().map(|run| Uuid::from_u128(run).to_string()) else { return Ok(()) };
+    let statement = match workitem.state() {
+        State::Scheduled => return Ok(()),
+        State::InProgress => {
+            "UPDATE jobs SET state = 'taken', changed_at = $3 WHERE run = $1 AND hospital = $2 AND state = 'offered'"
+        }
+        State::Completed | State::Canceled => {
+            "UPDATE jobs SET due_at = $3 WHERE run = $1 AND hospital = $2 AND state IN ('offered', 'taken')"
+        }
+    };
+    sqlx::query(statement).bind(run).bind(hospital.as_str()).bind(micros(now)).execute(db).await?;
+    Ok(())
+}
+
+async fn is_answered(db: &mut SqliteConnection, job: Uuid) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT 1 FROM analyses WHERE job = $1").bind(job.to_string()).fetch_optional(db).await?;
+    Ok(row.is_some())
+}
+
 fn job(row: &SqliteRow) -> Result<Job, StoreError> {
     let inputs: &str = row.try_get("inputs")?;
     Ok(Job {
@@ -509,6 +610,7 @@ fn job(row: &SqliteRow) -> Result<Job, StoreError> {
         attempts: count(row, "attempts")?,
         inputs: serde_json::from_str(inputs).map_err(|_| StoreError::Unreadable("inputs of a job"))?,
         fault: row.try_get("fault")?,
+        offered_until: instant_if_any(row, "offered_until")?,
         created_at: instant(row, "created_at")?,
         changed_at: instant(row, "changed_at")?,
     })

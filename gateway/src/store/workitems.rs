@@ -11,7 +11,7 @@ use medvan_imaging::{
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use time::OffsetDateTime;
 
-use super::{Store, StoreError, column::parsed, instant::micros};
+use super::{Store, StoreError, column::parsed, instant::micros, jobs};
 use crate::catalog::HospitalId;
 
 pub use events::Notice;
@@ -121,6 +121,7 @@ impl Store {
         .bind(text(&workitem)?)
         .execute(&mut *db)
         .await?;
+        jobs::follow(&mut db, hospital, &workitem, now).await?;
         events::record(&mut db, hospital, &workitem, now).await?;
         subscriptions::to_changed(&mut db, hospital, &before, &workitem, now).await?;
         db.commit().await?;

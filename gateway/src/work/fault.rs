@@ -35,6 +35,18 @@ pub(crate) enum WorkFault {
     /// The service's answer does not hold.
     #[error("the service's answer is refused: {0}")]
     Findings(String),
+    /// It stood on the worklist of its service until its time was over.
+    #[error("nobody took the workitem before its time was over")]
+    NotTaken,
+    /// Somebody took it from the worklist and did not end it in time.
+    #[error("the workitem was taken and not completed before its time was over")]
+    NotDone,
+    /// Its workitem was canceled.
+    #[error("the workitem was canceled before it was done")]
+    Declined,
+    /// A result has the UID of something else.
+    #[error("a result has the UID of another object that the hospital has; give each object its own")]
+    TakenUid,
     /// What was found cannot be written.
     #[error("evidence cannot be made: {0}")]
     Evidence(String),
@@ -67,6 +79,10 @@ impl WorkFault {
             | Self::TooManyImages
             | Self::TooOften
             | Self::StudyTooLarge(_)
+            | Self::NotTaken
+            | Self::NotDone
+            | Self::Declined
+            | Self::TakenUid
             | Self::Evidence(_)
             | Self::Workitem(_) => false,
         }
@@ -75,7 +91,7 @@ impl WorkFault {
     /// The status of a record of it: 403 nobody may have it done, 502 the service, 500 what is ours.
     pub(super) fn status(&self) -> u16 {
         match self {
-            Self::Service(_) | Self::Findings(_) => 502,
+            Self::Service(_) | Self::Findings(_) | Self::NotTaken | Self::NotDone | Self::TakenUid => 502,
             _ if self.is_end() => 403,
             _ => 500,
         }
@@ -83,6 +99,6 @@ impl WorkFault {
 
     /// Whether nobody wants the job any more: then it is canceled and is nobody's failure.
     pub(super) fn is_end(&self) -> bool {
-        matches!(self, Self::NotEnrolled | Self::TrialEnded | Self::Workitem(_))
+        matches!(self, Self::NotEnrolled | Self::TrialEnded | Self::Declined | Self::Workitem(_))
     }
 }

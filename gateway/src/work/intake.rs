@@ -155,6 +155,7 @@ async fn put(
         attempts: 0,
         inputs: chosen.into_iter().map(|(series, _)| series).collect(),
         fault: None,
+        offered_until: None,
         created_at: now,
         changed_at: now,
     };

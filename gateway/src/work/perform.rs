@@ -12,28 +12,53 @@ use medvan_analysis::{
     inputs::Inputs,
 };
 use medvan_profiles::descriptor::images::ImageWay;
+use time::OffsetDateTime;
 
-use super::{WorkFault, card, images, inference, outgoing::Outgoing, record, results, workitem};
+use super::{
+    WorkFault, card, dicomweb, images, inference,
+    outgoing::Outgoing,
+    record, results, workitem,
+    worklist::{self, Pulled},
+};
 use crate::{
     App,
     call::tenant,
     catalog::{ImageMember, Mode},
-    store::{CardText, FoundInstance, Job, JobState, StoredAnalysis, TrialAsk},
+    store::{Answer, CardText, FoundInstance, Job, JobState, StoredAnalysis, TrialAsk},
 };
 
+/// How a job went on.
+pub(super) enum Performed {
+    /// All is made and stored; why some of the results were kept back.
+    Done(Option<String>),
+    /// It is on the worklist of its service until then.
+    Offered(OffsetDateTime),
+}
+
+/// What came of asking a service.
+enum Asked {
+    Answered(Answer),
+    Offered(OffsetDateTime),
+}
+
 /// Does a job.
-pub(super) async fn perform(app: &App, job: &Job) -> Result<(), WorkFault> {
+pub(super) async fn perform(app: &App, job: &Job) -> Result<Performed, WorkFault> {
     let member = enrolled(app, job)?;
     // A job with which the process died each time is not taken for ever.
     if job.attempts > u64::from(member.entry.limits.attempts) {
         return Err(WorkFault::TooOften);
     }
     workitem::create(app, job, &member).await?;
-    workitem::begin(app, job).await?;
+    if !matches!(member.entry.way, ImageWay::Worklist(_)) {
+        workitem::begin(app, job).await?;
+    }
     let (inputs, images) = images::of_job(&app.store, &app.archive, &job.hospital, &job.study, &job.inputs).await?;
     let analysis = match app.store.analysis(&job.hospital, job.id).await? {
         Some(known) => known,
-        None => ask(app, job, &member, &inputs, images.clone()).await?,
+        None => match ask(app, job, &member, &inputs, images.clone()).await? {
+            Asked::Answered(answer) => keep(app, job, &answer).await?,
+            Asked::Offered(until) => return Ok(Performed::Offered(until)),
+        },
     };
     // What a service in shadow finds is kept to be compared, and nobody is shown it.
     let made = match member.mode {
@@ -44,7 +69,8 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<(), WorkFault> {
     let card = card(&analysis, &member)?;
     app.store.publish_analysis(job, &made, &card).await?;
     record::done(app, job, &member).await?;
-    workitem::complete(app, job, &made).await
+    workitem::complete(app, job, &made).await?;
+    Ok(Performed::Done(analysis.kept_back))
 }
 
 /// What doctors are told of it.
@@ -92,30 +118,49 @@ pub(super) fn enrolled(app: &App, job: &Job) -> Result<Arc<ImageMember>, WorkFau
     member.filter(is_same).cloned().ok_or(WorkFault::NotEnrolled)
 }
 
-/// Gives the images to the service, and keeps what it answers if that holds.
+/// Gives the images to the service, each in the way in which it is talked to; what it answers is checked.
 async fn ask(
     app: &App,
     job: &Job,
     member: &ImageMember,
     inputs: &Inputs,
     images: Vec<FoundInstance>,
-) -> Result<StoredAnalysis, WorkFault> {
+) -> Result<Asked, WorkFault> {
     admit(app, job, member).await?;
     let answer = match &member.entry.way {
         ImageWay::ImageJson { send, window, .. } => {
             let outgoing = Outgoing::new(app, &job.hospital, *send, *window);
-            send_images(app, job, member, &outgoing, outgoing.all(inputs, images)).await?
+            let findings = send_images(app, job, member, &outgoing, outgoing.all(inputs, images)).await?;
+            checked(findings, inputs, job).await?
         }
-        ImageWay::Inference(way) => inference::ask(app, job, member, way, inputs, images).await?.into(),
+        ImageWay::Inference(way) => {
+            let findings = inference::ask(app, job, member, way, inputs, images).await?;
+            checked(findings.into(), inputs, job).await?
+        }
+        ImageWay::Dicomweb(way) => dicomweb::ask(app, job, member, way, inputs, images).await?,
+        ImageWay::Worklist(way) => match worklist::pull(app, job, member, way, inputs).await? {
+            Pulled::Answered(answer) => answer,
+            Pulled::Offered(until) => return Ok(Asked::Offered(until)),
+        },
     };
     // A contract that ended while the service worked: its result is nobody's.
     enrolled(app, job)?;
+    Ok(Asked::Answered(answer))
+}
+
+/// Findings as JSON, if they hold.
+async fn checked(answer: Bytes, inputs: &Inputs, job: &Job) -> Result<Answer, WorkFault> {
     let (inputs, id) = (inputs.clone(), job.id);
     let checked = tokio::task::spawn_blocking(move || Findings::read(&answer, &inputs, id)).await;
     let checked = checked.map_err(|_| WorkFault::Findings("it cannot be read".to_owned()))?;
     let findings = checked.map_err(|refused| WorkFault::Findings(told(&refused)))?;
     let findings = serde_json::to_string(&*findings).map_err(|error| WorkFault::Findings(error.to_string()))?;
-    app.store.answer_job(job, &findings, app.clock.now()).await?;
+    Ok(Answer { findings, objects: Vec::new(), kept_back: None })
+}
+
+/// Keeps an answer: the first one, whatever becomes of this process.
+async fn keep(app: &App, job: &Job, answer: &Answer) -> Result<StoredAnalysis, WorkFault> {
+    app.store.answer_job(job, answer, app.clock.now()).await?;
     app.store.analysis(&job.hospital, job.id).await?.ok_or(WorkFault::NotEnrolled)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::Notify;
 
-use super::perform;
+use super::perform::{self, Performed};
 use crate::{
     App,
     outbox::next_attempt,
@@ -93,7 +93,8 @@ async fn do_one(app: App, job: Job) {
     };
     let now = app.clock.now();
     let settled = match outcome {
-        Ok(()) => settle(&app, &job, JobState::Done, now, None).await,
+        Ok(Performed::Done(kept_back)) => settle(&app, &job, JobState::Done, now, kept_back.as_deref()).await,
+        Ok(Performed::Offered(until)) => return offer(&app, &job, until).await,
         Err(fault) if fault.is_end() => {
             perform::abandon(&app, &job, &fault).await;
             settle(&app, &job, JobState::Canceled, now, Some(&fault.to_string())).await
@@ -115,6 +116,13 @@ async fn do_one(app: App, job: Job) {
         tracing::error!(error = &error as &dyn std::error::Error, "the outcome of a job was not kept");
     }
     app.jobs.ring();
+}
+
+/// The job is the service's until it is done, or until then.
+async fn offer(app: &App, job: &Job, until: time::OffsetDateTime) {
+    if let Err(error) = app.store.offer_job(job, until, app.clock.now()).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "a job was not put on its worklist; it comes again");
+    }
 }
 
 async fn settle(

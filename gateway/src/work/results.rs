@@ -12,13 +12,13 @@ use uuid::Uuid;
 use super::{WorkFault, pictures};
 use crate::{
     App,
-    archive::Expected,
+    archive::{Expected, Fault},
     catalog::{ImageMember, Mode, OnConflict},
-    store::{EvidenceObject, FoundInstance, Job, Kind, Origin, Protocol, StoredAnalysis},
+    store::{EvidenceObject, FoundInstance, Job, Kind, Origin, Protocol, ReceivedObject, StoredAnalysis},
 };
 
 /// All hospitals of the network are in Japan; DICOM has dates and times without a zone.
-const JAPAN: UtcOffset = time::macros::offset!(+9);
+pub(super) const JAPAN: UtcOffset = time::macros::offset!(+9);
 
 /// Makes evidence of an analysis and stores it. Done twice it is stored once: it is the same, byte for byte.
 pub(super) async fn store(
@@ -30,7 +30,10 @@ pub(super) async fn store(
 ) -> Result<Vec<EvidenceObject>, WorkFault> {
     let findings =
         CheckedFindings::stored(&analysis.findings).map_err(|error| WorkFault::Evidence(error.to_string()))?;
-    let pictures = pictures::of(app, job, &inputs, images, &findings).await;
+    let received: Vec<Object> = app.store.received(job.id).await?.into_iter().map(object).collect();
+    let comes_as_dicom = !received.is_empty();
+    let has_pictures = received.iter().any(|object| object.reference.class.as_str() == evidence::PICTURE);
+    let pictures = if has_pictures { Vec::new() } else { pictures::of(app, job, &inputs, images, &findings).await };
     let (algorithm, predecessor) = (algorithm(member), predecessor(app, job).await?);
     let (id, at, is_trial) = (job.id, analysis.at.to_offset(JAPAN), matches!(member.mode, Mode::Trial { .. }));
     let author = move || {
@@ -43,11 +46,15 @@ pub(super) async fn store(
             qualification: if is_trial { Qualification::Research } else { Qualification::Product },
             predecessor,
         };
-        let mut objects = evidence::segmentation::author(&context, &findings)?;
         let mut drawn = Vec::new();
         for (name, picture) in pictures {
             drawn.extend(evidence::picture::author(&context, &findings, &name, picture)?);
         }
+        if comes_as_dicom {
+            // The service's own report stands; only where to look is shown beside it.
+            return Ok(drawn);
+        }
+        let mut objects = evidence::segmentation::author(&context, &findings)?;
         let beside: Vec<Reference> = drawn.iter().map(|object| object.reference.clone()).collect();
         objects.push(evidence::report::author(&context, &findings, &beside)?);
         objects.extend(drawn);
@@ -55,7 +62,17 @@ pub(super) async fn store(
     };
     let objects = tokio::task::spawn_blocking(author).await;
     let objects = objects.map_err(|_| WorkFault::Evidence("the author was lost".to_owned()))?;
-    keep(app, job, objects.map_err(|error| WorkFault::Evidence(error.to_string()))?).await
+    let objects = objects.map_err(|error| WorkFault::Evidence(error.to_string()))?;
+    let mut made = keep(app, job, received, OnConflict::Refuse).await?;
+    // What a try before this one stored stays: meanwhile an earlier report may have come to be named in it.
+    made.extend(keep(app, job, objects, OnConflict::Keep).await?);
+    Ok(made)
+}
+
+/// A result that a service gave.
+fn object(received: ReceivedObject) -> Object {
+    let EvidenceObject { series, instance, class } = received.reference;
+    Object { reference: Reference { series, instance, class }, bytes: received.bytes }
 }
 
 /// Puts what was made into the outboxes of the nodes that the hospital chose.
@@ -76,7 +93,15 @@ pub(super) async fn deliver(
     Ok(())
 }
 
-async fn keep(app: &App, job: &Job, objects: Vec<Object>) -> Result<Vec<EvidenceObject>, WorkFault> {
+async fn keep(
+    app: &App,
+    job: &Job,
+    objects: Vec<Object>,
+    on_conflict: OnConflict,
+) -> Result<Vec<EvidenceObject>, WorkFault> {
+    if objects.is_empty() {
+        return Ok(Vec::new());
+    }
     let origin = Origin {
         id: Uuid::now_v7(),
         protocol: Protocol::Own,
@@ -85,9 +110,11 @@ async fn keep(app: &App, job: &Job, objects: Vec<Object>) -> Result<Vec<Evidence
         peer: [127, 0, 0, 1].into(),
         at: app.clock.now(),
     };
-    // What a try before this one stored stays: meanwhile an earlier report may have come to be named in it.
-    let refused = |fault: crate::archive::Fault| WorkFault::Storing(fault.to_string());
-    let arrival = app.archive.arrival(&job.hospital, origin, OnConflict::Keep, Kind::Result);
+    let refused = |fault: Fault| match fault {
+        Fault::Conflict | Fault::OtherPatient => WorkFault::TakenUid,
+        fault => WorkFault::Storing(fault.to_string()),
+    };
+    let arrival = app.archive.arrival(&job.hospital, origin, on_conflict, Kind::Result);
     let mut arrival = arrival.map_err(refused)?;
     let mut made = Vec::with_capacity(objects.len());
     for Object { reference, bytes } in objects {
