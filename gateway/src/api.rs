@@ -48,7 +48,7 @@ use crate::{
     poll::Reader,
     store::{Store, Written},
 };
-pub(crate) use access::is_office;
+pub(crate) use access::{is_office, vendor};
 pub use credential::{CredentialError, first_credentials};
 use problem::{Kind, Problem};
 

@@ -9,7 +9,7 @@ use crate::{
     api,
     archive::Archive,
     call,
-    catalog::Catalog,
+    catalog::{Catalog, VendorId},
     clock::Clock,
     config::Checked,
     decoder::{Decoder, DecoderLimits},
@@ -30,6 +30,9 @@ const LISTENERS: usize = 32;
 
 /// Answers of one hospital's findings side by side that are made at once.
 const SIDE_BY_SIDE: usize = 2;
+
+/// Requests of one vendor with results that are received at once.
+const RESULTS: usize = 4;
 
 /// The gateway's handles. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -82,6 +85,8 @@ pub struct Handles {
     pub(crate) listeners: call::Shares,
     /// Places for what a hospital's viewers ask of AI results.
     pub(crate) side_by_side: call::Shares,
+    /// Places for each vendor's results, which are held in memory while they come.
+    pub(crate) results: call::Shares<VendorId>,
 }
 
 /// Why the gateway cannot start.
@@ -179,6 +184,7 @@ impl App {
             shares: call::Shares::of(config.limits.calls_in_flight_per_hospital),
             listeners: call::Shares::of(LISTENERS),
             side_by_side: call::Shares::of(SIDE_BY_SIDE),
+            results: call::Shares::of(RESULTS),
             replay,
             http,
             vendors,

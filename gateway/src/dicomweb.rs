@@ -1,5 +1,7 @@
 //! The DICOMweb origin server of each hospital (PS3.18), below `/hospitals/{hospital}/dicom-web`.
 //!
+//! What a vendor may read and write inside its own jobs stands below `/vendors/{vendor}/dicom-web` ([`vendor`]).
+//!
 //! One file for each transaction; what they share stands beside them: what every request begins with ([`ask`], [`caller`]), why not ([`refusal`]),
 //! what is acceptable ([`negotiation`]), and how bytes leave ([`outgoing`], [`instance`]).
 
@@ -28,6 +30,7 @@ mod search;
 mod store;
 mod subscriptions;
 mod uri;
+mod vendor;
 mod walk;
 mod workitems;
 mod zip;
@@ -51,7 +54,7 @@ use tower_http::{
 
 use crate::App;
 
-/// The routes of a hospital's DICOMweb root.
+/// The routes of each hospital's DICOMweb root, and of each vendor's.
 pub(crate) fn routes() -> Router<App> {
     let below = |rest: &str| format!("/hospitals/{{hospital}}/dicom-web{rest}");
     let (study, series) = ("/studies/{study}", "/studies/{study}/series/{series}");
@@ -91,6 +94,7 @@ pub(crate) fn routes() -> Router<App> {
     }
     router
         .route("/hospitals/{hospital}/wado", get(uri::wado))
+        .merge(vendor::routes())
         // Whoever keeps an answer must know that another Accept has another one (RFC 9110 §12.5.5).
         .layer(gzip())
         .layer(SetResponseHeaderLayer::appending(header::VARY, HeaderValue::from_static("accept")))

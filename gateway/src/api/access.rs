@@ -14,7 +14,7 @@ use super::{
     problem::{Kind, Problem},
     rights,
 };
-use crate::bearer::bearer;
+use crate::{App, bearer::bearer, catalog::VendorId, store::StoreError};
 
 /// Lets a request through to its handler, with its [`Caller`], or refuses it.
 pub(super) async fn admit(State(api): State<Api>, mut request: Request, next: Next) -> Result<Response, Problem> {
@@ -44,6 +44,19 @@ async fn authenticate(api: &Api, headers: &HeaderMap) -> Result<Caller, Problem>
 /// Whether whoever sent these headers may look at the platform itself: operator or governor.
 pub(crate) async fn is_office(api: &Api, headers: &HeaderMap) -> bool {
     authenticate(api, headers).await.is_ok_and(|caller| rights::OFFICE.contains(&caller.role()))
+}
+
+/// The vendor whose credential these headers hold, if they hold one.
+///
+/// # Errors
+/// The database does not answer.
+pub(crate) async fn vendor(app: &App, headers: &HeaderMap) -> Result<Option<VendorId>, StoreError> {
+    let Some(text) = bearer(headers) else { return Ok(None) };
+    let caller = recognise(&app.store, text, app.clock.now()).await?;
+    Ok(caller.and_then(|caller| match caller.identity() {
+        Identity::Vendor(vendor) => Some(vendor.clone()),
+        _ => None,
+    }))
 }
 
 /// A vendor and a hospital reach their own objects only.

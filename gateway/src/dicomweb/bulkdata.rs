@@ -20,7 +20,7 @@ use medvan_imaging::{
 };
 
 use super::{
-    ask::Ask,
+    ask::{Ask, Asked},
     each::{self, Giving},
     frames::{Image, Ready},
     instance::copy,
@@ -45,7 +45,7 @@ const HAVE: &str =
 
 /// `GET …/instances/{instance}/bulkdata/{path}`: one value.
 pub(crate) async fn one(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
-    let Ask { resource, acceptable, headers, root, .. } = &ask;
+    let Asked { resource, acceptable, headers, root, .. } = &ask.asked;
     let path: AttributePath = resource.rest().parse().map_err(|_| Refusal::NotFound)?;
     let found = app.store.select_instances(ask.hospital(), &resource.selection()?, 0, 1).await?;
     let found = found.first().ok_or(Refusal::NotFound)?;
@@ -79,7 +79,8 @@ pub(crate) async fn one(State(app): State<App>, ask: Ask) -> Result<Response, Re
 pub(crate) async fn all(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
     negotiation::choose(&ask.acceptable, &[Offer::related(OCTETS)], HAVE)?;
     let walk = Walk::begin(&app, ask.hospital(), ask.resource.selection()?).await?;
-    let giving = BulkData { app, hospital: ask.hospital().clone(), acceptable: ask.acceptable, root: ask.root };
+    let giving =
+        BulkData { app, hospital: ask.hospital().clone(), acceptable: ask.asked.acceptable, root: ask.asked.root };
     each::parts(giving, walk, OCTETS).await
 }
 

@@ -55,7 +55,8 @@ pub(crate) async fn pixel_data(State(app): State<App>, ask: Ask) -> Result<Respo
         return image.all(&app, &ask.acceptable, &ask.root).await?.answer(&app);
     }
     let walk = Walk::begin(&app, ask.hospital(), selection).await?;
-    let giving = PixelData { app, hospital: ask.hospital().clone(), acceptable: ask.acceptable, root: ask.root };
+    let giving =
+        PixelData { app, hospital: ask.hospital().clone(), acceptable: ask.asked.acceptable, root: ask.asked.root };
     each::parts(giving, walk, OCTETS).await
 }
 

@@ -15,6 +15,8 @@ use crate::{App, catalog::HospitalId, store::Selection};
 pub(crate) struct Resource {
     /// The hospital's id.
     pub(crate) hospital: String,
+    /// The vendor's id, where a path is a vendor's.
+    pub(crate) vendor: String,
     study: Option<String>,
     series: Option<String>,
     instance: Option<String>,
@@ -33,6 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Resource {
             let value = value.to_owned();
             match name {
                 "hospital" => resource.hospital = value,
+                "vendor" => resource.vendor = value,
                 "study" => resource.study = Some(value),
                 "series" => resource.series = Some(value),
                 "instance" => resource.instance = Some(value),

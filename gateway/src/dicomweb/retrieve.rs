@@ -23,24 +23,38 @@ use super::{
     walk::Walk,
     zip,
 };
-use crate::{App, archive::ReadFault, catalog::HospitalId, store::FoundInstance};
+use crate::{
+    App,
+    archive::ReadFault,
+    catalog::HospitalId,
+    store::{FoundInstance, Selection},
+};
 
 /// `GET …/studies/{study}[/series/{series}[/instances/{instance}]]`
 pub(crate) async fn retrieve(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
-    let acceptable = &ask.acceptable;
     let selection = ask.resource.selection()?;
-    let is_one = selection.instance.is_some();
-    let name = selection.instance.as_ref().or(selection.series.as_ref()).unwrap_or(&selection.study).to_string();
+    let (is_one, name) = (selection.instance.is_some(), name(&selection));
     let walk = Walk::begin(&app, ask.hospital(), selection).await?;
+    give(walk, &name, is_one, &ask.acceptable).await
+}
+
+/// What an archive of it is called.
+pub(super) fn name(selection: &Selection) -> String {
+    selection.instance.as_ref().or(selection.series.as_ref()).unwrap_or(&selection.study).to_string()
+}
+
+/// Gives the instances of a walk in the form that is acceptable.
+pub(super) async fn give(walk: Walk, name: &str, is_one: bool, acceptable: &Acceptable) -> Result<Response, Refusal> {
+    let (app, hospital) = (walk.app.clone(), walk.hospital.clone());
     let stored = walk.syntaxes().await?;
     if is_zip_wanted(acceptable, &stored) {
         let syntaxes = Syntaxes::choose(stored, |stored, others| zipped(stored, others, acceptable))?;
-        return Ok(zip::archive(&name, walk, syntaxes));
+        return Ok(zip::archive(name, walk, syntaxes));
     }
     let syntaxes = Syntaxes::choose(stored, |stored, others| acceptable.dicom_syntax(stored, others))?;
     match (offer(acceptable, is_one, &syntaxes)?, walk.only()) {
-        (Packaging::Single, Some(found)) => single(&app, ask.hospital(), found, &syntaxes).await,
-        (Packaging::Parts, Some(found)) => one_part(&app, ask.hospital(), found, &syntaxes).await,
+        (Packaging::Single, Some(found)) => single(&app, &hospital, found, &syntaxes).await,
+        (Packaging::Parts, Some(found)) => one_part(&app, &hospital, found, &syntaxes).await,
         _ => Ok(parts(walk, syntaxes)),
     }
 }

@@ -8,11 +8,7 @@ mod objects;
 
 use std::time::Duration;
 
-use axum::{
-    body::Body,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, extract::State, response::Response};
 use http::{HeaderMap, header};
 use medvan_imaging::multipart::{Boundary, ContentType, Event, Limits, MultipartError, PartHead, Reader};
 use uuid::Uuid;
@@ -23,7 +19,7 @@ use crate::{
     archive::{Arrival, Expected, Stored},
     store::{Kind, Origin, Protocol},
 };
-use answer::Answer;
+pub(super) use answer::Answer;
 use objects::Format;
 
 /// Instances after which what came so far is made safe, so that a long request does not hold ever more rows.
@@ -49,7 +45,7 @@ pub(crate) async fn store(State(app): State<App>, ask: Ask, body: Body) -> Resul
     // In a task of its own: a client that hangs up must not undo what came whole.
     let work = app.tasks.spawn("store", receiving.run(content));
     let received = work.await.map_err(|_| Refusal::Internal)?;
-    received.map(|stored| answer.of(&stored).into_response())
+    received.map(|stored| answer.of(stored.iter().map(Stored::answer)))
 }
 
 /// What the body is (§10.5.1.4, table 10.5.1-3).

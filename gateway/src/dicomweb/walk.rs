@@ -1,13 +1,15 @@
 //! [`Walk`]: the instances that a path names, one after the other in the order in which they were stored, page by page from
 //! the index.
 
-use medvan_imaging::TransferSyntax;
+use std::collections::HashSet;
+
+use medvan_imaging::{TransferSyntax, Uid};
 
 use super::{outgoing::Ended, refusal::Refusal};
 use crate::{
     App,
     catalog::HospitalId,
-    store::{FoundInstance, Selection},
+    store::{FoundInstance, Selection, StoreError},
 };
 
 /// Rows that are read at once.
@@ -18,6 +20,8 @@ pub(super) struct Walk {
     pub(super) app: App,
     pub(super) hospital: HospitalId,
     selection: Selection,
+    /// Where only some of what the path names may be given: these.
+    among: Option<HashSet<Uid>>,
     page: std::vec::IntoIter<FoundInstance>,
     after: i64,
     is_last: bool,
@@ -29,10 +33,37 @@ impl Walk {
     /// # Errors
     /// There is no such instance (404).
     pub(super) async fn begin(app: &App, hospital: &HospitalId, selection: Selection) -> Result<Self, Refusal> {
-        let first = app.store.select_instances(hospital, &selection, 0, PAGE).await?;
-        let after = first.last().ok_or(Refusal::NotFound)?.id;
-        let (app, hospital, is_last) = (app.clone(), hospital.clone(), first.len() < PAGE as usize);
-        Ok(Self { app, hospital, selection, page: first.into_iter(), after, is_last })
+        Self::begin_among(app, hospital, selection, None).await
+    }
+
+    /// The same where only some instances may be given: for whoever asks there are no others.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub(super) async fn begin_among(
+        app: &App,
+        hospital: &HospitalId,
+        selection: Selection,
+        among: Option<HashSet<Uid>>,
+    ) -> Result<Self, Refusal> {
+        let (app, hospital) = (app.clone(), hospital.clone());
+        let mut walk = Self { app, hospital, selection, among, page: Vec::new().into_iter(), after: 0, is_last: false };
+        walk.turn().await?;
+        if walk.ahead().is_empty() { Err(Refusal::NotFound) } else { Ok(walk) }
+    }
+
+    /// Reads pages until there is something ahead.
+    async fn turn(&mut self) -> Result<(), StoreError> {
+        while self.page.as_slice().is_empty() && !self.is_last {
+            let mut page = self.app.store.select_instances(&self.hospital, &self.selection, self.after, PAGE).await?;
+            self.after = page.last().map_or(self.after, |last| last.id);
+            self.is_last = page.len() < PAGE as usize;
+            if let Some(among) = &self.among {
+                page.retain(|found| among.contains(&found.uid));
+            }
+            self.page = page.into_iter();
+        }
+        Ok(())
     }
 
     /// What is known before the first step: the first page.
@@ -69,19 +100,13 @@ impl Walk {
 
     /// The next instances, at most so many; none at the end.
     pub(super) async fn some(&mut self, most: usize) -> Result<Vec<FoundInstance>, Ended> {
-        if self.page.as_slice().is_empty() && !self.is_last {
-            let page = self.app.store.select_instances(&self.hospital, &self.selection, self.after, PAGE).await;
-            let page = page.map_err(|error| {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the index does not answer; the answer was cut off"
-                );
-                Ended
-            })?;
-            self.after = page.last().map_or(self.after, |last| last.id);
-            self.is_last = page.len() < PAGE as usize;
-            self.page = page.into_iter();
-        }
+        self.turn().await.map_err(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the index does not answer; the answer was cut off"
+            );
+            Ended
+        })?;
         Ok(self.page.by_ref().take(most).collect())
     }
 }

@@ -23,13 +23,14 @@ use medvan_imaging::{
 use uuid::Uuid;
 
 use super::{
-    ask::Ask,
+    ask::{Ask, Asked},
     incoming::Incoming,
     refusal::Refusal,
     search::{Form, MOST, warned},
 };
 use crate::{
     App,
+    catalog::HospitalId,
     store::{WorkitemBounds, WorkitemNarrow},
 };
 
@@ -74,16 +75,21 @@ pub(crate) async fn retrieve(State(app): State<App>, ask: Ask) -> Result<Respons
 
 /// `POST …/workitems/{workitem}[?transaction-uid={uid}]` (§11.6)
 pub(crate) async fn update(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
-    let mut changes = data_set(&app, &ask.headers, body).await?;
+    updated(&app, ask.hospital(), &ask, body).await
+}
+
+/// The same for whoever may change this workitem of this hospital.
+pub(super) async fn updated(app: &App, hospital: &HospitalId, ask: &Asked, body: Body) -> Result<Response, Refusal> {
+    let mut changes = data_set(app, &ask.headers, body).await?;
     // Some performers say it in the data set, as DIMSE does.
     let within = changes.text(tags::TRANSACTION_UID);
     changes.remove(tags::TRANSACTION_UID);
     let asked =
-        parameter(&ask, &["transaction-uid", "TransactionUID"]).filter(|text| !text.is_empty()).map(str::to_owned);
+        parameter(ask, &["transaction-uid", "TransactionUID"]).filter(|text| !text.is_empty()).map(str::to_owned);
     let transaction = one_uid([asked, within], "TransactionUID")?;
     let now = app.clock.now();
     let change = |workitem: &mut Workitem| workitem.update(transaction.as_ref(), changes, now);
-    let changed = app.store.change_workitem(ask.hospital(), &ask.resource.workitem()?, now, change).await?;
+    let changed = app.store.change_workitem(hospital, &ask.resource.workitem()?, now, change).await?;
     Ok(match changed.ok_or(Refusal::NotFound)? {
         Ok(_) => StatusCode::OK.into_response(),
         // §11.6.3 has its own words for these, and one status.
@@ -100,14 +106,25 @@ pub(crate) async fn update(State(app): State<App>, ask: Ask, body: Body) -> Resu
 
 /// `PUT …/workitems/{workitem}/state` (§11.7)
 pub(crate) async fn change_state(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
-    let asked = data_set(&app, &ask.headers, body).await?;
+    state_changed(&app, ask.hospital(), &ask, body).await
+}
+
+/// The same for whoever may change this workitem of this hospital.
+pub(super) async fn state_changed(
+    app: &App,
+    hospital: &HospitalId,
+    ask: &Asked,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let asked = data_set(app, &ask.headers, body).await?;
     let state = asked.text(tags::PROCEDURE_STEP_STATE).and_then(|text| text.parse::<ups::State>().ok());
     let state = state.ok_or_else(|| bad("ProcedureStepState must be IN PROGRESS, COMPLETED or CANCELED"))?;
     let transaction = asked.text(tags::TRANSACTION_UID).map(|text| Uid::parse(&text)).transpose();
     let transaction = transaction.map_err(|_| bad("TransactionUID is no UID"))?;
     let now = app.clock.now();
     let change = |workitem: &mut Workitem| workitem.change_state(state, transaction.as_ref(), now);
-    let changed = app.store.change_workitem(ask.hospital(), &ask.resource.workitem()?, now, change).await?;
+    let changed = app.store.change_workitem(hospital, &ask.resource.workitem()?, now, change).await?;
+    app.jobs.ring();
     Ok(told(StatusCode::OK, changed.ok_or(Refusal::NotFound)?, &ask.root))
 }
 
@@ -187,7 +204,7 @@ async fn data_set(app: &App, headers: &HeaderMap, body: Body) -> Result<Attribut
 }
 
 /// The UID that the creator wants: in the URL, or in the data set; else a new one.
-fn named(ask: &Ask, given: &Attributes) -> Result<Uid, Refusal> {
+fn named(ask: &Asked, given: &Attributes) -> Result<Uid, Refusal> {
     let asked = parameter(ask, &["workitem", "AffectedSOPInstanceUID"]).map(str::to_owned);
     let [own, affected] = [tags::SOP_INSTANCE_UID, tags::AFFECTED_SOP_INSTANCE_UID].map(|tag: Tag| given.text(tag));
     one_uid([asked, own, affected], "SOPInstanceUID")?.map_or_else(fresh, Ok)
@@ -206,7 +223,7 @@ fn one_uid<const WAYS: usize>(said: [Option<String>; WAYS], what: &str) -> Resul
 }
 
 /// A parameter by one of its names; or one that is a UID itself (`?1.2.3`), as some clients read the templates of the standard.
-fn parameter<'a>(ask: &'a Ask, names: &[&str]) -> Option<&'a str> {
+fn parameter<'a>(ask: &'a Asked, names: &[&str]) -> Option<&'a str> {
     let by_name = names.iter().find_map(|name| ask.parameters.get(name));
     by_name.or_else(|| {
         let bare = |(name, value): &(&str, &str)| value.is_empty() && Uid::parse(name).is_ok();

@@ -5,16 +5,16 @@ use http::{HeaderValue, StatusCode, header};
 use medvan_imaging::{
     Uid,
     accept::{Acceptable, Offer},
-    stow::StoreResponse,
+    stow::{Outcome, StoreResponse},
     xml,
 };
 
-use super::{Refusal, Stored, negotiation};
+use super::{Refusal, negotiation};
 
 const HAVE: &str = "application/dicom+json, application/dicom+xml";
 
 /// The form of the answer, and the URLs in it.
-pub(super) struct Answer {
+pub(in crate::dicomweb) struct Answer {
     is_xml: bool,
     root: String,
     study: Option<Uid>,
@@ -22,7 +22,11 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Decides the form before anything is stored: a client that accepts none is told so at once.
-    pub(super) fn choose(acceptable: &Acceptable, root: String, study: Option<Uid>) -> Result<Self, Refusal> {
+    pub(in crate::dicomweb) fn choose(
+        acceptable: &Acceptable,
+        root: String,
+        study: Option<Uid>,
+    ) -> Result<Self, Refusal> {
         let offers = [
             Offer::single("application/dicom+json"),
             Offer::single("application/dicom+xml"),
@@ -33,8 +37,8 @@ impl Answer {
     }
 
     /// The answer for what became of each instance.
-    pub(super) fn of(&self, stored: &[Stored]) -> Response {
-        let response = StoreResponse::new(&self.root, self.study.as_ref(), stored.iter().map(Stored::answer));
+    pub(in crate::dicomweb) fn of(&self, outcomes: impl IntoIterator<Item = Outcome>) -> Response {
+        let response = StoreResponse::new(&self.root, self.study.as_ref(), outcomes);
         let status = StatusCode::from_u16(response.status()).unwrap_or(StatusCode::OK);
         let attributes = response.to_attributes();
         let (media, body) = if self.is_xml {
