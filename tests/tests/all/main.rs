@@ -6,6 +6,7 @@ mod aggregated_call;
 mod analysis;
 mod architecture;
 mod bad_input;
+mod dicom_ways;
 mod disclosure;
 mod discovery_and_cors;
 mod durability;

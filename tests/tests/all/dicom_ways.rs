@@ -1,0 +1,274 @@
+//! Services that give their results as DICOM objects: stored at their own root, or pulled by them from a worklist.
+
+mod archive;
+
+use medvan_fixtures::{
+    analyzers::{self, Options, ct_density, dicomweb::Push, gram_stain},
+    performer::{self, Performer},
+    studies::DensitySpheres,
+};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{
+    analysis::{PICTURE, REPORT, SEGMENTATION, finds, made, stage, stores, text, waits_for},
+    world::{As, World, until},
+};
+use archive::{Archive, BEHAVIOURS};
+
+const DICOM_JSON: &str = "application/dicom+json";
+
+fn root_of(world: &World, vendor: &str) -> String {
+    format!("{}/vendors/{vendor}/dicom-web", world.gateway.url)
+}
+
+async fn credential(world: &World, vendor: &str) -> String {
+    let As::Holder(secret) = world.issues("vendor", vendor).await else { unreachable!() };
+    secret
+}
+
+/// The CT analyzer pulls its work; the one who performs it is given back.
+async fn pulls(world: &World, limits: Value) -> Performer {
+    let mut descriptor = performer::descriptor("http://127.0.0.1:9");
+    descriptor["images"][0]["limits"] = limits;
+    world.enrolls(&descriptor, json!("live")).await;
+    let vendor = ct_density::ANALYZER.vendor;
+    Performer::new(&root_of(world, vendor), credential(world, vendor).await).unwrap()
+}
+
+/// Everything that is delivered when regions of high density were found.
+async fn is_delivered(world: &World, study: &DensitySpheres) {
+    let mut made = made(world, &study.study_uid()).await;
+    made.dedup();
+    assert_eq!(made, [SEGMENTATION, PICTURE, REPORT]);
+    let reports = finds(world, &format!("studies/{}/instances?Modality=SR", study.study_uid())).await;
+    assert_eq!(reports.len(), 1, "the service's own report, and none beside it");
+    // What the report says is read: FHIR tells the volumes of both spheres.
+    let url = format!("{}/fhir/Observation?patient={}", world.base(), study.patient_id);
+    let told = world.http.get(url).send().await.unwrap().json::<Value>().await.unwrap().to_string();
+    assert!(told.contains("118565006") && told.contains("mm3"), "{told}");
+}
+
+#[tokio::test]
+async fn results_are_fetched_where_the_images_were_stored() {
+    let world = stage().await;
+    let analyzer = analyzers::start(&ct_density::ANALYZER, Options::default()).await.unwrap();
+    world.enrolls(&analyzer.descriptor(), json!("live")).await;
+    let study = DensitySpheres::default();
+    stores(&world, study.files()).await;
+    waits_for(&world, "done", 1).await;
+    is_delivered(&world, &study).await;
+    // What stayed at the gateway is what the service has: byte for byte.
+    let report = &finds(&world, &format!("studies/{}/instances?Modality=SR", study.study_uid())).await[0];
+    let path = format!(
+        "studies/{}/series/{}/instances/{}",
+        study.study_uid(),
+        text(report, "0020000E"),
+        text(report, "00080018")
+    );
+    let file = async |root: String| {
+        let request = world.http.get(format!("{root}/{path}")).header("accept", "application/dicom; transfer-syntax=*");
+        request.send().await.unwrap().bytes().await.unwrap()
+    };
+    let ours = file(format!("{}/dicom-web", world.base())).await;
+    assert_eq!(ours, file(format!("{}/dicom-web", analyzer.base_url())).await);
+    assert!(!ours.is_empty());
+}
+
+#[tokio::test]
+async fn results_come_back_by_themselves_with_the_token_of_the_job() {
+    let world = stage().await;
+    let vendor = ct_density::ANALYZER.vendor;
+    let push = Push { root: root_of(&world, vendor), bearer: "is not used".to_owned() };
+    let options = Options { push: Some(push), ..Options::default() };
+    let analyzer = analyzers::start(&ct_density::ANALYZER, options).await.unwrap();
+    let mut descriptor = analyzer.descriptor();
+    descriptor["images"][0]["way"]["results"] = json!("store");
+    world.enrolls(&descriptor, json!("live")).await;
+    let study = DensitySpheres::default();
+    stores(&world, study.files()).await;
+    waits_for(&world, "done", 1).await;
+    is_delivered(&world, &study).await;
+}
+
+#[tokio::test]
+async fn a_performer_pulls_its_work_and_nobody_else_sees_it() {
+    let world = stage().await;
+    let performer = pulls(&world, json!({})).await;
+    assert_eq!(performer.work_once().await.unwrap(), None, "there is nothing to do yet");
+    let study = DensitySpheres::default();
+    stores(&world, study.files()).await;
+    let offered = waits_for(&world, "offered", 1).await.remove(0);
+
+    // Another vendor is told of nothing.
+    let other = credential(&world, "suzuran").await;
+    let uid = offered["workitem"].as_str().unwrap();
+    let list = |vendor: &str| format!("{}/workitems", root_of(&world, vendor));
+    let asks = async |url: String, bearer: Option<&str>| {
+        let request = world.http.get(url).header("accept", DICOM_JSON);
+        let request = if let Some(bearer) = bearer { request.bearer_auth(bearer) } else { request };
+        request.send().await.unwrap().status()
+    };
+    let own = ct_density::ANALYZER.vendor;
+    assert_eq!(asks(list(own), None).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(asks(list(own), Some(&other)).await, StatusCode::NOT_FOUND);
+    assert_eq!(asks(format!("{}/{uid}", list("suzuran")), Some(&other)).await, StatusCode::NOT_FOUND);
+
+    assert_eq!(performer.work_once().await.unwrap().unwrap().as_str(), uid);
+    let done = waits_for(&world, "done", 1).await.remove(0);
+    assert_eq!((&done["id"], &done["attempts"]), (&offered["id"], &json!(1)), "{done}");
+    is_delivered(&world, &study).await;
+    // Its own words about what it performed stay.
+    let workitems = finds(&world, "workitems?ProcedureStepState=COMPLETED&includefield=all").await;
+    let output = &workitems[0]["00741216"]["Value"][0]["00404033"]["Value"];
+    assert!(output.to_string().contains(REPORT), "{output}");
+    assert_eq!(world.reads("/hospitals/kaede/usage").await["lines"][0]["uses"], 1);
+}
+
+#[tokio::test]
+async fn the_token_of_a_job_opens_its_images_and_nothing_else() {
+    let world = stage().await;
+    let _performer = pulls(&world, json!({})).await;
+    let vendor = ct_density::ANALYZER.vendor;
+    let (root, own) = (root_of(&world, vendor), credential(&world, vendor).await);
+    let (study, another) = (DensitySpheres::default(), DensitySpheres { seed: 2, ..DensitySpheres::default() });
+    stores(&world, study.files()).await;
+    let job = waits_for(&world, "offered", 1).await.remove(0);
+    stores(&world, another.files()).await;
+    waits_for(&world, "offered", 2).await;
+
+    let gets = async |bearer: &str, path: String| {
+        let request = world.http.get(format!("{root}/{path}")).bearer_auth(bearer);
+        let answer = request.header("accept", "multipart/related; type=\"application/dicom\"").send().await.unwrap();
+        (answer.status(), answer.bytes().await.unwrap().len())
+    };
+    let images = |study: &DensitySpheres| format!("studies/{}", study.study_uid());
+    assert_eq!(gets(&own, images(&study)).await.0, StatusCode::NOT_FOUND, "nobody has taken it");
+
+    let state = json!({
+        "00081195": { "vr": "UI", "Value": ["2.25.4711"] }, "00741000": { "vr": "CS", "Value": ["IN PROGRESS"] } });
+    let url = format!("{root}/workitems/{}/state", job["workitem"].as_str().unwrap());
+    let claim =
+        async || world.http.put(&url).bearer_auth(&own).header("content-type", DICOM_JSON).body(state.to_string());
+    let claimed = claim().await.send().await.unwrap();
+    assert_eq!(claimed.status(), StatusCode::OK);
+    let token = claimed.headers()["medvan-job-token"].to_str().unwrap().to_owned();
+    waits_for(&world, "taken", 1).await;
+
+    let (status, bytes) = gets(&token, images(&study)).await;
+    assert_eq!(status, StatusCode::OK);
+    let sent: usize = study.files().map(|file| file.len()).sum();
+    assert!(bytes > sent, "all {sent} bytes of the images came, not {bytes}");
+    assert_eq!(gets(&own, images(&study)).await.0, StatusCode::OK, "the vendor's credential opens what it has taken");
+    for (bearer, path) in [
+        (&token, images(&another)),
+        (&own, images(&another)),
+        (&token, "studies/1.2.3".to_owned()),
+        (&token, format!("{}/series/1.2.3", images(&study))),
+    ] {
+        assert_eq!(gets(bearer, path.clone()).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(gets("mvj_forged_token", images(&study)).await.0, StatusCode::UNAUTHORIZED);
+    // At the hospital's own root it is nothing, and neither for another workitem.
+    let hospital = world.http.get(format!("{}/dicom-web/{}", world.base(), images(&study))).bearer_auth(&token);
+    assert_ne!(hospital.send().await.unwrap().headers().get("content-type").map(|value| value.to_str().unwrap()), None);
+    let others = waits_for(&world, "offered", 1).await;
+    let other = others.iter().find(|job| job["state"] == "offered").unwrap()["workitem"].as_str().unwrap().to_owned();
+    assert_eq!(gets(&token, format!("workitems/{other}")).await.0, StatusCode::NOT_FOUND);
+
+    // When the job is over the token is over.
+    world.leaves(&performer::descriptor("http://127.0.0.1:9")).await;
+    assert_eq!(gets(&token, images(&study)).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_nobody_takes_or_ends_in_time_is_given_up_with_a_reason() {
+    let world = stage().await;
+    let performer = pulls(&world, json!({ "deadlineSeconds": 3 })).await;
+    let vendor = ct_density::ANALYZER.vendor;
+    stores(&world, DensitySpheres::default().files()).await;
+    let dead = waits_for(&world, "dead", 1).await.remove(0);
+    assert!(dead["fault"].as_str().unwrap().contains("nobody took the workitem"), "{dead}");
+    assert_eq!(performer.work_once().await.unwrap(), None, "it is on no worklist any more");
+    assert_eq!(finds(&world, "workitems?ProcedureStepState=CANCELED").await.len(), 1);
+    let told = world.reads(&format!("/vendors/{vendor}/jobs")).await;
+    assert_eq!(told["items"][0]["fault"], dead["fault"]);
+
+    // It can be run again, on a new workitem.
+    let id = dead["id"].as_str().unwrap();
+    world.posts(As::Operator, &format!("/hospitals/kaede/jobs/{id}/retry"), &json!({})).await;
+    let again = until("it is offered again", async || {
+        let jobs = world.reads("/hospitals/kaede/jobs").await;
+        (jobs["items"][0]["state"] == "offered").then(|| jobs["items"][0].clone())
+    })
+    .await;
+    assert_ne!(again["workitem"], dead["workitem"]);
+    assert!(performer.work_once().await.unwrap().is_some());
+    waits_for(&world, "done", 1).await;
+}
+
+#[tokio::test]
+async fn late_images_take_an_offer_back_that_nobody_has_taken() {
+    let world = stage().await;
+    let performer = pulls(&world, json!({})).await;
+    let study = DensitySpheres::default();
+    let mut files: Vec<Vec<u8>> = study.files().collect();
+    let late = files.pop().unwrap();
+    stores(&world, files).await;
+    waits_for(&world, "offered", 1).await;
+    stores(&world, [late]).await;
+    waits_for(&world, "superseded", 1).await;
+    waits_for(&world, "offered", 1).await;
+    assert!(performer.work_once().await.unwrap().is_some());
+    assert_eq!(performer.work_once().await.unwrap(), None, "there is one job, not two");
+    waits_for(&world, "done", 1).await;
+    is_delivered(&world, &study).await;
+}
+
+#[tokio::test]
+async fn work_that_was_offered_is_done_after_a_restart() {
+    let world = stage().await;
+    let _performer = pulls(&world, json!({})).await;
+    let study = DensitySpheres::default();
+    stores(&world, study.files()).await;
+    waits_for(&world, "offered", 1).await;
+    let world = world.restarts(|_| {}).await;
+    let vendor = ct_density::ANALYZER.vendor;
+    let performer = Performer::new(&root_of(&world, vendor), credential(&world, vendor).await).unwrap();
+    assert!(performer.work_once().await.unwrap().is_some());
+    waits_for(&world, "done", 1).await;
+    is_delivered(&world, &study).await;
+}
+
+#[tokio::test]
+async fn whatever_an_archive_of_a_service_does_costs_nobody_else_anything() {
+    let world = stage().await;
+    let gram = analyzers::start(&gram_stain::ANALYZER, Options::default()).await.unwrap();
+    world.enrolls(&gram.descriptor(), json!("live")).await;
+    let archive = Archive::start().await;
+    for (name, ..) in BEHAVIOURS {
+        world.enrolls(&archive.descriptor(name), json!("live")).await;
+    }
+    let study = DensitySpheres::default();
+    stores(&world, study.files()).await;
+    stores(&world, [medvan_fixtures::studies::GramStain::default().file()]).await;
+    let dead = BEHAVIOURS.iter().filter(|(_, fault)| fault.is_some()).count();
+    let jobs = waits_for(&world, "dead", dead).await;
+    let jobs = if jobs.iter().any(|job| job["state"] == "running") { waits_for(&world, "done", 1).await } else { jobs };
+    for (name, fault) in BEHAVIOURS {
+        let job = jobs.iter().find(|job| job["service"].as_str().unwrap().ends_with(&format!(".{name}"))).unwrap();
+        match fault {
+            None => assert_eq!(job["state"], "done", "{job}"),
+            Some(fault) => {
+                assert_eq!(job["state"], "dead", "{name}: {job}");
+                let told = job["fault"].as_str().unwrap();
+                assert!(told.contains(fault), "{name}: {told}");
+                assert!(!told.contains(&study.patient_id), "{name}: {told}");
+            }
+        }
+    }
+    assert_eq!(gram.calls(), 1);
+    // Of all these there is one report: of the one whose results came twice.
+    let reports = finds(&world, &format!("studies/{}/instances?Modality=SR", study.study_uid())).await;
+    assert_eq!(reports.len(), 1);
+}
