@@ -46,7 +46,7 @@ pub struct PublishedNarrow {
     pub at: (Option<OffsetDateTime>, Option<OffsetDateTime>),
 }
 
-const COLUMNS: &str = "SELECT a.job, a.study, st.patient_id, j.vendor, j.service, j.number, j.mode, a.at, a.findings, a.evidence, \
+const COLUMNS: &str = "SELECT a.job, a.study, st.patient_id, j.vendor, j.service, j.number, j.mode, a.at, a.findings, a.kept_back, a.evidence, \
      a.superseded_by, j.inputs, st.date AS study_date";
 /// Walked from the studies of a patient, from the analyses of a study, or from the jobs of the hospital, newest first; `CROSS JOIN`
 /// keeps that order.

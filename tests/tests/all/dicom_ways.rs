@@ -29,7 +29,7 @@ async fn credential(world: &World, vendor: &str) -> String {
 
 /// The CT analyzer pulls its work; the one who performs it is given back.
 async fn pulls(world: &World, limits: Value) -> Performer {
-    let mut descriptor = performer::descriptor("http://127.0.0.1:9");
+    let mut descriptor = performer::descriptor("http://127.0.0.1:8443");
     descriptor["images"][0]["limits"] = limits;
     world.enrolls(&descriptor, json!("live")).await;
     let vendor = ct_density::ANALYZER.vendor;
@@ -177,7 +177,7 @@ async fn the_token_of_a_job_opens_its_images_and_nothing_else() {
     assert_eq!(gets(&token, format!("workitems/{other}")).await.0, StatusCode::NOT_FOUND);
 
     // When the job is over the token is over.
-    world.leaves(&performer::descriptor("http://127.0.0.1:9")).await;
+    world.leaves(&performer::descriptor("http://127.0.0.1:8443")).await;
     assert_eq!(gets(&token, images(&study)).await.0, StatusCode::NOT_FOUND);
 }
 

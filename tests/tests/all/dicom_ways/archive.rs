@@ -24,16 +24,16 @@ use serde_json::{Value, json};
 /// How it behaves, and what is said of it: nothing where it is delivered in the end.
 pub const BEHAVIOURS: &[(&str, Option<&str>)] = &[
     ("twice", None),
-    ("never", Some("did not answer in time")),
+    ("never", Some("no complete answer in time")),
     ("refuses", Some("did not store all instances")),
     ("unavailable", Some("status 503")),
     ("html", Some("not DICOMweb")),
     ("garbage", Some("it cannot be read")),
     ("huge", Some("too large")),
-    ("drips", Some("did not answer in time")),
+    ("drips", Some("no complete answer in time")),
     ("foreign-patient", Some("another patient than the job")),
     ("foreign-study", Some("another study than the job")),
-    ("image-uid", Some("did not answer in time")),
+    ("image-uid", Some("no complete answer in time")),
     ("cut", Some("not DICOMweb")),
 ];
 
