@@ -21,11 +21,11 @@ use crate::{
     inputs::Inputs,
 };
 
-const FIRST: &str = "2.25.100000000000000000000000000000000001";
-const JOB: Uuid = Uuid::from_u128(7);
+pub(super) const FIRST: &str = "2.25.100000000000000000000000000000000001";
+pub(super) const JOB: Uuid = Uuid::from_u128(7);
 
 /// Two slices of 8 × 8 of a patient with a Japanese name.
-fn inputs() -> Inputs {
+pub(super) fn inputs() -> Inputs {
     let mut inputs = Inputs::default();
     for (instance, z) in [(FIRST, "0"), ("2.25.100000000000000000000000000000000002", "1")] {
         let mut image = Attributes::new();
@@ -40,6 +40,12 @@ fn inputs() -> Inputs {
             (tags::MODALITY, "CT"),
             (tags::FRAME_OF_REFERENCE_UID, "2.25.300000000000000000000000000000000001"),
             (tags::SLICE_THICKNESS, "1"),
+            (tags::INSTANCE_NUMBER, if z == "0" { "7" } else { "" }),
+            (tags::PHOTOMETRIC_INTERPRETATION, "MONOCHROME2"),
+            (tags::RESCALE_INTERCEPT, "-1024"),
+            (tags::RESCALE_SLOPE, "1"),
+            (tags::WINDOW_CENTER, "40"),
+            (tags::WINDOW_WIDTH, "400"),
         ] {
             image.put_text(tag, text);
         }
@@ -53,7 +59,7 @@ fn inputs() -> Inputs {
     inputs
 }
 
-fn algorithm() -> Algorithm {
+pub(super) fn algorithm() -> Algorithm {
     Algorithm {
         name: "Nodule finder".to_owned(),
         version: "2.1.0".to_owned(),
@@ -63,7 +69,7 @@ fn algorithm() -> Algorithm {
     }
 }
 
-fn context<'a>(inputs: &'a Inputs, algorithm: &'a Algorithm) -> Context<'a> {
+pub(super) fn context<'a>(inputs: &'a Inputs, algorithm: &'a Algorithm) -> Context<'a> {
     Context {
         inputs,
         algorithm,
@@ -75,13 +81,13 @@ fn context<'a>(inputs: &'a Inputs, algorithm: &'a Algorithm) -> Context<'a> {
     }
 }
 
-fn example(inputs: &Inputs) -> CheckedFindings {
+pub(super) fn example(inputs: &Inputs) -> CheckedFindings {
     Findings::read(example_text().as_bytes(), inputs, JOB).unwrap()
 }
 
-fn read_back(object: &Object) -> Attributes {
+pub(super) fn read_back(object: &Object) -> Attributes {
     let source = Seekable::new(Cursor::new(object.bytes.as_slice())).unwrap();
-    let file = read_file(source, &Limits::default()).unwrap();
+    let file = read_file(source, &Limits { binary: 1 << 20, ..Limits::default() }).unwrap();
     attributes::read(&file.data_set, &|_: &AttributePath| None)
 }
 
