@@ -152,6 +152,8 @@ impl<'a> State<'a> {
 
     fn object(&self, context: &Context<'_>, number: u64) -> Result<Object, NotWritable> {
         let mut said = document::begin(context, &self.reference, SERIES, number);
+        // Nobody said of which side of the body the series is.
+        said.put_empty(tags::LATERALITY);
         said.put_text(tags::CONTENT_LABEL, "AI_RESULT");
         said.put_text(tags::CONTENT_DESCRIPTION, long_string(&context.algorithm.name));
         said.put_empty(tags::CONTENT_CREATOR_NAME);
