@@ -1,5 +1,8 @@
 //! [`Inputs`]: the images that a job gives to a service. What it finds must be in them.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use dicom_dictionary_std::tags;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Algorithm, Completion, Context, Legend, Object, Predecessor, Qualification, Reference, RgbPicture, Shown,
-    content::decimal, draw, picture, report, segmentation,
+    content::decimal, draw, pdf, picture, presentation, report, segmentation,
 };
 use crate::{
     finding::{CheckedFindings, Findings, ImageName, example_text},
@@ -114,16 +114,18 @@ fn what_is_authored_twice_is_the_same_and_another_job_makes_another() {
         objects.push(report::author(context, &findings, &[]).unwrap());
         let image = &picture::worth_drawing(&findings, 1)[0];
         objects.extend(picture::author(context, &findings, image, grey(64, 64)).unwrap());
+        objects.extend(presentation::author(context, &findings).unwrap());
+        objects.push(pdf::author(context, &findings, &[report::reference(context)]).unwrap());
         objects
     };
     let once = all(&context(&inputs, &algorithm));
-    assert_eq!(once.len(), 3);
+    assert_eq!(once.len(), 5);
     assert_eq!(all(&context(&inputs, &algorithm)), once);
     let other = all(&Context { job: Uuid::from_u128(8), ..context(&inputs, &algorithm) });
     assert!(once.iter().zip(&other).all(|(one, two)| one.reference.instance != two.reference.instance));
     let mut series: Vec<&Uid> = once.iter().map(|object| &object.reference.series).collect();
     series.dedup();
-    assert_eq!(series.len(), 3, "each kind has a series of its own");
+    assert_eq!(series.len(), 5, "each kind has a series of its own");
 }
 
 #[test]

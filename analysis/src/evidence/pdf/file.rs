@@ -106,8 +106,17 @@ impl Pen<'_> {
                     Name(b"J")
                 }
             };
-            let encoded = font.encoded(&run.iter().collect::<String>());
-            self.content.set_font(name, size).show(Str(&encoded));
+            let text: String = run.iter().collect();
+            // What has two codes in UTF-16 readers do not find in the table of what to copy.
+            let is_beyond = run.iter().any(|character| character.len_utf16() > 1);
+            if is_beyond {
+                let mut span = self.content.begin_marked_content_with_properties(Name(b"Span"));
+                span.properties().actual_text(TextStr(&text));
+            }
+            self.content.set_font(name, size).show(Str(&font.encoded(&text)));
+            if is_beyond {
+                self.content.end_marked_content();
+            }
         }
         self.content.end_text();
     }
@@ -148,17 +157,12 @@ fn to_unicode(used: &BTreeSet<char>) -> String {
     let mut map = "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n\
         /CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n\
         /CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n\
-        3 begincodespacerange\n<0000> <D7FF>\n<D800DC00> <DBFFDFFF>\n<E000> <FFFF>\nendcodespacerange\n"
+        1 begincodespacerange\n<0000> <FFFF>\nendcodespacerange\n"
         .to_owned();
-    let codes: Vec<String> = used.iter().map(|character| code(*character)).collect();
+    let codes: Vec<u32> = used.iter().map(|used| u32::from(*used)).filter(|code| *code <= 0xFFFF).collect();
     for hundred in codes.chunks(100) {
-        map += &format!("{} beginbfchar\n{}endbfchar\n", hundred.len(), hundred.concat());
+        let lines: String = hundred.iter().map(|code| format!("<{code:04X}> <{code:04X}>\n")).collect();
+        map += &format!("{} beginbfchar\n{lines}endbfchar\n", hundred.len());
     }
     map + "endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend"
-}
-
-fn code(character: char) -> String {
-    let mut units = [0; 2];
-    let code: String = character.encode_utf16(&mut units).iter().map(|unit| format!("{unit:04X}")).collect();
-    format!("<{code}> <{code}>\n")
 }

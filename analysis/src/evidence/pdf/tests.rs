@@ -148,6 +148,17 @@ fn what_the_fonts_have_not_is_seen_to_be_missing() {
     }
 }
 
+#[test]
+fn what_is_written_can_be_copied() {
+    let (inputs, algorithm) = (inputs(), algorithm());
+    let words = json!({"ja": "鷗と𠮷", "en": "A gull"});
+    let findings = read(&json!({"format": "1", "summary": words, "findings": []}), &inputs);
+    let file = written(&context(&inputs, &algorithm), &findings);
+    let has = |part: &[u8]| file.windows(part.len()).any(|window| window == part);
+    assert!(has("<9DD7> <9DD7>".as_bytes()), "by the table");
+    assert!(has(b"/ActualText") && !has(b"<D842"), "beyond the table as it stands");
+}
+
 /// How wide a line is, in points.
 fn breadth(line: &Line) -> f32 {
     let thousandths: u32 = line.text.chars().map(width).sum();
