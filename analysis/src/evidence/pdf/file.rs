@@ -9,7 +9,7 @@ use pdf_writer::{
 
 use super::{
     TITLE,
-    font::{Font, shown},
+    font::{Font, is_beyond, shown},
     page::{HEIGHT, Line, MARGIN, Style, TOP, WIDTH},
 };
 use crate::evidence::Context;
@@ -107,8 +107,8 @@ impl Pen<'_> {
                 }
             };
             let text: String = run.iter().collect();
-            // What has two codes in UTF-16 readers do not find in the table of what to copy.
-            let is_beyond = run.iter().any(|character| character.len_utf16() > 1);
+            // What has two codes in UTF-16 has no place in the table of what to copy.
+            let is_beyond = run.iter().copied().any(is_beyond);
             if is_beyond {
                 let mut span = self.content.begin_marked_content_with_properties(Name(b"Span"));
                 span.properties().actual_text(TextStr(&text));

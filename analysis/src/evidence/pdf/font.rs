@@ -64,9 +64,19 @@ impl Font {
     pub(super) fn encoded(self, text: &str) -> Vec<u8> {
         match self {
             Self::Latin => text.chars().map(|character| u32::from(character).min(0xFF) as u8).collect(),
-            Self::Japanese => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            // Not every reader takes two codes for one character: it would leave nothing there. What is copied is the true one.
+            Self::Japanese => text
+                .chars()
+                .map(|character| if is_beyond(character) { MISSING } else { character })
+                .flat_map(|character| (u32::from(character) as u16).to_be_bytes())
+                .collect(),
         }
     }
+}
+
+/// Whether a character has two codes in UTF-16.
+pub(super) fn is_beyond(character: char) -> bool {
+    character.len_utf16() > 1
 }
 
 /// How wide a character is, in thousandths of the font's size. In Japanese all are squares, so that every reader sets the lines

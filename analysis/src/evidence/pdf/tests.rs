@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     super::tests::{FIRST, JOB, algorithm, context, example, inputs, read_back},
     PAGES, author, content,
-    font::{shown, width},
+    font::{Font, shown, width},
     page::{Line, MARGIN, Style, WIDTH, lines},
     written,
 };
@@ -146,6 +146,11 @@ fn what_the_fonts_have_not_is_seen_to_be_missing() {
     ] {
         assert_eq!(shown(character), expected, "{character}");
     }
+    assert_eq!(
+        Font::Japanese.encoded("鷗𠮷"),
+        [0x9D, 0xD7, 0x30, 0x13],
+        "a rare kanji is a sign that can be copied as it is"
+    );
 }
 
 #[test]
