@@ -1,10 +1,14 @@
 //! Writes the evidence of findings into a folder, for judges that are not in Rust:
-//! `author FOLDER FINDINGS.json IMAGE.dcm…` writes `report.dcm`, `segmentation-1.dcm`, `picture-1.dcm`, … Refusals go to the standard error.
+//! `author FOLDER FINDINGS.json IMAGE.dcm…` writes `report.dcm`, `segmentation-1.dcm`, `presentation-1.dcm`, `picture-1.dcm`, …,
+//! `document.dcm`. Refusals go to the standard error.
 
 use std::{error::Error, fs, io::BufReader, path::Path};
 
 use medvan_analysis::{
-    evidence::{Algorithm, Completion, Context, Object, Qualification, RgbPicture, picture, report, segmentation},
+    evidence::{
+        Algorithm, Completion, Context, Object, Qualification, RgbPicture, pdf, picture, presentation, report,
+        segmentation,
+    },
     finding::{CheckedFindings, Findings, Refused},
     inputs::Inputs,
 };
@@ -55,16 +59,22 @@ fn write(folder: &Path, inputs: &Inputs, findings: &CheckedFindings) -> Result<(
     for (object, number) in segmentation::author(&context, findings)?.iter().zip(1..) {
         put(folder, &format!("segmentation-{number}"), object)?;
     }
-    let mut drawn = Vec::new();
+    let mut beside = Vec::new();
+    for (object, number) in presentation::author(&context, findings)?.into_iter().zip(1..) {
+        put(folder, &format!("presentation-{number}"), &object)?;
+        beside.push(object.reference);
+    }
     for (name, number) in picture::worth_drawing(findings, 20).iter().zip(1..) {
         // The caller renders the image; a grey one of another size shows as well whether coordinates are scaled.
         let grey = RgbPicture::new(512, 512, vec![96; 512 * 512 * 3])?;
         if let Some(object) = picture::author(&context, findings, name, grey)? {
             put(folder, &format!("picture-{number}"), &object)?;
-            drawn.push(object.reference);
+            beside.push(object.reference);
         }
     }
-    put(folder, "report", &report::author(&context, findings, &drawn)?)
+    let report = report::author(&context, findings, &beside)?;
+    put(folder, "report", &report)?;
+    put(folder, "document", &pdf::author(&context, findings, &[report.reference])?)
 }
 
 fn put(folder: &Path, name: &str, object: &Object) -> Result<(), Box<dyn Error>> {

@@ -1,15 +1,25 @@
-//! [`CheckedFindings`] as objects of DICOM that a PACS keeps: a report (TID 1500), segmentations, pictures.
+//! [`CheckedFindings`] as objects of DICOM that a PACS keeps: a report (TID 1500), segmentations, presentation states, pictures,
+//! and a page for people (PDF).
 //!
-//! All are made from one model and name one another: [`report`] refers to the segments of [`segmentation`] and lists the
-//! pictures of [`picture`]. The same job and findings always give the same UIDs, so what is authored twice is stored once.
-//! Everything is written in UTF-8 (ISO_IR 192), whatever the images were written in.
+//! All are made from one model and name one another, so they are made in this order:
+//!
+//! 1. [`segmentation`]: masks, one bit for each pixel;
+//! 2. [`presentation`]: lines and labels that a viewer draws over the grey images and can turn off;
+//! 3. [`picture`]: the same burned into a rendered image, for viewers that know neither;
+//! 4. [`report`]: refers to the segments, and lists what was made in 2 and 3 (`beside`);
+//! 5. [`pdf`]: what the report says, for reading and printing, and names the report as its source.
+//!
+//! The same job and findings always give the same UIDs and bytes, so what is authored twice is stored once. Everything is
+//! written in UTF-8 (ISO_IR 192), whatever the images were written in.
 
 pub(crate) mod content;
 pub(crate) mod document;
 mod draw;
 mod group;
 pub(crate) mod library;
+pub mod pdf;
 pub mod picture;
+pub mod presentation;
 pub mod report;
 pub mod segmentation;
 pub(crate) mod terms;
@@ -116,6 +126,10 @@ pub const REPORT: &str = "1.2.840.10008.5.1.4.1.1.88.34";
 pub const SEGMENTATION: &str = "1.2.840.10008.5.1.4.1.1.66.4";
 /// Secondary Capture Image Storage.
 pub const PICTURE: &str = "1.2.840.10008.5.1.4.1.1.7";
+/// Grayscale Softcopy Presentation State Storage.
+pub const PRESENTATION: &str = "1.2.840.10008.5.1.4.1.1.11.1";
+/// Encapsulated PDF Storage.
+pub const DOCUMENT: &str = "1.2.840.10008.5.1.4.1.1.104.1";
 
 impl Context<'_> {
     /// The UID of what has this role in the job: always the same (PS3.5 section B.2).

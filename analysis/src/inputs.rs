@@ -1,5 +1,8 @@
 //! [`Inputs`]: the images that a job gives to a service. What it finds must be in them.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use dicom_dictionary_std::tags;
@@ -32,6 +35,8 @@ pub struct InputImage {
     pub instance: Uid,
     /// SOPClassUID.
     pub class: Uid,
+    /// Instance Number: by it viewers count.
+    pub number: Option<u32>,
     /// Rows.
     pub rows: u32,
     /// Columns.
@@ -40,6 +45,52 @@ pub struct InputImage {
     pub frames: u32,
     /// Where it lies in the patient, if it says so (PS3.3 section C.7.6.2).
     pub plane: Option<Plane>,
+    /// How it is to be shown, if it is grey and one straight line makes its values what they mean.
+    pub grey: Option<Grey>,
+}
+
+/// How a grey image is to be shown, as it says itself (PS3.3 sections C.7.6.3, C.11.1, C.11.2).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grey {
+    /// Whether the lowest value is white (MONOCHROME1).
+    pub is_inverse: bool,
+    /// What makes stored values Hounsfield units and the like; nothing where they are shown as they are.
+    pub rescale: Option<Rescale>,
+    /// The first window that it names.
+    pub window: Option<Window>,
+    /// How far pixels lie apart.
+    pub pixels: Pixels,
+}
+
+/// Modality LUT as a line (PS3.3 section C.11.1).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rescale {
+    /// Rescale Intercept.
+    pub intercept: f64,
+    /// Rescale Slope.
+    pub slope: f64,
+    /// Rescale Type: `HU`, or `US` where it is not specified.
+    pub kind: String,
+}
+
+/// VOI LUT as a window (PS3.3 section C.11.2.1.2).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// Window Center.
+    pub center: f64,
+    /// Window Width.
+    pub width: f64,
+    /// VOI LUT Function, where it is another than LINEAR.
+    pub function: Option<String>,
+}
+
+/// Distances of pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pixels {
+    /// Pixel Spacing in millimetres: between rows, between columns.
+    Spacing([f64; 2]),
+    /// Pixel Aspect Ratio: vertical to horizontal.
+    AspectRatio([u32; 2]),
 }
 
 /// Where the pixels of an image lie in the patient, in millimetres.
@@ -113,11 +164,89 @@ impl InputImage {
         Some(Self {
             instance: uid(attributes, tags::SOP_INSTANCE_UID)?,
             class: uid(attributes, tags::SOP_CLASS_UID)?,
+            number: whole(attributes, tags::INSTANCE_NUMBER),
             rows: whole(attributes, tags::ROWS).filter(|rows| *rows > 0)?,
             columns: whole(attributes, tags::COLUMNS).filter(|columns| *columns > 0)?,
             frames: whole(attributes, tags::NUMBER_OF_FRAMES).unwrap_or(1).max(1),
             plane: Plane::of(attributes),
+            grey: Grey::of(attributes),
         })
+    }
+}
+
+impl Grey {
+    /// Nothing for colours, for values that a table translates, and for frames that differ in how they are translated.
+    fn of(attributes: &Attributes) -> Option<Self> {
+        let is_inverse = match attributes.text(tags::PHOTOMETRIC_INTERPRETATION)?.trim() {
+            "MONOCHROME1" => true,
+            "MONOCHROME2" => false,
+            _ => return None,
+        };
+        if !attributes.items(tags::MODALITY_LUT_SEQUENCE).is_empty() {
+            return None;
+        }
+        let modality = attributes.text(tags::MODALITY).unwrap_or_default();
+        let mut rescales = groups(attributes, tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE)
+            .filter(|group| group.get(tags::RESCALE_INTERCEPT).is_some())
+            .map(|group| Rescale::of(group, modality.trim()));
+        let rescale = rescales.next();
+        if rescales.any(|other| Some(other) != rescale) {
+            return None;
+        }
+        let rescale = match rescale {
+            // What is there but cannot be read must not be taken for nothing.
+            Some(rescale) => Some(rescale?),
+            None => None,
+        };
+        let window = groups(attributes, tags::FRAME_VOILUT_SEQUENCE).find_map(Window::of);
+        Some(Self { is_inverse, rescale, window, pixels: Pixels::of(attributes) })
+    }
+}
+
+/// The attributes themselves, then the functional groups of this kind: the shared one, and that of every frame (PS3.3 section
+/// C.7.6.16).
+fn groups(attributes: &Attributes, kind: Tag) -> impl Iterator<Item = &Attributes> {
+    let each = [tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE];
+    let groups = each.into_iter().flat_map(|tag| attributes.items(tag));
+    std::iter::once(attributes).chain(groups.filter_map(move |group| group.items(kind).first()))
+}
+
+impl Rescale {
+    fn of(group: &Attributes, modality: &str) -> Option<Self> {
+        let [intercept] = decimals(group, tags::RESCALE_INTERCEPT)?;
+        let [slope] = decimals(group, tags::RESCALE_SLOPE)?;
+        // Where a CT does not say it, it is Hounsfield units (section C.8.2.1).
+        let unsaid = if modality == "CT" { "HU" } else { "US" };
+        let kind = group.text(tags::RESCALE_TYPE).map(|kind| kind.trim().to_owned()).filter(|kind| !kind.is_empty());
+        (slope != 0.0).then(|| Self { intercept, slope, kind: kind.unwrap_or_else(|| unsaid.to_owned()) })
+    }
+}
+
+impl Window {
+    fn of(group: &Attributes) -> Option<Self> {
+        let first = |tag| group.text(tag)?.trim().parse().ok().filter(|number: &f64| number.is_finite());
+        let (center, width) = (first(tags::WINDOW_CENTER)?, first(tags::WINDOW_WIDTH)?);
+        let function = group.text(tags::VOILUT_FUNCTION).map(|function| function.trim().to_owned());
+        let function = function.filter(|function| matches!(function.as_str(), "LINEAR_EXACT" | "SIGMOID"));
+        let least = if function.is_some() { f64::MIN_POSITIVE } else { 1.0 };
+        (width >= least).then_some(Self { center, width, function })
+    }
+}
+
+impl Pixels {
+    fn of(attributes: &Attributes) -> Self {
+        let spacing = groups(attributes, tags::PIXEL_MEASURES_SEQUENCE)
+            .find_map(|group| decimals(group, tags::PIXEL_SPACING))
+            .filter(|spacing: &[f64; 2]| spacing.iter().all(|distance| *distance > 0.0));
+        if let Some(spacing) = spacing {
+            return Self::Spacing(spacing);
+        }
+        let ratio = attributes.get(tags::PIXEL_ASPECT_RATIO).map(|ratio| ratio.texts()).unwrap_or_default();
+        let numbers: Vec<u32> = ratio.iter().filter_map(|part| part.as_deref()?.trim().parse().ok()).collect();
+        match numbers.as_slice() {
+            [vertical, horizontal] if *vertical > 0 && *horizontal > 0 => Self::AspectRatio([*vertical, *horizontal]),
+            _ => Self::AspectRatio([1, 1]),
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::forma
 
 use super::{Context, Object, Qualification, Reference, content::coded, terms};
 
-const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]");
-const TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour][minute][second]");
+pub(super) const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]");
+pub(super) const TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour][minute][second]");
 pub(crate) const DATE_TIME: &[BorrowedFormatItem<'_>] =
     format_description!("[year][month][day][hour][minute][second][offset_hour sign:mandatory][offset_minute]");
 
@@ -88,7 +88,7 @@ pub(crate) fn object(reference: Reference, said: &Attributes, pixels: Option<Vec
 }
 
 /// A text that LO can hold: without separators and control characters, at most 64 characters.
-pub(super) fn long_string(text: &str) -> String {
+pub(crate) fn long_string(text: &str) -> String {
     let characters = text.chars().filter(|character| !character.is_control() && *character != '\\');
     characters.take(LO).collect::<String>().trim().to_owned()
 }

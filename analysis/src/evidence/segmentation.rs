@@ -191,7 +191,7 @@ impl Segmentation<'_> {
 }
 
 /// The colours of [`super::draw`] as Recommended Display CIELab Value (PS3.3 section C.10.7.1.1).
-const COLOURS: [[u64; 3]; 6] = [
+pub(super) const COLOURS: [[u64; 3]; 6] = [
     [51_180, 38_565, 53_611],
     [45_921, 30_028, 21_024],
     [51_095, 17_699, 38_369],

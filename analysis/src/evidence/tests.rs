@@ -14,18 +14,18 @@ use uuid::Uuid;
 
 use super::{
     Algorithm, Completion, Context, Legend, Object, Predecessor, Qualification, Reference, RgbPicture, Shown,
-    content::decimal, draw, picture, report, segmentation,
+    content::decimal, draw, pdf, picture, presentation, report, segmentation,
 };
 use crate::{
     finding::{CheckedFindings, Findings, ImageName, example_text},
     inputs::Inputs,
 };
 
-const FIRST: &str = "2.25.100000000000000000000000000000000001";
-const JOB: Uuid = Uuid::from_u128(7);
+pub(super) const FIRST: &str = "2.25.100000000000000000000000000000000001";
+pub(super) const JOB: Uuid = Uuid::from_u128(7);
 
 /// Two slices of 8 × 8 of a patient with a Japanese name.
-fn inputs() -> Inputs {
+pub(super) fn inputs() -> Inputs {
     let mut inputs = Inputs::default();
     for (instance, z) in [(FIRST, "0"), ("2.25.100000000000000000000000000000000002", "1")] {
         let mut image = Attributes::new();
@@ -40,6 +40,12 @@ fn inputs() -> Inputs {
             (tags::MODALITY, "CT"),
             (tags::FRAME_OF_REFERENCE_UID, "2.25.300000000000000000000000000000000001"),
             (tags::SLICE_THICKNESS, "1"),
+            (tags::INSTANCE_NUMBER, if z == "0" { "7" } else { "" }),
+            (tags::PHOTOMETRIC_INTERPRETATION, "MONOCHROME2"),
+            (tags::RESCALE_INTERCEPT, "-1024"),
+            (tags::RESCALE_SLOPE, "1"),
+            (tags::WINDOW_CENTER, "40"),
+            (tags::WINDOW_WIDTH, "400"),
         ] {
             image.put_text(tag, text);
         }
@@ -53,7 +59,7 @@ fn inputs() -> Inputs {
     inputs
 }
 
-fn algorithm() -> Algorithm {
+pub(super) fn algorithm() -> Algorithm {
     Algorithm {
         name: "Nodule finder".to_owned(),
         version: "2.1.0".to_owned(),
@@ -63,7 +69,7 @@ fn algorithm() -> Algorithm {
     }
 }
 
-fn context<'a>(inputs: &'a Inputs, algorithm: &'a Algorithm) -> Context<'a> {
+pub(super) fn context<'a>(inputs: &'a Inputs, algorithm: &'a Algorithm) -> Context<'a> {
     Context {
         inputs,
         algorithm,
@@ -75,13 +81,13 @@ fn context<'a>(inputs: &'a Inputs, algorithm: &'a Algorithm) -> Context<'a> {
     }
 }
 
-fn example(inputs: &Inputs) -> CheckedFindings {
+pub(super) fn example(inputs: &Inputs) -> CheckedFindings {
     Findings::read(example_text().as_bytes(), inputs, JOB).unwrap()
 }
 
-fn read_back(object: &Object) -> Attributes {
+pub(super) fn read_back(object: &Object) -> Attributes {
     let source = Seekable::new(Cursor::new(object.bytes.as_slice())).unwrap();
-    let file = read_file(source, &Limits::default()).unwrap();
+    let file = read_file(source, &Limits { binary: 1 << 20, ..Limits::default() }).unwrap();
     attributes::read(&file.data_set, &|_: &AttributePath| None)
 }
 
@@ -108,16 +114,18 @@ fn what_is_authored_twice_is_the_same_and_another_job_makes_another() {
         objects.push(report::author(context, &findings, &[]).unwrap());
         let image = &picture::worth_drawing(&findings, 1)[0];
         objects.extend(picture::author(context, &findings, image, grey(64, 64)).unwrap());
+        objects.extend(presentation::author(context, &findings).unwrap());
+        objects.push(pdf::author(context, &findings, &[report::reference(context)]).unwrap());
         objects
     };
     let once = all(&context(&inputs, &algorithm));
-    assert_eq!(once.len(), 3);
+    assert_eq!(once.len(), 5);
     assert_eq!(all(&context(&inputs, &algorithm)), once);
     let other = all(&Context { job: Uuid::from_u128(8), ..context(&inputs, &algorithm) });
     assert!(once.iter().zip(&other).all(|(one, two)| one.reference.instance != two.reference.instance));
     let mut series: Vec<&Uid> = once.iter().map(|object| &object.reference.series).collect();
     series.dedup();
-    assert_eq!(series.len(), 3, "each kind has a series of its own");
+    assert_eq!(series.len(), 5, "each kind has a series of its own");
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn inputs() -> Inputs {
     let image = |instance: &'static str, columns: u32, frames: u32, z: Option<f64>| InputImage {
         instance: Uid::known(instance),
         class: ct.clone(),
+        number: None,
         rows: 8,
         columns,
         frames,
@@ -27,6 +28,7 @@ fn inputs() -> Inputs {
             spacing: [0.5, 0.5],
             thickness: Some(1.0),
         }),
+        grey: None,
     };
     let series = |uid: &'static str, images| InputSeries { uid: Uid::known(uid), modality: "CT".to_owned(), images };
     Inputs {

@@ -66,7 +66,7 @@ fn what_our_own_authors_write_passes_as_it_is() {
     let inputs = inputs();
     let made = Made::all(&inputs);
     let files: Vec<Vec<u8>> = made.objects.iter().map(|object| object.bytes.clone()).collect();
-    assert_eq!(files.len(), 3, "a segmentation, a picture and a report");
+    assert_eq!(files.len(), 5, "a segmentation, a picture, a report, a presentation state and a PDF");
     let gated = gate(files.clone(), &inputs);
     assert_eq!(gated.quarantined, []);
     assert!(gated.accepted.iter().all(|object| object.repairs.is_empty()));
@@ -126,7 +126,7 @@ proptest! {
 
     /// No damage makes the gate panic, and what it accepts is of the job's study and patient.
     #[test]
-    fn damaged_objects_are_judged(which in 0_usize..3, damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+    fn damaged_objects_are_judged(which in 0_usize..5, damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
         let inputs = inputs();
         let mut files: Vec<Vec<u8>> = Made::all(&inputs).objects.into_iter().map(|object| object.bytes).collect();
         for (at, byte) in damage {

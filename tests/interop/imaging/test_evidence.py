@@ -1,4 +1,5 @@
-"""Evidence of AI findings: dciodvfy finds no error in it, and highdicom reads the findings that were given."""
+"""Evidence of AI findings: dciodvfy finds no error in it, highdicom and pydicom read the findings that were given, dcmtk and
+poppler show them."""
 
 import json
 import os
@@ -140,11 +141,14 @@ def groups_of(report) -> dict:
     return {group.tracking_identifier: group for group in groups}
 
 
+KINDS = ("report", "segmentation", "presentation", "picture", "document")
+
+
 @pytest.mark.parametrize("name", IMAGES)
 def test_nothing_that_is_written_has_an_error(evidence, name, tmp_path):
     made = evidence(name)
-    written = [path for kind in ("report", "segmentation", "picture") for path in made.written(kind)]
-    assert len(written) == 2 + len(made.images)
+    written = [path for kind in KINDS for path in made.written(kind)]
+    assert len(written) == 4 + len(made.images)
     inherited = set().union(*(errors(tmp_path, file_of(image)) for image in made.images))
     faults = {path.name: errors(tmp_path, path.read_bytes()) - inherited for path in written}
     assert faults == {path.name: set() for path in written}
@@ -206,7 +210,7 @@ def test_segments_are_the_masks_and_the_report_names_them(evidence, name):
 def test_all_of_it_is_of_the_same_patient_and_study(evidence, name):
     made = evidence(name)
     first = made.images[0]
-    written = [pydicom.dcmread(path) for kind in ("report", "segmentation", "picture") for path in made.written(kind)]
+    written = [pydicom.dcmread(path) for kind in KINDS for path in made.written(kind)]
     for ds in written:
         assert (ds.StudyInstanceUID, str(ds.PatientName).rstrip("="), ds.PatientID) == (
             first.StudyInstanceUID,
@@ -214,7 +218,7 @@ def test_all_of_it_is_of_the_same_patient_and_study(evidence, name):
             first.PatientID,
         )
     named = {instance for _, _, instance, _ in made.report.get_evidence()}
-    beside = {ds.SOPInstanceUID for ds in written if ds.Modality != "SR"}
+    beside = {ds.SOPInstanceUID for ds in written if ds.Modality not in ("SR", "DOC")}
     assert named == beside | {image.SOPInstanceUID for image in made.images}
 
 
@@ -224,3 +228,87 @@ def test_a_picture_says_what_it_is_and_shows_the_box(evidence):
     assert "NOT FOR DIAGNOSIS" in picture.DerivationDescription
     # 512 pixels for 128: the box's left side lies at column 80.
     assert not (picture.pixel_array[100, 78:83] == 96).all()
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_presentation_state_draws_what_the_report_says(evidence, name):
+    made = evidence(name)
+    (path,) = made.written("presentation")
+    state = pydicom.dcmread(path)
+    *annotations, legend = state.GraphicAnnotationSequence
+    named = [annotation.ReferencedImageSequence[0].ReferencedSOPInstanceUID for annotation in annotations]
+    assert named == [image.SOPInstanceUID for image in made.images]
+    drawn = [np.reshape(graphic.GraphicData, (-1, 2)).tolist() for graphic in annotations[0].GraphicObjectSequence]
+    box = made.findings["findings"][2]["place"]
+    (left, top), (right, bottom) = box["from"], box["to"]
+    mask = [[COLUMNS.start, ROWS.start], [COLUMNS.stop, ROWS.start], [COLUMNS.stop, ROWS.stop], [COLUMNS.start, ROWS.stop]]
+    assert drawn == [
+        [*mask, mask[0]],
+        [*mask, mask[0]],
+        [[left, top], [right, top], [right, bottom], [left, bottom], [left, top]],
+        [[1, 1], [9, 9]],
+    ]
+    # highdicom checks the values of what it makes: its own objects of these are the same, but that it says of open lines too
+    # that they are not filled.
+    for graphic in annotations[0].GraphicObjectSequence:
+        points = np.reshape(graphic.GraphicData, (-1, 2))
+        expected = highdicom.pr.GraphicObject(graphic.GraphicType, points, graphic.GraphicAnnotationUnits)
+        graphic.GraphicFilled = graphic.get("GraphicFilled", "N")
+        assert pydicom.Dataset(expected) == graphic
+    label = annotations[0].TextObjectSequence[0].UnformattedTextValue
+    assert "57%" in label and "右肺の結節" in label
+    assert "NOT FOR DIAGNOSIS BY ITSELF" in legend.TextObjectSequence[0].UnformattedTextValue
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_presentation_state_shows_images_as_they_say(evidence, name):
+    made = evidence(name)
+    state, first = pydicom.dcmread(made.written("presentation")[0]), made.images[0]
+    assert (state.get("RescaleSlope"), state.get("RescaleIntercept")) == (
+        first.get("RescaleSlope"),
+        first.get("RescaleIntercept"),
+    )
+    (area,) = state.DisplayedAreaSelectionSequence
+    assert (list(area.DisplayedAreaTopLeftHandCorner), list(area.DisplayedAreaBottomRightHandCorner)) == (
+        [1, 1],
+        [first.Columns, first.Rows],
+    )
+    windows = [window.WindowCenter for window in state.get("SoftcopyVOILUTSequence", [])]
+    assert windows == ([first.WindowCenter] if "WindowCenter" in first else [])
+
+
+def test_dcmtk_renders_an_image_through_its_presentation_state(evidence, tmp_path):
+    """dcmtk's own reading of the object: dcmp2pgm takes a state whole or not at all."""
+    made = evidence("series")
+    image, shown = made.folder / "image-0.dcm", tmp_path / "shown.pgm"
+    done = subprocess.run(["dcmp2pgm", "--pstate", made.written("presentation")[0], image, shown], capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    assert shown.stat().st_size > made.images[0].Rows * made.images[0].Columns
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_the_document_says_in_both_languages_what_was_found(evidence, name, tmp_path):
+    made = evidence(name)
+    (path,) = made.written("document")
+    document = pydicom.dcmread(path)
+    (source,) = document.SourceInstanceSequence
+    assert source.ReferencedSOPInstanceUID == made.report.SOPInstanceUID
+    pdf = tmp_path / "document.pdf"
+    pdf.write_bytes(document.EncapsulatedDocument[: document.EncapsulatedDocumentLength])
+    read = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, timeout=60)
+    assert (read.returncode, read.stderr) == (0, b""), read.stderr.decode()
+    text = read.stdout.decode()
+    for words in (
+        "AI result. Not for diagnosis by itself.",
+        "これだけで診断しないでください",
+        f"患者ID Patient ID: {made.images[0].PatientID}",
+        "例示メディカル",
+        "Nodule finder 2.1.0",
+        *WORDS.values(),
+        "確信度 Confidence: 57%",
+        "Volume: 213.123456789012 mm3",
+    ):
+        assert words in text, words
+    told = subprocess.run(["pdfinfo", pdf], capture_output=True, timeout=60)
+    assert (told.returncode, told.stderr) == (0, b""), told.stderr.decode()
+    assert "AI解析結果 / AI result" in told.stdout.decode()

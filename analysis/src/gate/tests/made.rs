@@ -7,7 +7,8 @@ use time::macros::datetime;
 use super::{JOB, said};
 use crate::{
     evidence::{
-        Algorithm, Completion, Context, Object, Qualification, RgbPicture, document, picture, report, segmentation,
+        Algorithm, Completion, Context, Object, Qualification, RgbPicture, document, pdf, picture, presentation,
+        report, segmentation,
     },
     finding::{CheckedFindings, Findings, example_text},
     inputs::Inputs,
@@ -36,6 +37,7 @@ pub(super) fn inputs() -> Inputs {
             (tags::MODALITY, "CT"),
             (tags::FRAME_OF_REFERENCE_UID, SPACE),
             (tags::SLICE_THICKNESS, "1"),
+            (tags::PHOTOMETRIC_INTERPRETATION, "MONOCHROME2"),
         ] {
             image.put_text(tag, text);
         }
@@ -49,7 +51,7 @@ pub(super) fn inputs() -> Inputs {
     inputs
 }
 
-/// The evidence of the example: a segmentation, a picture and a report, in this order.
+/// The evidence of the example: a segmentation, a picture, a report, a presentation state and a PDF, in this order.
 pub(super) struct Made {
     pub(super) objects: Vec<Object>,
     pub(super) findings: CheckedFindings,
@@ -79,7 +81,11 @@ impl Made {
         let grey = RgbPicture::new(64, 64, vec![96; 64 * 64 * 3]).unwrap();
         objects.extend(picture::author(&context, &findings, name, grey).unwrap());
         let beside = [objects[1].reference.clone()];
-        objects.push(report::author(&context, &findings, &beside).unwrap());
+        let report = report::author(&context, &findings, &beside).unwrap();
+        let document = pdf::author(&context, &findings, std::slice::from_ref(&report.reference)).unwrap();
+        objects.push(report);
+        objects.extend(presentation::author(&context, &findings).unwrap());
+        objects.push(document);
         Self { objects, findings }
     }
 
