@@ -9,6 +9,7 @@
 //! A process that dies at any instruction loses nothing and doubles nothing: the answer is kept before anything is made of it,
 //! and what is made of it is the same each time.
 
+mod authoring;
 mod card;
 mod dicomweb;
 mod fault;

@@ -1,19 +1,23 @@
 //! `medvan simulate`: each simulator as a process of its own, for integrators.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use clap::Subcommand;
 use medvan_fixtures::{
-    analyzers::{self, Analyzer},
+    analyzers::{self, Analyzer, dicomweb::Push},
     conformance,
     ehr::{self, Answer, Ehr},
     fhir_server::{self, FhirServer, Grant},
     misbehaving, models, patients,
+    performer::{self, Performer},
     services::{self, KeySource, Options, Service, Trust},
     studies::{ChestCt, DensitySpheres, GramStain},
 };
 
 use super::Failure;
+
+/// The pause between two looks at a worklist on which there is nothing.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Run a simulator on its own. All patients are invented; nothing here may be used for diagnosis.
 #[derive(Debug, clap::Args)]
@@ -28,8 +32,10 @@ enum What {
     Service(ServiceArgs),
     /// A reference AI service that counts cocci and rods in photographs of Gram-stained smears.
     GramStain(AnalyzerArgs),
-    /// A reference AI service that measures regions of high density in CT series.
-    CtDensity(AnalyzerArgs),
+    /// A reference AI service that measures regions of high density in CT series, at a DICOMweb root of its own.
+    CtDensity(CtDensityArgs),
+    /// The same, which pulls its work from the worklist of its vendor.
+    Performer(PerformerArgs),
     /// An AI service that misbehaves in every way a gateway must survive.
     Misbehaving(Listen),
     /// An AI service on images that misbehaves; the path of the call says how.
@@ -73,6 +79,28 @@ struct AnalyzerArgs {
     #[arg(long)]
     jwks_url: Option<String>,
     /// Print the descriptor to register for this address, and end.
+    #[arg(long)]
+    print_descriptor: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct CtDensityArgs {
+    #[command(flatten)]
+    analyzer: AnalyzerArgs,
+    /// Store results at this root, such as http://127.0.0.1:8080/vendors/nadeshiko/dicom-web, with the token that came along;
+    /// otherwise they are there to be fetched.
+    #[arg(long, value_name = "ROOT")]
+    push: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct PerformerArgs {
+    /// The vendor's DICOMweb root at the gateway, such as http://127.0.0.1:8080/vendors/nadeshiko/dicom-web.
+    root: String,
+    /// The file with the vendor's credential (`medvan_vendor_…`, as the operator issued it).
+    #[arg(long, value_name = "FILE")]
+    credential: std::path::PathBuf,
+    /// Print the descriptor to register, and end.
     #[arg(long)]
     print_descriptor: bool,
 }
@@ -157,8 +185,9 @@ impl Simulate {
     pub(super) async fn run(self) -> Result<ExitCode, Failure> {
         match self.what {
             What::Service(args) => args.run().await,
-            What::GramStain(args) => args.run(&analyzers::gram_stain::ANALYZER).await,
-            What::CtDensity(args) => args.run(&analyzers::ct_density::ANALYZER).await,
+            What::GramStain(args) => args.run(&analyzers::gram_stain::ANALYZER, None).await,
+            What::CtDensity(args) => args.run().await,
+            What::Performer(args) => args.run().await,
             What::Misbehaving(at) => {
                 let running = misbehaving::serve(at.listen).await?;
                 println!("listening on {}", running.base_url());
@@ -187,18 +216,41 @@ impl Listen {
 }
 
 impl AnalyzerArgs {
-    async fn run(self, analyzer: &'static Analyzer) -> Result<ExitCode, Failure> {
+    async fn run(self, analyzer: &'static Analyzer, push: Option<Push>) -> Result<ExitCode, Failure> {
         if self.print_descriptor {
-            let descriptor = analyzer.descriptor(&format!("http://{}", self.at.listen));
+            let mut descriptor = analyzer.descriptor(&format!("http://{}", self.at.listen));
+            if push.is_some() {
+                descriptor["images"][0]["way"]["results"] = "store".into();
+            }
             println!("{}", serde_json::to_string_pretty(&descriptor)?);
             return Ok(ExitCode::SUCCESS);
         }
         let trust = self.jwks_url.map(|url| Trust::new(KeySource::At(url)));
-        let options = analyzers::Options { trust, ..analyzers::Options::default() };
+        let options = analyzers::Options { trust, push, ..analyzers::Options::default() };
         let running = analyzers::serve(analyzer, options, self.at.listen).await?;
         println!("listening on {}", running.base_url());
         running.wait().await?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl CtDensityArgs {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        let push = self.push.map(|root| Push { root, bearer: String::new() });
+        self.analyzer.run(&analyzers::ct_density::ANALYZER, push).await
+    }
+}
+
+impl PerformerArgs {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        if self.print_descriptor {
+            println!("{}", serde_json::to_string_pretty(&performer::descriptor("http://127.0.0.1:8443"))?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let credential = std::fs::read_to_string(&self.credential)?;
+        let performer = Performer::new(&self.root, credential.trim())?;
+        println!("looks for work at {}", self.root);
+        match performer.run(LOOK_EVERY).await {}
     }
 }
 

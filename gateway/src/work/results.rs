@@ -9,7 +9,7 @@ use medvan_imaging::Uid;
 use time::UtcOffset;
 use uuid::Uuid;
 
-use super::{WorkFault, pictures};
+use super::{WorkFault, authoring, pictures};
 use crate::{
     App,
     archive::{Expected, Fault},
@@ -31,9 +31,12 @@ pub(super) async fn store(
     let findings =
         CheckedFindings::stored(&analysis.findings).map_err(|error| WorkFault::Evidence(error.to_string()))?;
     let received: Vec<Object> = app.store.received(job.id).await?.into_iter().map(object).collect();
-    let comes_as_dicom = !received.is_empty();
-    let has_pictures = received.iter().any(|object| object.reference.class.as_str() == evidence::PICTURE);
-    let pictures = if has_pictures { Vec::new() } else { pictures::of(app, job, &inputs, images, &findings).await };
+    let given: Vec<Reference> = received.iter().map(|object| object.reference.clone()).collect();
+    let pictures = if authoring::gives(&given, evidence::PICTURE) {
+        Vec::new()
+    } else {
+        pictures::of(app, job, &inputs, images, &findings).await
+    };
     let (algorithm, predecessor) = (algorithm(member), predecessor(app, job).await?);
     let (id, at, is_trial) = (job.id, analysis.at.to_offset(JAPAN), matches!(member.mode, Mode::Trial { .. }));
     let author = move || {
@@ -46,19 +49,7 @@ pub(super) async fn store(
             qualification: if is_trial { Qualification::Research } else { Qualification::Product },
             predecessor,
         };
-        let mut drawn = Vec::new();
-        for (name, picture) in pictures {
-            drawn.extend(evidence::picture::author(&context, &findings, &name, picture)?);
-        }
-        if comes_as_dicom {
-            // The service's own report stands; only where to look is shown beside it.
-            return Ok(drawn);
-        }
-        let mut objects = evidence::segmentation::author(&context, &findings)?;
-        let beside: Vec<Reference> = drawn.iter().map(|object| object.reference.clone()).collect();
-        objects.push(evidence::report::author(&context, &findings, &beside)?);
-        objects.extend(drawn);
-        Ok::<_, evidence::NotWritable>(objects)
+        authoring::made(&context, &findings, &given, pictures)
     };
     let objects = tokio::task::spawn_blocking(author).await;
     let objects = objects.map_err(|_| WorkFault::Evidence("the author was lost".to_owned()))?;

@@ -1,7 +1,7 @@
 //! AI results as FHIR, by HTTP, as systems of a hospital read them.
 
 use http::{Method, StatusCode};
-use medvan::store::{CardText, EvidenceObject, Job, JobSeries, JobState, NewJob};
+use medvan::store::{Answer as JobAnswer, CardText, EvidenceObject, Job, JobSeries, JobState, NewJob};
 use medvan_fixtures::{ehr::Keys, studies::ChestCt};
 use medvan_imaging::Uid;
 use serde_json::{Value, json};
@@ -51,6 +51,7 @@ impl Work {
             attempts: 0,
             inputs,
             fault: None,
+            offered_until: None,
             created_at: NOON,
             changed_at: NOON,
         }
@@ -74,7 +75,8 @@ impl Work {
             finding
         };
         let findings = json!({"format": "1", "findings": told.iter().map(finding).collect::<Vec<_>>()});
-        pacs.store().answer_job(&job, &findings.to_string(), at).await.unwrap();
+        let answer = JobAnswer { findings: findings.to_string(), objects: Vec::new(), kept_back: None };
+        pacs.store().answer_job(&job, &answer, at).await.unwrap();
     }
 
     /// And the evidence of it is stored.

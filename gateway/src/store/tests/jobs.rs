@@ -8,29 +8,29 @@ fn study(number: u32) -> Uid {
 }
 
 /// Work of the one service on a study of a hospital.
-fn work(of: &str, number: u32) -> NewJob {
+pub(super) fn work(of: &str, number: u32) -> NewJob {
     let job = Job::sample(of, study(number).as_str(), NOON);
     let mut digest = [0; 32];
     digest[..16].copy_from_slice(job.id.as_bytes());
     NewJob { job, digest }
 }
 
-async fn put(store: &Store, new: &NewJob) -> Vec<Uuid> {
+pub(super) async fn put(store: &Store, new: &NewJob) -> Vec<Uuid> {
     store.put_job(new, NOON).await.unwrap().unwrap().into_iter().map(|job| job.id).collect()
 }
 
 /// Takes so many jobs of one service for half a minute.
-async fn claims(store: &Store, now: OffsetDateTime, most: u32) -> Vec<Job> {
+pub(super) async fn claims(store: &Store, now: OffsetDateTime, most: u32) -> Vec<Job> {
     store.claim_jobs(now, now + Duration::seconds(30), most, |_| 100).await.unwrap()
 }
 
-async fn state(store: &Store, job: &Job) -> (JobState, u64) {
+pub(super) async fn state(store: &Store, job: &Job) -> (JobState, u64) {
     let job = store.job(&job.hospital, job.id).await.unwrap().unwrap();
     (job.state, job.attempts)
 }
 
 /// The study as it is in the index.
-async fn indexed(store: &Store, of: &str, number: u32, patient: &str) {
+pub(super) async fn indexed(store: &Store, of: &str, number: u32, patient: &str) {
     sqlx::query(
         "INSERT OR REPLACE INTO studies (hospital, uid, patient_id, accession, study_id, date, modalities, series, instances, \
          changed_at, attributes) VALUES ($1, $2, $3, '', '', '20261122', 'CT', 1, 1, 0, '{}')",
@@ -114,7 +114,7 @@ async fn the_later_work_counts_in_whichever_order_both_end() {
         claims(&store, NOON, 1).await;
         let order = if later_first { [&later, &earlier] } else { [&earlier, &later] };
         for new in order {
-            store.answer_job(&new.job, "{}", NOON).await.unwrap();
+            store.answer_job(&new.job, &nothing_found(), NOON).await.unwrap();
             store.publish_analysis(&new.job, &[], &CardText::default()).await.unwrap();
         }
         let by =
@@ -129,7 +129,7 @@ async fn a_finding_is_of_the_patient_to_whom_the_study_was_corrected() {
     indexed(&store, "kiku", 1, "P1").await;
     let new = work("kiku", 1);
     put(&store, &new).await;
-    store.answer_job(&new.job, "{}", NOON).await.unwrap();
+    store.answer_job(&new.job, &nothing_found(), NOON).await.unwrap();
     store.publish_analysis(&new.job, &[], &CardText::default()).await.unwrap();
     indexed(&store, "kiku", 1, "P2").await;
     let of = async |patient: &str| {
@@ -173,4 +173,8 @@ async fn a_job_that_is_not_done_at_its_deadline_is_told_once() {
     let taken = claims(&store, NOON, 1).await.remove(0);
     store.settle_job(&taken, JobState::Done, NOON, None, NOON).await.unwrap();
     assert!(told(0, 10).await.is_empty());
+}
+
+fn nothing_found() -> Answer {
+    Answer { findings: "{}".to_owned(), objects: Vec::new(), kept_back: None }
 }
