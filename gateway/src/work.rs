@@ -12,6 +12,7 @@
 mod authoring;
 mod card;
 mod dicomweb;
+mod dimse;
 mod fault;
 mod images;
 mod inference;
@@ -23,6 +24,7 @@ mod pictures;
 mod queue;
 mod record;
 mod results;
+mod returned;
 mod workitem;
 mod worklist;
 
@@ -30,3 +32,4 @@ pub(crate) use fault::WorkFault;
 pub(crate) use images::{Explained, StudyImages};
 pub(crate) use intake::watch;
 pub(crate) use queue::{Bell, work};
+pub(crate) use returned::{OpenJob, receive};

@@ -15,7 +15,7 @@ use medvan_profiles::descriptor::images::ImageWay;
 use time::OffsetDateTime;
 
 use super::{
-    WorkFault, card, dicomweb, images, inference,
+    WorkFault, card, dicomweb, dimse, images, inference,
     outgoing::Outgoing,
     record, results, workitem,
     worklist::{self, Pulled},
@@ -138,6 +138,7 @@ async fn ask(
             checked(findings.into(), inputs, job).await?
         }
         ImageWay::Dicomweb(way) => dicomweb::ask(app, job, member, way, inputs, images).await?,
+        ImageWay::Dimse(way) => dimse::ask(app, job, member, way, inputs, images).await?,
         ImageWay::Worklist(way) => match worklist::pull(app, job, member, way, inputs).await? {
             Pulled::Answered(answer) => answer,
             Pulled::Offered(until) => return Ok(Asked::Offered(until)),

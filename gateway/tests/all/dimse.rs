@@ -6,6 +6,7 @@ mod network;
 mod outbox;
 mod peer;
 mod retrieve;
+mod service;
 mod store;
 
 use std::{net::SocketAddr, time::Duration};

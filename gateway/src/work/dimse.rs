@@ -1,0 +1,57 @@
+//! The way `dimse`: the images are sent to the service's application entity (C-STORE), and its results come back to the hospital's
+//! (C-STORE), where they are known by their study and by who calls.
+
+use std::time::Duration;
+
+use medvan_adapters::ErrorKind;
+use medvan_analysis::inputs::Inputs;
+use medvan_profiles::descriptor::images::DimseWay;
+
+use super::{WorkFault, objects};
+use crate::{
+    App,
+    catalog::ImageMember,
+    dimse::{CallFault, SendFault, ServiceFault, send_to_service, service_node},
+    store::{Answer, FoundInstance, Job},
+};
+
+/// Sends all images of a job, and waits for what is made of them.
+pub(super) async fn ask(
+    app: &App,
+    job: &Job,
+    member: &ImageMember,
+    way: &DimseWay,
+    inputs: &Inputs,
+    images: Vec<FoundInstance>,
+) -> Result<Answer, WorkFault> {
+    if images.len() > member.entry.limits.images as usize {
+        return Err(WorkFault::TooManyImages);
+    }
+    let timeout = Duration::from_secs(member.entry.limits.deadline_seconds.into());
+    let files = tokio::time::timeout(timeout, files(app, job, way, &images)).await;
+    let files = files.unwrap_or_else(|_| Err(WorkFault::Service(ErrorKind::Timeout.into())))?;
+    objects::answer(app, job, inputs, &way.expects, files).await
+}
+
+async fn files(app: &App, job: &Job, way: &DimseWay, images: &[FoundInstance]) -> Result<Vec<Vec<u8>>, WorkFault> {
+    if !objects::is_all_received(app, job, &way.expects).await? {
+        let node = service_node(way).ok_or(WorkFault::Service(ErrorKind::Refused.into()))?;
+        send_to_service(app, &job.hospital, &node, images).await.map_err(fault)?;
+    }
+    objects::received(app, job, &way.expects).await
+}
+
+/// Not in the peer's own words: they may name a patient.
+fn fault(fault: ServiceFault) -> WorkFault {
+    let kind = match fault {
+        ServiceFault::NotSent(SendFault::Read(_)) => return WorkFault::Unreadable,
+        ServiceFault::NotCalled(CallFault::NoPort | CallFault::NotAllowed | CallFault::NoAuthorities) => {
+            ErrorKind::Refused
+        }
+        ServiceFault::NotCalled(CallFault::NothingAccepted)
+        | ServiceFault::NotSent(SendFault::NoContext(_))
+        | ServiceFault::NotTaken(_) => ErrorKind::NotStored,
+        ServiceFault::NotCalled(_) | ServiceFault::NotSent(SendFault::Ended(_)) => ErrorKind::Unreachable,
+    };
+    WorkFault::Service(kind.into())
+}
