@@ -26,13 +26,13 @@ use crate::{
 pub(crate) enum ServiceFault {
     /// There is no association.
     #[error(transparent)]
-    NotCalled(#[from] CallFault),
+    Call(#[from] CallFault),
     /// An image was not sent.
     #[error(transparent)]
-    NotSent(#[from] SendFault),
+    Send(#[from] SendFault),
     /// An image was not taken.
     #[error("the service answered {0}")]
-    NotTaken(String),
+    Refused(String),
 }
 
 /// A service as a node; nothing where its title is none.
@@ -111,10 +111,10 @@ async fn send_lot(
     for image in images.iter().filter(is_mine) {
         let fault = match called.store(app, hospital, image, None).await {
             Ok(answer) if matches!(answer.status.outcome(), Outcome::Success | Outcome::Warning) => continue,
-            Ok(answer) => ServiceFault::NotTaken(answer.in_words()),
+            Ok(answer) => ServiceFault::Refused(answer.in_words()),
             Err(fault) => fault.into(),
         };
-        called.end(if let ServiceFault::NotSent(SendFault::Ended(ended)) = &fault { Some(ended) } else { None }).await;
+        called.end(if let ServiceFault::Send(SendFault::Ended(ended)) = &fault { Some(ended) } else { None }).await;
         return Err(fault);
     }
     called.end(None).await;

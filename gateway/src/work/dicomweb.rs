@@ -18,7 +18,7 @@ use crate::{
     call::tenant,
     catalog::ImageMember,
     store::{Answer, FoundInstance, Job},
-    trust::job_token,
+    trust::{Recipient, job_token},
 };
 
 /// A job's conversation with a service.
@@ -43,7 +43,8 @@ pub(super) async fn ask(
         return Err(WorkFault::TooManyImages);
     }
     let timeout = Duration::from_secs(member.entry.limits.deadline_seconds.into());
-    let root = Root::new(app.vendors.clone(), &address(member.url.as_str(), job), bearer(app, job, member), timeout);
+    let url = address(member.url.as_str(), job);
+    let root = Root::new(app.vendors.clone(), &url, signer(app, job, member), timeout);
     let asking = Asking { app, job, way, member, root };
     // The deadline is of the job, however many requests it takes.
     let files = tokio::time::timeout(timeout, asking.files(inputs, images)).await;
@@ -112,9 +113,10 @@ fn address(url: &str, job: &Job) -> String {
     url.replace("%7Bjob%7D", &job.run.to_string())
 }
 
-fn bearer(app: &App, job: &Job, member: &ImageMember) -> Option<Bearer> {
-    let mut recipient = member.token.clone()?;
-    recipient.audience = address(&recipient.audience, job);
+/// Signs the gateway's own token for the service's root, anew for each request.
+fn signer(app: &App, job: &Job, member: &ImageMember) -> impl Fn() -> Option<Bearer> + Send + Sync + use<> {
+    let recipient = member.token.clone().map(|token| Recipient { audience: address(&token.audience, job), ..token });
     let tenant = tenant(&app.secret, &job.hospital, &member.name.vendor);
-    app.keys.bearer(&recipient, Some(&tenant), app.clock.now()).ok()
+    let app = app.clone();
+    move || app.keys.bearer(recipient.as_ref()?, Some(&tenant), app.clock.now()).ok()
 }

@@ -36,22 +36,20 @@ pub(super) async fn ask(
 async fn files(app: &App, job: &Job, way: &DimseWay, images: &[FoundInstance]) -> Result<Vec<Vec<u8>>, WorkFault> {
     if !objects::is_all_received(app, job, &way.expects).await? {
         let node = service_node(way).ok_or(WorkFault::Service(ErrorKind::Refused.into()))?;
-        send_to_service(app, &job.hospital, &node, images).await.map_err(fault)?;
+        send_to_service(app, &job.hospital, &node, images).await.map_err(|error| fault(&error))?;
     }
     objects::received(app, job, &way.expects).await
 }
 
 /// Not in the peer's own words: they may name a patient.
-fn fault(fault: ServiceFault) -> WorkFault {
+fn fault(fault: &ServiceFault) -> WorkFault {
     let kind = match fault {
-        ServiceFault::NotSent(SendFault::Read(_)) => return WorkFault::Unreadable,
-        ServiceFault::NotCalled(CallFault::NoPort | CallFault::NotAllowed | CallFault::NoAuthorities) => {
-            ErrorKind::Refused
-        }
-        ServiceFault::NotCalled(CallFault::NothingAccepted)
-        | ServiceFault::NotSent(SendFault::NoContext(_))
-        | ServiceFault::NotTaken(_) => ErrorKind::NotStored,
-        ServiceFault::NotCalled(_) | ServiceFault::NotSent(SendFault::Ended(_)) => ErrorKind::Unreachable,
+        ServiceFault::Send(SendFault::Read(_)) => return WorkFault::Unreadable,
+        ServiceFault::Call(CallFault::NoPort | CallFault::NotAllowed | CallFault::NoAuthorities) => ErrorKind::Refused,
+        ServiceFault::Call(CallFault::NothingAccepted)
+        | ServiceFault::Send(SendFault::NoContext(_))
+        | ServiceFault::Refused(_) => ErrorKind::NotStored,
+        ServiceFault::Call(_) | ServiceFault::Send(SendFault::Ended(_)) => ErrorKind::Unreachable,
     };
     WorkFault::Service(kind.into())
 }
