@@ -30,3 +30,5 @@ pub(crate) use fault::WorkFault;
 pub(crate) use images::{Explained, StudyImages};
 pub(crate) use intake::watch;
 pub(crate) use queue::{Bell, work};
+pub(crate) use record::unwanted;
+pub(crate) use workitem::own_lock;
