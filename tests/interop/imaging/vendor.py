@@ -49,7 +49,7 @@ class Work:
 
 
 class Watcher:
-    """A worker beside an archive: a study that Orthanc calls stable is worked on, and the results are stored beside it."""
+    """A worker beside an archive: a study that Orthanc calls stable is worked on, and the results are stored beside its images."""
 
     def __init__(self, orthanc: Orthanc):
         self.work = Work()
@@ -71,11 +71,16 @@ class Watcher:
                     self._works(self._orthanc.gets(f"/studies/{change['ID']}")["MainDicomTags"]["StudyInstanceUID"])
 
     def _works(self, study: str) -> None:
-        if study in self.work.made:
+        if self._series(study, "SR"):
             return
-        made = evidence(self._client.retrieve_study(study), "archive")
+        images = [image for series in self._series(study, "CT") for image in self._client.retrieve_series(study, series)]
+        made = evidence(images, "archive")
         self.work.made[study] = made
         self._client.store_instances(made, study_instance_uid=study)
+
+    def _series(self, study: str, modality: str) -> list[str]:
+        found = self._client.search_for_series(study, search_filters={"Modality": modality})
+        return [Dataset.from_json(item).SeriesInstanceUID for item in found]
 
 
 class Root:
