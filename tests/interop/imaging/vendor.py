@@ -1,5 +1,5 @@
 """A vendor in each of the ways in which results come as DICOM objects, on others' software: an Orthanc that a worker watches, a
-DICOMweb root for each job with or without storing back, and a performer of a worklist. All of them find what `finder` finds."""
+DICOMweb root for each job with or without storing back, an application entity, and a performer of a worklist. All of them find what `finder` finds."""
 
 import io
 import json
@@ -19,7 +19,15 @@ from orthanc import Orthanc
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
-from pydicom.uid import UID, generate_uid
+from pydicom.uid import (
+    UID,
+    Comprehensive3DSRStorage,
+    CTImageStorage,
+    ExplicitVRLittleEndian,
+    SegmentationStorage,
+    generate_uid,
+)
+from pynetdicom import AE, evt
 from served import Handler, Served, parts
 
 DICOM_JSON = "application/dicom+json"
@@ -125,6 +133,43 @@ class Pusher(Root):
         client = client_with(self._gateway, self.job_tokens[job])
         for result in made:
             client.store_instances([result], study_instance_uid=study)
+
+
+class Carrier:
+    """An application entity: what it is sent by C-STORE it works on when the association ends, and sends its results back by C-STORE."""
+
+    def __init__(self, title: str, hospital: str, port: int):
+        self.work = Work()
+        self._ae, self._hospital, self._gateway_port = AE(title), hospital, port
+        self._ae.add_supported_context(CTImageStorage)
+        for kind in (SegmentationStorage, Comprehensive3DSRStorage):
+            self._ae.add_requested_context(kind, ExplicitVRLittleEndian)
+        self._came: dict[object, list[Dataset]] = {}
+        handlers = [(evt.EVT_C_STORE, self._keeps), (evt.EVT_RELEASED, self._begins)]
+        self._server = self._ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+        self.port = self._server.server_address[1]
+
+    def stop(self) -> None:
+        self._server.shutdown()
+
+    def _keeps(self, event: evt.Event) -> int:
+        image = event.dataset
+        image.file_meta = event.file_meta
+        self._came.setdefault(event.assoc, []).append(image)
+        return 0x0000
+
+    def _begins(self, event: evt.Event) -> None:
+        if images := self._came.pop(event.assoc, None):
+            self.work.begins(self._works, images)
+
+    def _works(self, images: list[Dataset]) -> None:
+        made = evidence(images, "dimse")
+        self.work.made[images[0].StudyInstanceUID] = made
+        association = self._ae.associate("127.0.0.1", self._gateway_port, ae_title=self._hospital)
+        assert association.is_established, "the hospital takes no association"
+        told = [association.send_c_store(result).Status for result in made]
+        association.release()
+        assert told == [0x0000] * len(made), told
 
 
 @dataclass(frozen=True)
