@@ -77,6 +77,14 @@ def of_another_patient(images: list[pydicom.Dataset], maker: str) -> list[pydico
 
 
 @pytest.fixture(scope="module")
+def orthanc(tmp_path_factory):
+    """The hospital's PACS, for these tests alone: results come when they come, and other tests expect theirs empty."""
+    orthanc = Orthanc(tmp_path_factory.mktemp("pacs"))
+    yield orthanc
+    orthanc.stop()
+
+
+@pytest.fixture(scope="module")
 def archive(gateway, orthanc, dicom_port):
     gateway.apply("dicom-ways", hospital="hagi-hospital", ae_title="HAGI", orthanc_port=orthanc.dicom_port)
     archive = Archive(gateway.base, "hagi-hospital", "HAGI")
