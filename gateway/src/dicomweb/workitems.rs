@@ -118,7 +118,14 @@ pub(super) async fn updated(app: &App, hospital: &HospitalId, ask: &Asked, body:
 
 /// `PUT …/workitems/{workitem}/state` (§11.7)
 pub(crate) async fn change_state(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
-    state_changed(&app, ask.hospital(), &ask, body).await
+    Ok(state_changed(&app, ask.hospital(), &ask, body).await?.response)
+}
+
+/// What became of a change of state.
+pub(super) struct StateChange {
+    pub(super) response: Response,
+    /// The Transaction UID under which it was asked for.
+    pub(super) transaction: Option<Uid>,
 }
 
 /// The same for whoever may change this workitem of this hospital.
@@ -127,7 +134,7 @@ pub(super) async fn state_changed(
     hospital: &HospitalId,
     ask: &Asked,
     body: Body,
-) -> Result<Response, Refusal> {
+) -> Result<StateChange, Refusal> {
     let asked = data_set(app, &ask.headers, body).await?;
     let state = asked.text(tags::PROCEDURE_STEP_STATE).and_then(|text| text.parse::<ups::State>().ok());
     let state = state.ok_or_else(|| bad("ProcedureStepState must be IN PROGRESS, COMPLETED or CANCELED"))?;
@@ -140,7 +147,7 @@ pub(super) async fn state_changed(
         return Err(missing(app, hospital, &uid).await);
     };
     app.jobs.ring();
-    Ok(told(StatusCode::OK, changed, &ask.root))
+    Ok(StateChange { response: told(StatusCode::OK, changed, &ask.root), transaction })
 }
 
 /// `POST …/workitems/{workitem}/cancelrequest` (§11.8)

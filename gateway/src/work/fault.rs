@@ -35,6 +35,9 @@ pub(crate) enum WorkFault {
     /// The service's answer does not hold.
     #[error("the service's answer is refused: {0}")]
     Findings(String),
+    /// The results of a workitem that is completed do not hold.
+    #[error("the service's results are refused: {0}")]
+    Results(String),
     /// It stood on the worklist of its service until its time was over.
     #[error("nobody took the workitem before its time was over")]
     NotTaken,
@@ -79,6 +82,7 @@ impl WorkFault {
             | Self::TooManyImages
             | Self::TooOften
             | Self::StudyTooLarge(_)
+            | Self::Results(_)
             | Self::NotTaken
             | Self::NotDone
             | Self::Declined
@@ -91,7 +95,12 @@ impl WorkFault {
     /// The status of a record of it: 403 nobody may have it done, 502 the service, 500 what is ours.
     pub(super) fn status(&self) -> u16 {
         match self {
-            Self::Service(_) | Self::Findings(_) | Self::NotTaken | Self::NotDone | Self::TakenUid => 502,
+            Self::Service(_)
+            | Self::Findings(_)
+            | Self::Results(_)
+            | Self::NotTaken
+            | Self::NotDone
+            | Self::TakenUid => 502,
             _ if self.is_end() => 403,
             _ => 500,
         }

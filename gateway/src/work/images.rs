@@ -18,7 +18,7 @@ use super::WorkFault;
 use crate::{
     archive::{Archive, ReadFault},
     catalog::{HospitalId, ImageMember, ServiceName, VersionNumber},
-    store::{FoundInstance, JobSeries, Selection, Store},
+    store::{FoundInstance, Job, JobSeries, Selection, Store},
 };
 
 /// Instances of one look at the index.
@@ -149,6 +149,17 @@ pub(super) async fn of_job(
         }
     }
     Ok((inputs, images))
+}
+
+/// The SOP classes of a job's images, as far as they are stored.
+pub(super) async fn classes(store: &Store, job: &Job) -> Result<HashMap<Uid, Uid>, WorkFault> {
+    let mut classes = HashMap::new();
+    for JobSeries { uid, .. } in &job.inputs {
+        let selection = Selection { study: job.study.clone(), series: Some(uid.clone()), instance: None };
+        let found = all(store, &job.hospital, &selection).await?;
+        classes.extend(found.into_iter().map(|found| (found.uid, found.class)));
+    }
+    Ok(classes)
 }
 
 async fn all(store: &Store, hospital: &HospitalId, selection: &Selection) -> Result<Vec<FoundInstance>, WorkFault> {

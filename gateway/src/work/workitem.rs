@@ -1,6 +1,8 @@
 //! The Unified Procedure Step of a job (PS3.3 section C.30, PS3.4 annex CC): what watchers see of it. The gateway performs it for
 //! services that do not know workitems themselves.
 
+use std::collections::HashMap;
+
 use dicom_dictionary_std::tags;
 use medvan_imaging::{
     Uid,
@@ -10,7 +12,7 @@ use medvan_imaging::{
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 use uuid::Uuid;
 
-use super::WorkFault;
+use super::{WorkFault, images};
 use crate::{
     App,
     catalog::{ImageMember, Priority},
@@ -19,8 +21,11 @@ use crate::{
 
 /// Makes the workitem of a job; one that is there already stays.
 pub(super) async fn create(app: &App, job: &Job, member: &ImageMember) -> Result<(), WorkFault> {
-    let now = app.clock.now();
-    let created = Workitem::create(job.workitem(), scheduled(job, member, now), "AI", now)?;
+    if app.store.workitem(&job.hospital, &job.workitem()).await?.is_some() {
+        return Ok(());
+    }
+    let (now, classes) = (app.clock.now(), images::classes(&app.store, job).await?);
+    let created = Workitem::create(job.workitem(), scheduled(job, member, &classes, now), "AI", now)?;
     app.store.create_workitem(&job.hospital, &created.workitem, None, now).await?;
     Ok(())
 }
@@ -109,7 +114,7 @@ fn lock_of(app: &App, run: Uuid) -> Uid {
 }
 
 /// What the workitem of a new job says.
-fn scheduled(job: &Job, member: &ImageMember, now: OffsetDateTime) -> Attributes {
+fn scheduled(job: &Job, member: &ImageMember, classes: &HashMap<Uid, Uid>, now: OffsetDateTime) -> Attributes {
     let mut given = Attributes::new();
     given.put_text(tags::PROCEDURE_STEP_STATE, "SCHEDULED");
     given.put_text(tags::SCHEDULED_PROCEDURE_STEP_PRIORITY, Priority::of_rank(job.priority));
@@ -127,7 +132,7 @@ fn scheduled(job: &Job, member: &ImageMember, now: OffsetDateTime) -> Attributes
         job.inputs
             .iter()
             .map(|series| {
-                let instances = series.instances.iter().map(|uid| reference(None, uid));
+                let instances = series.instances.iter().map(|uid| reference(classes.get(uid), uid));
                 references(job, &series.uid, instances.collect())
             })
             .collect(),

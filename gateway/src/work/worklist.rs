@@ -39,7 +39,13 @@ pub(super) async fn pull(
     match workitem.map(|workitem| workitem.state()) {
         Some(State::Completed) => {
             let files = app.store.received(job.id).await?.into_iter().map(|object| object.bytes).collect();
-            objects::answer(app, job, inputs, &way.expects, files).await.map(Pulled::Answered)
+            let answer = objects::answer(app, job, inputs, &way.expects, files).await;
+            // The workitem is at its end: no other try brings other results.
+            let answer = answer.map_err(|fault| match fault {
+                WorkFault::Findings(reasons) => WorkFault::Results(reasons),
+                fault => fault,
+            });
+            answer.map(Pulled::Answered)
         }
         Some(State::Scheduled | State::InProgress) if now < until => Ok(Pulled::Offered(until)),
         Some(State::Scheduled) => Err(WorkFault::NotTaken),

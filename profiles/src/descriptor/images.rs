@@ -53,6 +53,16 @@ pub enum ImageWay {
     Dimse(DimseWay),
 }
 
+impl ImageWay {
+    /// Whether the service is called at its base URL.
+    pub const fn is_called_by_http(&self) -> bool {
+        match self {
+            Self::ImageJson { .. } | Self::Inference(_) | Self::Dicomweb(_) => true,
+            Self::Worklist(_) | Self::Dimse(_) => false,
+        }
+    }
+}
+
 /// A service that is an origin server of DICOMweb itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

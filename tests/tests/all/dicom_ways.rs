@@ -31,7 +31,7 @@ async fn credential(world: &World, vendor: &str) -> String {
 
 /// The CT analyzer pulls its work; the one who performs it is given back.
 async fn pulls(world: &World, limits: Value) -> Performer {
-    let mut descriptor = performer::descriptor("http://127.0.0.1:8443");
+    let mut descriptor = performer::descriptor("https://nobody.calls.example");
     descriptor["images"][0]["limits"] = limits;
     world.enrolls(&descriptor, json!("live")).await;
     let vendor = ct_density::ANALYZER.vendor;
@@ -129,6 +129,8 @@ async fn a_performer_pulls_its_work_and_nobody_else_sees_it() {
     is_delivered(&world, &study).await;
     // Its own words about what it performed stay.
     let workitems = finds(&world, "workitems?ProcedureStepState=COMPLETED&includefield=all").await;
+    let input = &workitems[0]["00404021"]["Value"][0]["00081199"]["Value"][0];
+    assert_eq!(text(input, "00081150"), "1.2.840.10008.5.1.4.1.1.2", "{input}");
     let output = &workitems[0]["00741216"]["Value"][0]["00404033"]["Value"];
     assert!(output.to_string().contains(REPORT), "{output}");
     assert_eq!(world.reads("/hospitals/kaede/usage").await["lines"][0]["uses"], 1);
@@ -163,6 +165,14 @@ async fn the_token_of_a_job_opens_its_images_and_nothing_else() {
     let claimed = claim().await.send().await.unwrap();
     assert_eq!(claimed.status(), StatusCode::OK);
     let token = claimed.headers()["medvan-job-token"].to_str().unwrap().to_owned();
+    // Who did not hear the answer asks again; somebody else gets nothing.
+    let again = claim().await.send().await.unwrap();
+    assert_eq!(
+        (again.status(), again.headers()["medvan-job-token"].to_str().unwrap()),
+        (StatusCode::CONFLICT, token.as_str())
+    );
+    let stranger = claim().await.body(state.to_string().replace("4711", "4712")).send().await.unwrap();
+    assert!(!stranger.status().is_success() && !stranger.headers().contains_key("medvan-job-token"));
     waits_for(&world, "taken", 1).await;
 
     let (status, bytes) = gets(&token, images(&study)).await;
@@ -187,8 +197,37 @@ async fn the_token_of_a_job_opens_its_images_and_nothing_else() {
     assert_eq!(gets(&token, format!("workitems/{other}")).await.0, StatusCode::NOT_FOUND);
 
     // When the job is over the token is over.
-    world.leaves(&performer::descriptor("http://127.0.0.1:8443")).await;
+    world.leaves(&performer::descriptor("https://nobody.calls.example")).await;
     assert_eq!(gets(&token, images(&study)).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn results_of_a_completed_workitem_that_do_not_hold_are_refused_once_with_their_reason() {
+    let world = stage().await;
+    let _performer = pulls(&world, json!({})).await;
+    let vendor = ct_density::ANALYZER.vendor;
+    let (root, own) = (root_of(&world, vendor), credential(&world, vendor).await);
+    stores(&world, DensitySpheres::default().files()).await;
+    let uid = waits_for(&world, "offered", 1).await[0]["workitem"].as_str().unwrap().to_owned();
+    let says = async |method: reqwest::Method, path: &str, body: Value| {
+        let request = world.http.request(method, format!("{root}/workitems/{uid}{path}")).bearer_auth(&own);
+        let answer = request.header("content-type", DICOM_JSON).body(body.to_string()).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{}", answer.text().await.unwrap());
+    };
+    let state = |word: &str| json!({ "00081195": { "vr": "UI", "Value": ["2.25.7"] }, "00741000": { "vr": "CS", "Value": [word] } });
+    says(reqwest::Method::PUT, "/state", state("IN PROGRESS")).await;
+    // It stores nothing, and says that all is done.
+    let code = json!([{ "00080100": { "vr": "SH", "Value": ["X"] }, "00080102": { "vr": "SH", "Value": ["99X"] },
+        "00080104": { "vr": "LO", "Value": ["X"] } }]);
+    let performed = json!({ "00741216": { "vr": "SQ", "Value": [{
+        "00404028": { "vr": "SQ", "Value": code }, "00404019": { "vr": "SQ", "Value": code },
+        "00404050": { "vr": "DT", "Value": ["20261123120000"] }, "00404051": { "vr": "DT", "Value": ["20261123120100"] },
+        "00404033": { "vr": "SQ" } }] } });
+    says(reqwest::Method::POST, "?transaction-uid=2.25.7", performed).await;
+    says(reqwest::Method::PUT, "/state", state("COMPLETED")).await;
+    let dead = waits_for(&world, "dead", 1).await.remove(0);
+    assert_eq!(dead["attempts"], 1, "no other try brings other results: {dead}");
+    assert!(dead["fault"].as_str().unwrap().contains("not one result of each modality"), "{dead}");
 }
 
 #[tokio::test]

@@ -54,7 +54,10 @@ pub fn registration(
     faults.extend(same_id("/vendor", name.vendor.as_str(), &descriptor.vendor));
     faults.extend(same_id("/id", name.service.as_str(), &descriptor.id));
     faults.extend(same_id("/version", &number.to_string(), &descriptor.version));
-    faults.extend(url("/transport/baseUrl", &descriptor.transport.base_url, guard));
+    // A service that pulls its work, or is an application entity, is called nowhere by HTTP.
+    if !descriptor.hooks.is_empty() || descriptor.images.iter().any(|entry| entry.way.is_called_by_http()) {
+        faults.extend(url("/transport/baseUrl", &descriptor.transport.base_url, guard));
+    }
     for (index, hook) in descriptor.hooks.iter().enumerate() {
         faults.extend(templates(index, hook));
     }

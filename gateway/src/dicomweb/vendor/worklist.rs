@@ -2,7 +2,7 @@
 
 use axum::{body::Body, extract::State, response::Response};
 use dicom_dictionary_std::tags;
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 use medvan_adapters::dicomweb::JOB_TOKEN;
 use medvan_imaging::{
     attributes::Attributes,
@@ -14,7 +14,7 @@ use super::{
     super::{
         refusal::Refusal,
         search::{Form, MOST, warned},
-        workitems::{state_changed, updated},
+        workitems::{StateChange, state_changed, updated},
     },
     caller::VendorAsk,
 };
@@ -61,14 +61,14 @@ pub(super) async fn update(State(app): State<App>, ask: VendorAsk, body: Body) -
     updated(&app, &job.hospital, &ask, body).await
 }
 
-/// `PUT …/workitems/{workitem}/state` (§11.7). Whoever takes it is given the token for this job alone.
+/// `PUT …/workitems/{workitem}/state` (§11.7). Whoever has it under this Transaction UID is given the token for this job alone: also
+/// one who did not hear the answer and asks again, whose change is refused.
 pub(super) async fn change_state(State(app): State<App>, ask: VendorAsk, body: Body) -> Result<Response, Refusal> {
     let OpenJob { job, .. } = ask.job_of_workitem(&app).await?;
-    let mut response = state_changed(&app, &job.hospital, &ask, body).await?;
-    if response.status() == StatusCode::OK
-        && let Some(workitem) = app.store.workitem(&job.hospital, &job.workitem()).await?
-        && workitem.state() == Step::InProgress
-    {
+    let StateChange { mut response, transaction } = state_changed(&app, &job.hospital, &ask, body).await?;
+    let workitem = app.store.workitem(&job.hospital, &job.workitem()).await?.ok_or(Refusal::NotFound)?;
+    let is_holder = transaction.is_some() && workitem.transaction() == transaction.as_ref();
+    if is_holder && workitem.state() == Step::InProgress {
         let token = HeaderValue::try_from(job_token(&app.secret, job.run)).map_err(|_| Refusal::Internal)?;
         response.headers_mut().insert(JOB_TOKEN, token);
     }
