@@ -3,6 +3,10 @@
 use time::macros::datetime;
 
 use super::*;
+use crate::{
+    config,
+    store::{CancelAsk, JobState, NewJob},
+};
 
 const NOW: OffsetDateTime = datetime!(2026-11-23 9:00 +9);
 
@@ -88,4 +92,32 @@ fn what_somebody_else_took_stays_theirs() {
     assert_eq!(take(&mut workitem, &ours(), NOW), Err(Fault::TransactionIncorrect));
     assert!(completes(&mut workitem).is_err() && cancels(&mut workitem).is_err());
     assert_eq!(workitem.state(), State::InProgress);
+}
+
+/// What the gateway took by its own lock is found by that lock again, whoever asks for its cancellation.
+#[tokio::test]
+async fn what_the_gateway_performs_is_canceled_for_whoever_asks_and_leaves_a_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config::Config { data: folder.path().join("data"), ..config::Config::default() };
+    let app = App::start(config.check().unwrap()).await.unwrap();
+    let job = job();
+    // The queue of this process has nothing to do yet.
+    let tomorrow = app.clock.now() + time::Duration::days(1);
+    app.store.put_job(&NewJob { job: job.clone(), digest: [1; 32] }, tomorrow).await.unwrap().unwrap();
+    let made = Workitem::create(job.workitem(), scheduled_one().view(), "AI", NOW).unwrap().workitem;
+    app.store.create_workitem(&job.hospital, &made, None, NOW).await.unwrap();
+    begin(&app, &job).await.unwrap();
+
+    let request = Attributes::new();
+    let own = own_lock(&app, &job.workitem());
+    let ask = CancelAsk { requester: "ris", titles: &[], request: &request, lock: uid("2.25.9"), own };
+    let canceled = app.store.request_cancel(&job.hospital, &job.workitem(), ask, NOW).await.unwrap().unwrap();
+    canceled.outcome.unwrap();
+    let canceled = canceled.job.unwrap();
+    assert_eq!((canceled.id, canceled.state), (job.id, JobState::Canceled));
+    super::super::unwanted(&app, &canceled).await;
+    let record = app.store.exchange(&job.hospital, job.run).await.unwrap().unwrap();
+    assert_eq!(record.status, 403);
+    assert!(own_lock(&app, &uid("1.2.3")).is_none(), "of no job");
+    app.tasks.finish(std::time::Duration::from_secs(20)).await;
 }
