@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     // Behind the step that was there first: a database that has taken that one already takes this one too.
     include_str!("migrations/0007_workitem_events.sql"),
     include_str!("migrations/0009_received.sql"),
+    include_str!("migrations/0011_priors.sql"),
 ];
 
 /// The one connection that writes.

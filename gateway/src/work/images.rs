@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use dicom_dictionary_std::tags;
 use medvan_analysis::{
     inputs::Inputs,
-    matching::{Facts, Match, evaluate},
+    matching::{Facts, Match, NeedMatch, PriorMatch, evaluate},
 };
 use medvan_imaging::{
     Uid,
@@ -28,6 +28,8 @@ const MOST: usize = 20_000;
 
 /// The originals of a study.
 pub(crate) struct StudyImages {
+    /// StudyInstanceUID.
+    pub(crate) study: Uid,
     /// What rules look at.
     pub(crate) facts: Facts,
     /// Its instances with pixels by series, in the order of arrival.
@@ -55,6 +57,9 @@ pub(crate) struct Explained {
     /// What was decided, and why.
     #[serde(flatten)]
     pub(crate) found: Match,
+    /// The earlier study that it gets too, where it asks for one and fits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prior: Option<PriorMatch>,
 }
 
 impl StudyImages {
@@ -71,6 +76,7 @@ impl StudyImages {
     ) -> Result<Option<Self>, WorkFault> {
         let selection = Selection { study: study.clone(), series: None, instance: None };
         let mut images = Self {
+            study: study.clone(),
             facts: Facts::new(),
             series: HashMap::new(),
             patient_id: String::new(),
@@ -109,12 +115,13 @@ impl StudyImages {
             entry: member.entry.id.clone(),
             mode: member.mode.word(),
             found: evaluate(&member.entry.needs, narrowing, &self.facts).within(member.entry.limits.images),
+            prior: None,
         }
     }
 
     /// The series that were chosen, with their instances and a digest of everything that they hold.
-    pub(crate) fn chosen(&self, found: &Match) -> Vec<(JobSeries, Vec<Vec<u8>>)> {
-        let chosen = found.needs.iter().filter_map(|need| need.chosen.as_ref());
+    pub(crate) fn chosen_for(&self, needs: &[NeedMatch]) -> Vec<(JobSeries, Vec<Vec<u8>>)> {
+        let chosen = needs.iter().filter_map(|need| need.chosen.as_ref());
         chosen
             .filter_map(|uid| {
                 let mut instances: Vec<&FoundInstance> = self.series.get(uid)?.iter().collect();

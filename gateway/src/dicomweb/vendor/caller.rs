@@ -16,8 +16,9 @@ use crate::{
     App, api,
     bearer::bearer,
     catalog::{ImageMember, VendorId},
-    store::{Job, JobState},
+    store::{Job, JobSeries, JobState, StoreError},
     trust::run_of_token,
+    work::is_of_same_patient,
 };
 
 /// Jobs of one vendor that are looked at.
@@ -113,6 +114,24 @@ impl OpenJob {
 
     /// Whether its images may be read and its results written: what nobody has taken from the worklist is nobody's yet.
     pub(super) fn is_at_work(&self, study: &Uid) -> bool {
-        self.job.study == *study && matches!(self.job.state, JobState::Taken | JobState::Running)
+        self.job.study == *study && self.is_taken()
+    }
+
+    /// The series of a study that may be read for it: of its own study, or of its prior, as long as that is the same patient's.
+    pub(super) async fn series_of(&self, app: &App, study: &Uid) -> Result<&[JobSeries], StoreError> {
+        if !self.is_taken() {
+            return Ok(&[]);
+        }
+        if self.job.study == *study {
+            return Ok(&self.job.inputs);
+        }
+        match self.job.prior.as_ref().filter(|prior| prior.study == *study) {
+            Some(prior) if is_of_same_patient(&app.store, &self.job, study).await? => Ok(&prior.series),
+            _ => Ok(&[]),
+        }
+    }
+
+    fn is_taken(&self) -> bool {
+        matches!(self.job.state, JobState::Taken | JobState::Running)
     }
 }
