@@ -53,7 +53,8 @@ const SERIES: usize = 1_000;
 pub struct Root {
     client: Client,
     url: String,
-    bearer: Option<Bearer>,
+    /// Signs a token: each is good for one request (its `jti` is used once), and for minutes.
+    sign: Box<dyn Fn() -> Option<Bearer> + Send + Sync>,
     timeout: Duration,
 }
 
@@ -69,10 +70,15 @@ pub struct Listed {
 }
 
 impl Root {
-    /// The way to a root, with the gateway's own token for it and the time that each request has. An address that is not allowed is
-    /// told by every request.
-    pub fn new(client: Client, url: &str, bearer: Option<Bearer>, timeout: Duration) -> Self {
-        Self { client, url: url.trim_end_matches('/').to_owned(), bearer, timeout }
+    /// The way to a root, with what signs the gateway's own token for each request and the time that each has. An address that is
+    /// not allowed is told by every request.
+    pub fn new(
+        client: Client,
+        url: &str,
+        sign: impl Fn() -> Option<Bearer> + Send + Sync + 'static,
+        timeout: Duration,
+    ) -> Self {
+        Self { client, url: url.trim_end_matches('/').to_owned(), sign: Box::new(sign), timeout }
     }
 
     /// Stores instances of a study, all in one request; each is opened when the one before it has left. `job_token` goes along for
@@ -157,7 +163,7 @@ impl Root {
 
     fn request(&self, path: &str, limit: usize) -> Result<Request, AdviseError> {
         let url = self.client.guard().check(&format!("{}{path}", self.url)).map_err(|_| ErrorKind::Refused)?;
-        Ok(Request { bearer: self.bearer.clone(), ..Request::get(url, self.timeout, limit) })
+        Ok(Request { bearer: (self.sign)(), ..Request::get(url, self.timeout, limit) })
     }
 }
 

@@ -3,7 +3,7 @@
 //! From the wire upwards: a [`link`] is bytes and PDUs, an [`association`] is messages and the rules of who speaks when. The
 //! [`listener`] takes connections in, [`admission`] decides who is let in as whom, the [`provider`] answers what is asked. The
 //! [`caller`] goes the other way: it asks a node for an association and sends. What must arrive whatever happens goes
-//! through the [`outbox`].
+//! through the [`outbox`]. AI services may be application entities, too ([`service`]).
 //!
 //! Everything that is waited for has an end, and what one association holds in memory is a few PDUs: instances stream to
 //! the archive and from it.
@@ -17,9 +17,12 @@ mod network;
 mod outbox;
 mod provider;
 mod reading;
+mod service;
 
+pub(crate) use caller::SendFault;
 pub use caller::{CallFault, echo};
 pub use listener::{DimseListenError, DimseListener};
 pub use network::Network;
 pub(crate) use outbox::deliver;
 pub use outbox::send;
+pub(crate) use service::{ServiceFault, send_to_service, service_node};

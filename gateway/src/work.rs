@@ -12,6 +12,7 @@
 mod authoring;
 mod card;
 mod dicomweb;
+mod dimse;
 mod fault;
 mod images;
 mod inference;
@@ -24,11 +25,13 @@ mod priors;
 mod queue;
 mod record;
 mod results;
+mod returned;
 mod workitem;
 mod worklist;
 
 pub(crate) use fault::WorkFault;
 pub(crate) use images::{Explained, StudyImages};
 pub(crate) use intake::watch;
-pub(crate) use priors::{Priors, is_of_same_patient};
+pub(crate) use priors::Priors;
 pub(crate) use queue::{Bell, work};
+pub(crate) use returned::{OpenJob, receive};

@@ -1,6 +1,9 @@
 //! What a service may answer, and what that means.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use axum::{
     Router,
@@ -41,7 +44,9 @@ impl Vendor {
     }
 
     fn root(&self) -> Root {
-        Root::new(client(), &self.server.text("/dicom-web/"), Some(Bearer::new("t.o.k").unwrap()), AMPLE)
+        let signed = AtomicUsize::new(0);
+        let sign = move || Bearer::new(&format!("t.o.{}", signed.fetch_add(1, Ordering::SeqCst))).ok();
+        Root::new(client(), &self.server.text("/dicom-web/"), sign, AMPLE)
     }
 }
 
@@ -76,7 +81,7 @@ async fn instances_leave_in_one_request_with_the_tokens() {
     let came = vendor.came.lock().unwrap();
     let [(_, headers, body)] = came.as_slice() else { panic!("{} requests", came.len()) };
     let told = |name: &str| headers[name].to_str().unwrap().to_owned();
-    assert_eq!((told("authorization"), told("medvan-job-token")), ("Bearer t.o.k".to_owned(), "mvj_token".to_owned()));
+    assert_eq!((told("authorization"), told("medvan-job-token")), ("Bearer t.o.0".to_owned(), "mvj_token".to_owned()));
     let came = instances(&told("content-type"), body.clone(), 9).unwrap();
     assert_eq!(came, ["first instance", "second instance"]);
 }
@@ -119,7 +124,9 @@ async fn only_series_that_may_be_results_are_looked_into() {
         class: uid_of("1.2.840.10008.5.1.4.1.1.88.34"),
     };
     assert_eq!(found, [report]);
-    assert_eq!(vendor.came.lock().unwrap().len(), 2);
+    let tokens: Vec<_> =
+        vendor.came.lock().unwrap().iter().map(|(_, headers, _)| headers["authorization"].clone()).collect();
+    assert_eq!(tokens, ["Bearer t.o.0", "Bearer t.o.1"], "each request has a token of its own");
     assert_eq!(vendor.root().find(&uid_of("1.2.4"), |_| true).await.unwrap(), []);
 }
 
@@ -169,7 +176,7 @@ async fn an_object_is_one_instance_of_bounded_size() {
 
 #[tokio::test]
 async fn a_forbidden_address_is_not_called() {
-    let root = Root::new(client(), "http://169.254.169.254/dicom-web", None, AMPLE);
+    let root = Root::new(client(), "http://169.254.169.254/dicom-web", || None, AMPLE);
     let kind = root.find(&uid_of("1.2.3"), |_| true).await.unwrap_err().kind;
     assert_eq!(kind, ErrorKind::Refused);
     assert!(root.store(&uid_of("1.2.3"), Vec::new(), None).now_or_never().unwrap().is_err());

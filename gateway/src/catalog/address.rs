@@ -35,7 +35,7 @@ pub fn images_url(descriptor: &Descriptor, entry: &ImageEntry) -> Result<Url, St
         ImageWay::ImageJson { path, .. } | ImageWay::Dicomweb(DicomwebWay { path, .. }) => {
             path.split('/').filter(|segment| !segment.is_empty()).collect()
         }
-        ImageWay::Worklist(_) => Vec::new(),
+        ImageWay::Worklist(_) | ImageWay::Dimse(_) => Vec::new(),
         ImageWay::Inference(way) => {
             let version = way.version.as_deref().map(|version| ["versions", version]);
             ["v2", "models", &way.model].into_iter().chain(version.into_iter().flatten()).chain(["infer"]).collect()

@@ -28,10 +28,11 @@ use super::{
     association::{Association, Ended},
     link::{Link, Unit},
     network::Place,
+    service,
 };
 use crate::{
     App,
-    catalog::{HospitalId, HospitalImaging, Node},
+    catalog::{HospitalId, HospitalImaging, Node, VendorId},
 };
 
 /// The DICOM Application Context Name (PS3.7 §A.2.1).
@@ -56,6 +57,8 @@ pub(super) struct Session {
     pub(super) imaging: HospitalImaging,
     /// Who asks.
     pub(super) node: Node,
+    /// Whose service it is, where it is one and none of the hospital's own: it brings results.
+    pub(super) vendor: Option<VendorId>,
     /// From where.
     pub(super) peer: IpAddr,
     /// The presentation contexts that hold, by id.
@@ -164,13 +167,18 @@ async fn decide(app: &App, request: &AssociationRQ, peer: IpAddr) -> Result<(Ses
     }
     let (hospital, imaging) = called(app, &request.called_ae_title).ok_or(Rejection::CalledTitle)?;
     let calling = AeTitle::parse(&request.calling_ae_title).map_err(|_| Rejection::CallingTitle)?;
-    let node = imaging.node(&calling).ok_or(Rejection::CallingTitle)?.clone();
-    if !calls_from_home(&node, peer).await {
-        return Err(Rejection::Address);
-    }
+    let (node, vendor) = match imaging.node(&calling).cloned() {
+        Some(node) if calls_from_home(&node, peer).await => (node, None),
+        Some(_) => return Err(Rejection::Address),
+        None => {
+            let service = service::calling(app, &hospital, &calling, peer).await;
+            let (vendor, node) = service.ok_or(Rejection::CallingTitle)?;
+            (node, Some(vendor))
+        }
+    };
     let place = app.dimse.place(&hospital, &node.ae_title).ok_or(Rejection::NoRoom)?;
     let (contexts, extended) = (HashMap::new(), HashMap::new());
-    Ok((Session { hospital, imaging, node, peer, contexts, extended }, place))
+    Ok((Session { hospital, imaging, node, vendor, peer, contexts, extended }, place))
 }
 
 fn called(app: &App, title: &str) -> Option<(HospitalId, HospitalImaging)> {
@@ -183,7 +191,7 @@ fn called(app: &App, title: &str) -> Option<(HospitalId, HospitalImaging)> {
     })
 }
 
-async fn calls_from_home(node: &Node, peer: IpAddr) -> bool {
+pub(super) async fn calls_from_home(node: &Node, peer: IpAddr) -> bool {
     if node.any_address {
         return true;
     }

@@ -6,6 +6,7 @@ use dicom_ul::pdu::{
     AbortRQSource, AssociationAC, AssociationRJ, AssociationRJResult, AssociationRQ, Pdu, PresentationContextProposed,
     PresentationContextResultReason, RequestorRoles, UserVariableItem,
 };
+use medvan_adapters::http::Guard;
 use medvan_imaging::{
     AeTitle, TransferSyntax, Uid,
     dimse::{
@@ -95,7 +96,7 @@ impl CallFault {
 
 /// Why an instance was not sent.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SendFault {
+pub(crate) enum SendFault {
     /// The peer has no presentation context for it.
     #[error("the node accepts neither {0} nor anything that it could be written in without touching its pixels")]
     NoContext(Uid),
@@ -130,9 +131,21 @@ impl Called {
         proposals: &[Proposal],
         roles: &[(Uid, Roles)],
     ) -> Result<Self, CallFault> {
+        Self::call_by(network, network.guard(), own, node, proposals, roles).await
+    }
+
+    /// The same where other rules say which addresses may be called.
+    pub(super) async fn call_by(
+        network: &Network,
+        guard: &Guard,
+        own: &AeTitle,
+        node: &Node,
+        proposals: &[Proposal],
+        roles: &[(Uid, Roles)],
+    ) -> Result<Self, CallFault> {
         let settings = network.settings();
         let artim = Duration::from_secs(settings.artim_seconds);
-        let wire = timeout(artim, reach(network, node)).await.map_err(|_| CallFault::Slow)??;
+        let wire = timeout(artim, reach(network, guard, node)).await.map_err(|_| CallFault::Slow)??;
         let mut link = Link::new(wire, settings.pdu_bytes, Duration::from_secs(settings.idle_seconds));
         link.send_pdu(&Pdu::AssociationRQ(request(own, node, proposals, roles, settings.pdu_bytes))).await?;
         let answer = timeout(artim, link.next()).await.map_err(|_| CallFault::Slow)?;
@@ -240,10 +253,9 @@ pub(super) async fn say_report(
 }
 
 /// Connects to a node, if the way to it is open.
-async fn reach(network: &Network, node: &Node) -> Result<Wire, CallFault> {
+async fn reach(network: &Network, guard: &Guard, node: &Node) -> Result<Wire, CallFault> {
     let port = node.port.ok_or(CallFault::NoPort)?;
     let host = host_of(node).ok_or(CallFault::NotAllowed)?;
-    let guard = network.guard();
     guard.check_node(&host, port).map_err(|_| CallFault::NotAllowed)?;
     let addresses = addresses(&host, port).await.map_err(CallFault::Unreachable)?;
     if addresses.iter().any(|address| !guard.admits_node(&host, address.ip())) {

@@ -2,6 +2,7 @@
 
 mod commitment;
 mod find;
+mod result;
 mod retrieve;
 mod store;
 
@@ -20,6 +21,7 @@ use super::{
     admission::{Admitted, Session},
     association::{Association, Ended, Said},
     network::Place,
+    service::service_nodes,
 };
 use crate::{App, archive::Arrival, store::Origin};
 use commitment::Owed;
@@ -110,13 +112,16 @@ impl Provider {
 
     /// What a hospital changes about a node holds at once, not only for its next association.
     fn is_still_welcome(&self) -> bool {
+        let Session { hospital, imaging: before, node, vendor, .. } = &*self.session;
         let catalog = self.app.catalog.current();
-        let hospital = catalog.hospital(&self.session.hospital);
-        let imaging = hospital.and_then(|view| view.hospital.imaging.as_ref());
-        imaging.is_some_and(|imaging| {
-            imaging.ae_title == self.session.imaging.ae_title
-                && imaging.node(&self.session.node.ae_title) == Some(&self.session.node)
-        })
+        let Some(view) = catalog.hospital(hospital) else { return false };
+        let Some(now) = view.hospital.imaging.as_ref().filter(|now| now.ae_title == before.ae_title) else {
+            return false;
+        };
+        match vendor {
+            None => now.node(&node.ae_title) == Some(node),
+            Some(vendor) => service_nodes(view).any(|(of, known)| of == vendor && known == *node),
+        }
     }
 
     /// Long work ends between two of its parts when the process is to end.

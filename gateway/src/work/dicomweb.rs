@@ -1,8 +1,5 @@
 //! The way `dicomweb`: the images are stored at the service, as in an archive, and its results are looked for there or come back by
 //! themselves (STOW-RS to `/vendors/{vendor}/dicom-web`).
-//!
-//! No protocol says when a service is done. An answer is complete when there is one result of each modality that the descriptor
-//! expects, and nothing new came between two looks.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -15,21 +12,14 @@ use medvan_analysis::{gate, inputs::Inputs};
 use medvan_imaging::Uid;
 use medvan_profiles::descriptor::images::{DicomwebWay, ResultModality, Returned, Sent};
 
-use super::{WorkFault, objects, outgoing::Outgoing, perform::enrolled, priors::PriorImages};
+use super::{WorkFault, objects, outgoing::Outgoing, priors::PriorImages};
 use crate::{
     App,
     call::tenant,
     catalog::ImageMember,
     store::{Answer, FoundInstance, Job},
-    trust::job_token,
+    trust::{Recipient, job_token},
 };
-
-/// The first pause between two looks; it grows, because what takes long may take longer.
-const FIRST_LOOK: Duration = Duration::from_millis(250);
-/// The longest one.
-const LAST_LOOK: Duration = Duration::from_secs(5);
-/// Between the last result and the answer: a service may store each by a request of its own.
-const QUIET: time::Duration = time::Duration::seconds(1);
 
 /// A job's conversation with a service.
 struct Asking<'a> {
@@ -54,17 +44,13 @@ pub(super) async fn ask(
         return Err(WorkFault::TooManyImages);
     }
     let timeout = Duration::from_secs(member.entry.limits.deadline_seconds.into());
-    let root = Root::new(app.vendors.clone(), &address(member.url.as_str(), job), bearer(app, job, member), timeout);
+    let url = address(member.url.as_str(), job);
+    let root = Root::new(app.vendors.clone(), &url, signer(app, job, member), timeout);
     let asking = Asking { app, job, way, member, root };
     // The deadline is of the job, however many requests it takes.
     let files = tokio::time::timeout(timeout, asking.files(inputs, images, prior)).await;
     let files = files.unwrap_or_else(|_| Err(WorkFault::Service(ErrorKind::Timeout.into())))?;
-    let answer = objects::answer(app, job, inputs, &way.expects, files).await;
-    if matches!(answer, Err(WorkFault::Findings(_))) {
-        // What was refused must not be taken for the answer to the next try.
-        app.store.forget_received(job.id).await?;
-    }
-    answer
+    objects::answer(app, job, inputs, &way.expects, files).await
 }
 
 impl Asking<'_> {
@@ -76,8 +62,7 @@ impl Asking<'_> {
     ) -> Result<Vec<Vec<u8>>, WorkFault> {
         let sent: HashSet<Uid> = images.iter().map(|image| image.uid.clone()).collect();
         let by_itself = self.way.results == Returned::Store;
-        // A process that died meanwhile has lost nothing of what came: then nothing is sent again.
-        if !by_itself || !self.is_all_received().await? {
+        if !by_itself || !objects::is_all_received(self.app, self.job, &self.way.expects).await? {
             let outgoing = Outgoing::new(self.app, &self.job.hospital, Sent::Dicom, None);
             let token = by_itself.then(|| job_token(&self.app.secret, self.job.run));
             // What it is compared with is there first. It comes without a token: results about it are nobody's.
@@ -88,29 +73,18 @@ impl Asking<'_> {
                 stored.map_err(|error| if outgoing.is_spoiled() { WorkFault::Unreadable } else { error.into() })?;
             }
         }
-        if by_itself { self.received().await } else { self.fetched(&sent).await }
-    }
-
-    /// Waits until the service has stored its results here.
-    async fn received(&self) -> Result<Vec<Vec<u8>>, WorkFault> {
-        let mut pause = FIRST_LOOK;
-        while !self.is_all_received().await? {
-            pause = self.wait(pause).await?;
+        if by_itself {
+            objects::received(self.app, self.job, &self.way.expects).await
+        } else {
+            self.fetched(&sent).await
         }
-        Ok(self.app.store.received(self.job.id).await?.into_iter().map(|object| object.bytes).collect())
-    }
-
-    async fn is_all_received(&self) -> Result<bool, WorkFault> {
-        let notes = self.app.store.received_notes(self.job.id).await?;
-        let is_quiet = notes.iter().all(|note| self.app.clock.now() - note.at >= QUIET);
-        Ok(is_quiet && objects::is_complete(&self.way.expects, notes.iter().map(|note| note.class.as_str())))
     }
 
     /// Looks at the service's root until its results are all there, and fetches them.
     async fn fetched(&self, sent: &HashSet<Uid>) -> Result<Vec<Vec<u8>>, WorkFault> {
         let delivered = self.app.store.delivered_before(self.job).await?;
         let known: HashSet<&Uid> = sent.iter().chain(delivered.iter().map(|object| &object.instance)).collect();
-        let (mut pause, mut before) = (FIRST_LOOK, Vec::new());
+        let (mut pause, mut before) = (objects::FIRST_LOOK, Vec::new());
         let listed = loop {
             let mut listed = self.root.find(&self.job.study, may_be_result).await?;
             listed.retain(|object| is_result(object) && !known.contains(&object.instance));
@@ -121,7 +95,7 @@ impl Asking<'_> {
                 break listed;
             }
             before = listed;
-            pause = self.wait(pause).await?;
+            pause = objects::wait(self.app, self.job, pause).await?;
         };
         let mut room = self.member.entry.limits.answer_bytes as usize;
         let mut files = Vec::with_capacity(listed.len());
@@ -131,14 +105,6 @@ impl Asking<'_> {
             files.push(file.to_vec());
         }
         Ok(files)
-    }
-
-    /// Waits for the next look: how long to wait after that.
-    async fn wait(&self, pause: Duration) -> Result<Duration, WorkFault> {
-        tokio::time::sleep(pause).await;
-        // A contract that ended while the service worked: its results are nobody's.
-        enrolled(self.app, self.job)?;
-        Ok((pause * 3 / 2).min(LAST_LOOK))
     }
 }
 
@@ -158,9 +124,10 @@ fn address(url: &str, job: &Job) -> String {
     url.replace("%7Bjob%7D", &job.run.to_string())
 }
 
-fn bearer(app: &App, job: &Job, member: &ImageMember) -> Option<Bearer> {
-    let mut recipient = member.token.clone()?;
-    recipient.audience = address(&recipient.audience, job);
+/// Signs the gateway's own token for the service's root, anew for each request.
+fn signer(app: &App, job: &Job, member: &ImageMember) -> impl Fn() -> Option<Bearer> + Send + Sync + use<> {
+    let recipient = member.token.clone().map(|token| Recipient { audience: address(&token.audience, job), ..token });
     let tenant = tenant(&app.secret, &job.hospital, &member.name.vendor);
-    app.keys.bearer(&recipient, Some(&tenant), app.clock.now()).ok()
+    let app = app.clone();
+    move || app.keys.bearer(recipient.as_ref()?, Some(&tenant), app.clock.now()).ok()
 }

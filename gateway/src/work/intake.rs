@@ -4,7 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use medvan_analysis::completeness::{Judgement, Seen, Verdict, judge};
+use medvan_analysis::{
+    completeness::{Judgement, Seen, Verdict, judge},
+    matching::{PriorMatch, PriorVerdict},
+};
 use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -123,7 +126,10 @@ fn evidence(judgement: &Judgement, explained: &[(&Arc<ImageMember>, Explained)])
             let mut told = json!({ "service": explained.service, "version": explained.version, "entry": explained.entry,
                                    "fits": explained.found.fits });
             if let Some(prior) = &explained.prior {
-                told["prior"] = json!(prior);
+                // Which series of it are what is told at `/matching`, as of the study itself.
+                let without_series = |verdict: &PriorVerdict| PriorVerdict { needs: Vec::new(), ..verdict.clone() };
+                let studies = prior.studies.iter().map(without_series).collect();
+                told["prior"] = json!(PriorMatch { chosen: prior.chosen.clone(), studies });
             }
             told
         })

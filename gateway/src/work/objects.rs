@@ -1,6 +1,10 @@
-//! Results that are DICOM objects: held against the job ([`gate`]), what holds is kept as the answer, and nothing else is delivered.
+//! Results that are DICOM objects: waited for, held against the job ([`gate`]); what holds is kept as the answer, and nothing else is
+//! delivered.
+//!
+//! No protocol says when a service is done. An answer is complete when there is one result of each modality that the descriptor
+//! expects, and nothing new came for a while.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use medvan_analysis::{
     evidence::Reference,
@@ -9,11 +13,22 @@ use medvan_analysis::{
 };
 use medvan_profiles::descriptor::images::ResultModality;
 
-use super::{WorkFault, perform::told, results::JAPAN};
+use super::{
+    WorkFault,
+    perform::{enrolled, told},
+    results::JAPAN,
+};
 use crate::{
     App,
     store::{Answer, EvidenceObject, Job, ReceivedObject},
 };
+
+/// The first pause between two looks; it grows, because what takes long may take longer.
+pub(super) const FIRST_LOOK: Duration = Duration::from_millis(250);
+/// The longest one.
+const LAST_LOOK: Duration = Duration::from_secs(5);
+/// Between the last result and the answer: a service may bring each by itself.
+const QUIET: time::Duration = time::Duration::seconds(1);
 
 /// Holds what a service gave back against its job. The service's answer is complete where it has one of each that is expected.
 pub(super) async fn answer(
@@ -30,7 +45,36 @@ pub(super) async fn answer(
     });
     let gated = gated.await.map_err(|_| WorkFault::Findings("it cannot be read".to_owned()))?;
     count(job, &gated);
-    kept(gated, expects)
+    let answer = kept(gated, expects);
+    if answer.is_err() {
+        // What was refused must not be taken for the answer to the next try.
+        app.store.forget_received(job.id).await?;
+    }
+    answer
+}
+
+/// Waits until the service of a job has brought all its results.
+pub(super) async fn received(app: &App, job: &Job, expects: &[ResultModality]) -> Result<Vec<Vec<u8>>, WorkFault> {
+    let mut pause = FIRST_LOOK;
+    while !is_all_received(app, job, expects).await? {
+        pause = wait(app, job, pause).await?;
+    }
+    Ok(app.store.received(job.id).await?.into_iter().map(|object| object.bytes).collect())
+}
+
+/// Whether it has: then, after a process died meanwhile, nothing is sent again.
+pub(super) async fn is_all_received(app: &App, job: &Job, expects: &[ResultModality]) -> Result<bool, WorkFault> {
+    let notes = app.store.received_notes(job.id).await?;
+    let is_quiet = notes.iter().all(|note| app.clock.now() - note.at >= QUIET);
+    Ok(is_quiet && is_complete(expects, notes.iter().map(|note| note.class.as_str())))
+}
+
+/// Waits for the next look: how long to wait after that.
+pub(super) async fn wait(app: &App, job: &Job, pause: Duration) -> Result<Duration, WorkFault> {
+    tokio::time::sleep(pause).await;
+    // A contract that ended while the service worked: its results are nobody's.
+    enrolled(app, job)?;
+    Ok((pause * 3 / 2).min(LAST_LOOK))
 }
 
 /// Whether objects of these classes are all that is waited for.

@@ -19,7 +19,7 @@ use medvan_profiles::descriptor::images::ImageWay;
 use time::OffsetDateTime;
 
 use super::{
-    WorkFault, card, dicomweb, images, inference,
+    WorkFault, card, dicomweb, dimse, images, inference,
     outgoing::Outgoing,
     priors, record, results, workitem,
     worklist::{self, Pulled},
@@ -145,6 +145,7 @@ async fn ask(
             checked(findings.into(), inputs, job).await?
         }
         ImageWay::Dicomweb(way) => dicomweb::ask(app, job, member, way, inputs, (images, prior)).await?,
+        ImageWay::Dimse(way) => dimse::ask(app, job, member, way, inputs, (images, prior)).await?,
         ImageWay::Worklist(way) => match worklist::pull(app, job, member, way, inputs).await? {
             Pulled::Answered(answer) => answer,
             Pulled::Offered(until) => return Ok(Asked::Offered(until)),

@@ -163,6 +163,6 @@ pub(super) async fn of_job(app: &App, job: &Job) -> Result<Option<PriorImages>, 
 }
 
 /// Whether the index still has the job's study and its prior as one patient's.
-pub(crate) async fn is_of_same_patient(store: &Store, job: &Job, prior: &Uid) -> Result<bool, StoreError> {
+pub(super) async fn is_of_same_patient(store: &Store, job: &Job, prior: &Uid) -> Result<bool, StoreError> {
     store.are_of_one_patient(&job.hospital, &job.study, prior).await
 }

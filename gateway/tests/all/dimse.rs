@@ -4,8 +4,9 @@ mod commitment;
 mod find;
 mod network;
 mod outbox;
-mod peer;
+pub(crate) mod peer;
 mod retrieve;
+mod service;
 mod store;
 
 use std::{net::SocketAddr, time::Duration};

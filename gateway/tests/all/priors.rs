@@ -17,11 +17,15 @@ use medvan_fixtures::{
     running::{self, Running},
     studies::ChestCt,
 };
+use medvan_imaging::{Uid, dimse::Operation};
 use serde_json::{Value, json};
 
-use crate::dicomweb::{
-    instances::chest,
-    pacs::{Answer, Pacs},
+use crate::{
+    dicomweb::{
+        instances::{EXPLICIT, chest},
+        pacs::{Answer, Pacs},
+    },
+    dimse::peer::Scp,
 };
 
 const DICOM_JSON: &str = "application/dicom+json";
@@ -310,6 +314,27 @@ async fn an_archive_of_a_service_has_the_prior_before_the_study_at_hand() {
     let given: Vec<_> = given.iter().map(|given| (given.path.as_str(), given.images, given.has_job_token)).collect();
     let [before, at_hand] = [prior(), at_hand()].map(|study| format!("/root/studies/{}", study.study_uid()));
     assert_eq!(given, [(before.as_str(), 2, false), (at_hand.as_str(), 2, true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_entity_is_sent_the_prior_before_the_study_at_hand() {
+    let (pacs, service) = (hospital().await, Service::start().await);
+    stores(&pacs, &prior()).await;
+    let scp = Scp::listening(2, &["1.2.840.10008.5.1.4.1.1.2"], EXPLICIT, vec![]);
+    let way =
+        json!({ "kind": "dimse", "aeTitle": "SERVICE", "host": "127.0.0.1", "port": scp.port, "expects": ["SR"] });
+    enrolls(&pacs, &service.descriptor(&way)).await;
+    pacs.stores(&at_hand()).await;
+    let heard = tokio::task::spawn_blocking(|| scp.heard()).await.unwrap();
+    let sent: Vec<Uid> = heard
+        .into_iter()
+        .map(|asked| match asked.request.operation {
+            Operation::Store { instance, .. } => instance,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let expected = [prior(), at_hand()].map(|study| [study.instance_uid(1), study.instance_uid(2)]);
+    assert_eq!(sent, expected.concat());
 }
 
 #[tokio::test]

@@ -49,6 +49,8 @@ pub enum ImageWay {
     Dicomweb(DicomwebWay),
     /// The service finds its work on a worklist (UPS-RS), retrieves the images, stores results and says when it is done.
     Worklist(WorklistWay),
+    /// Instances are sent to the service's application entity (C-STORE), which sends its results back (C-STORE).
+    Dimse(DimseWay),
 }
 
 /// A service that is an origin server of DICOMweb itself.
@@ -68,6 +70,23 @@ pub struct DicomwebWay {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WorklistWay {
+    /// What a complete answer has at least one of.
+    pub expects: Vec<ResultModality>,
+}
+
+/// A service that is an application entity of the DICOM network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DimseWay {
+    /// Its AE title: under which it is called and calls.
+    pub ae_title: String,
+    /// Where it listens, and from where it calls: a name or an address.
+    pub host: String,
+    /// Its TCP port.
+    pub port: u16,
+    /// Whether it is called by TLS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tls: bool,
     /// What a complete answer has at least one of.
     pub expects: Vec<ResultModality>,
 }
@@ -158,7 +177,7 @@ pub struct Needs {
     /// Sexes of patients for whom it is made: `F`, `M`, `O`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sex: Vec<String>,
-    /// An earlier study to compare with, given where there is one.
+    /// An earlier study to compare with, given where a comparable one is stored; not to a bare model ([`ImageWay::Inference`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior: Option<PriorNeed>,
 }

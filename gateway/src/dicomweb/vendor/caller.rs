@@ -1,10 +1,9 @@
 //! Who calls, and which jobs there are for them.
 
-use std::{ops::Deref, sync::Arc};
+use std::ops::Deref;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use medvan_imaging::Uid;
-use medvan_profiles::descriptor::images::{DicomwebWay, ImageWay, Returned};
+use medvan_profiles::descriptor::images::ImageWay;
 use uuid::Uuid;
 
 use super::super::{
@@ -12,14 +11,7 @@ use super::super::{
     refusal::Refusal,
     resource::{Resource, gateway_base},
 };
-use crate::{
-    App, api,
-    bearer::bearer,
-    catalog::{ImageMember, VendorId},
-    store::{Job, JobSeries, JobState, StoreError},
-    trust::run_of_token,
-    work::is_of_same_patient,
-};
+use crate::{App, api, bearer::bearer, catalog::VendorId, trust::run_of_token, work::OpenJob};
 
 /// Jobs of one vendor that are looked at.
 const JOBS: u32 = 1_000;
@@ -30,12 +22,6 @@ pub(in crate::dicomweb) struct VendorAsk {
     /// The only run for this caller, who showed its token.
     run: Option<Uuid>,
     pub(super) asked: Asked,
-}
-
-/// Proof: a job of this vendor's that it may work on now, in the way in which its service is talked to.
-pub(super) struct OpenJob {
-    pub(super) job: Job,
-    pub(super) member: Arc<ImageMember>,
 }
 
 impl Deref for VendorAsk {
@@ -86,52 +72,5 @@ impl VendorAsk {
         let member = OpenJob::member(app, &job).ok_or(Refusal::NotFound)?;
         let is_pulled = matches!(member.entry.way, ImageWay::Worklist(_)) && job.offered_until.is_some();
         if is_pulled { Ok(OpenJob { job, member }) } else { Err(Refusal::NotFound) }
-    }
-}
-
-impl OpenJob {
-    /// A job is open for those who fetch its images or bring its results by themselves; of the others nothing is here.
-    fn of(app: &App, job: Job) -> Option<Self> {
-        let member = Self::member(app, &job)?;
-        let is_open = match &member.entry.way {
-            ImageWay::Worklist(_) => matches!(job.state, JobState::Offered | JobState::Taken),
-            ImageWay::Dicomweb(DicomwebWay { results: Returned::Store, .. }) => job.state == JobState::Running,
-            ImageWay::Dicomweb(_) | ImageWay::ImageJson { .. } | ImageWay::Inference(_) => false,
-        };
-        is_open.then_some(Self { job, member })
-    }
-
-    /// Its service, as long as the hospital is enrolled in the same version for the same purpose.
-    fn member(app: &App, job: &Job) -> Option<Arc<ImageMember>> {
-        let snapshot = app.catalog.current();
-        let member = snapshot.hospital(&job.hospital)?.analyzer(&job.service, &job.entry)?;
-        (member.version == job.version && member.mode.word() == job.mode).then(|| Arc::clone(member))
-    }
-
-    pub(super) fn is_on_worklist(&self) -> bool {
-        matches!(self.job.state, JobState::Offered | JobState::Taken)
-    }
-
-    /// Whether its images may be read and its results written: what nobody has taken from the worklist is nobody's yet.
-    pub(super) fn is_at_work(&self, study: &Uid) -> bool {
-        self.job.study == *study && self.is_taken()
-    }
-
-    /// The series of a study that may be read for it: of its own study, or of its prior, as long as that is the same patient's.
-    pub(super) async fn series_of(&self, app: &App, study: &Uid) -> Result<&[JobSeries], StoreError> {
-        if !self.is_taken() {
-            return Ok(&[]);
-        }
-        if self.job.study == *study {
-            return Ok(&self.job.inputs);
-        }
-        match self.job.prior.as_ref().filter(|prior| prior.study == *study) {
-            Some(prior) if is_of_same_patient(&app.store, &self.job, study).await? => Ok(&prior.series),
-            _ => Ok(&[]),
-        }
-    }
-
-    fn is_taken(&self) -> bool {
-        matches!(self.job.state, JobState::Taken | JobState::Running)
     }
 }

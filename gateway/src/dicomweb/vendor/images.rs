@@ -7,12 +7,13 @@ use medvan_imaging::Uid;
 
 use super::{
     super::{refusal::Refusal, retrieve, walk::Walk},
-    caller::{OpenJob, VendorAsk},
+    caller::VendorAsk,
 };
 use crate::{
     App,
     catalog::HospitalId,
     store::{JobSeries, Selection, StoreError},
+    work::OpenJob,
 };
 
 /// `GET …/studies/{study}[/series/{series}[/instances/{instance}]]`: of what the path names those that the job is about.

@@ -16,9 +16,9 @@ use super::{
         search::{Form, MOST, warned},
         workitems::{state_changed, updated},
     },
-    caller::{OpenJob, VendorAsk},
+    caller::VendorAsk,
 };
-use crate::{App, trust::job_token};
+use crate::{App, trust::job_token, work::OpenJob};
 
 /// `GET …/workitems` (§11.9): of all hospitals, the most urgent first.
 pub(super) async fn search(State(app): State<App>, ask: VendorAsk) -> Result<Response, Refusal> {

@@ -21,6 +21,9 @@ impl Provider {
             let answer = Response::to(request, Status::NOT_AUTHORIZED);
             return self.refuse(context, true, answer.because("the role of SCU was not agreed on")).await;
         }
+        if let Some(vendor) = self.session.vendor.clone() {
+            return self.take_result(context, request, instance, &vendor).await;
+        }
         let outcome = match self.arrival() {
             Ok(mut arrival) => {
                 let received = self.receive(context, request, instance, &mut arrival).await;

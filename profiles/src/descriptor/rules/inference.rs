@@ -51,7 +51,7 @@ fn each(descriptor: &Descriptor, look: impl Fn(String, &InferenceWay) -> Vec<Fau
     let entries = descriptor.images.iter().enumerate();
     let ways = entries.filter_map(|(at, entry)| match &entry.way {
         ImageWay::Inference(way) => Some((format!("/images/{at}/way"), way)),
-        ImageWay::ImageJson { .. } | ImageWay::Dicomweb(_) | ImageWay::Worklist(_) => None,
+        ImageWay::ImageJson { .. } | ImageWay::Dicomweb(_) | ImageWay::Worklist(_) | ImageWay::Dimse(_) => None,
     });
     ways.flat_map(|(place, way)| look(place, way)).collect()
 }

@@ -84,6 +84,11 @@ fn results_that_are_dicom_objects_come_in_ways_that_are_said() {
         (dicomweb("/a", "carry", json!(["SR"])), &["/images/0/way/results"]),
         (dicomweb("/a", "fetch", json!([])), &["/images/0/way/expects"]),
         (dicomweb("/a", "fetch", json!(["CT"])), &["/images/0/way/expects/0"]),
+        (json!({ "kind": "dimse", "aeTitle": "A", "host": "::1", "port": 104, "expects": ["SR"] }), &[]),
+        (
+            json!({ "kind": "dimse", "aeTitle": "A B", "host": "a/b", "port": 0, "expects": ["SR"] }),
+            &["/images/0/way/aeTitle", "/images/0/way/host", "/images/0/way/port"],
+        ),
         (json!({ "kind": "worklist" }), &["/images/0/way/expects"]),
         (json!({ "kind": "worklist", "expects": ["SR"], "path": "/a" }), &["/images/0/way/path"]),
     ];

@@ -16,6 +16,8 @@ const KINDS: &[(&str, &str)] = &[
     ("1.2.840.10008.5.1.4.1.1.88.34", "report (TID 1500)"),
     ("1.2.840.10008.5.1.4.1.1.66.4", "segmentation"),
     ("1.2.840.10008.5.1.4.1.1.7", "picture with findings drawn in"),
+    ("1.2.840.10008.5.1.4.1.1.11.1", "presentation state (GSPS)"),
+    ("1.2.840.10008.5.1.4.1.1.104.1", "page for people (PDF)"),
 ];
 const PICTURE: usize = 2;
 

@@ -1,0 +1,81 @@
+//! C-STORE by an AI service: a result of one of its jobs, kept until the job looks at all of them ([`crate::work`]).
+
+use medvan_imaging::{
+    Uid,
+    dimse::{Request, Response, Status, negotiation::Context},
+    file::head,
+    stow::FailureReason,
+};
+
+use medvan_profiles::descriptor::images::ImageWay;
+
+use super::Provider;
+use crate::{
+    catalog::VendorId,
+    dimse::association::Ended,
+    store::StoreError,
+    work::{OpenJob, receive},
+};
+
+/// Bytes of one result: more than the results of any job may have.
+const LARGEST: usize = 40 << 20;
+/// Jobs of one vendor that are looked at.
+const JOBS: u32 = 1_000;
+
+impl Provider {
+    /// Takes a result in and says what became of it.
+    pub(super) async fn take_result(
+        &mut self,
+        context: &Context,
+        request: &Request,
+        instance: Uid,
+        vendor: &VendorId,
+    ) -> Result<(), Ended> {
+        let Some(_place) = self.app.results.place(vendor) else {
+            let answer = Response::to(request, Status::OUT_OF_RESOURCES);
+            return self.refuse(context, true, answer.because("too many results at once; try again")).await;
+        };
+        let mut bytes = head(&request.class, &instance, &context.syntax);
+        loop {
+            let (piece, is_last) = self.association.data(context.id).await?;
+            // What is too large is heard to its end and not kept.
+            if bytes.len() <= LARGEST {
+                bytes.extend_from_slice(&piece);
+            }
+            if is_last {
+                break;
+            }
+        }
+        let answer = if bytes.len() > LARGEST {
+            Response::to(request, Status::OUT_OF_RESOURCES).because("a result has too many bytes")
+        } else {
+            self.kept(request, vendor, bytes).await
+        };
+        self.answer(context, answer).await
+    }
+
+    async fn kept(&self, request: &Request, vendor: &VendorId, bytes: Vec<u8>) -> Response {
+        let received = match self.open_jobs(vendor).await {
+            Ok(jobs) => receive(&self.app, &jobs, None, bytes).await,
+            Err(error) => Err(error),
+        };
+        match received.map(|outcome| outcome.result) {
+            Ok(Ok(_)) => Response::to(request, Status::SUCCESS),
+            Ok(Err(failure)) => Response::to(request, Status(failure.reason.code())).because(failure.error_comment()),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a result cannot be kept");
+                let reason = FailureReason::ProcessingFailure;
+                Response::to(request, Status(reason.code())).because("it could not be made safe; try again")
+            }
+        }
+    }
+
+    /// The vendor's jobs of this hospital that wait for results.
+    async fn open_jobs(&self, vendor: &VendorId) -> Result<Vec<OpenJob>, StoreError> {
+        let jobs = self.app.store.jobs_at_vendor(vendor, JOBS).await?;
+        let of_hospital = jobs.into_iter().filter(|job| job.hospital == self.session.hospital);
+        let open = of_hospital.filter_map(|job| OpenJob::of(&self.app, job));
+        // An address and a title say less than a credential: they bring results of no other way.
+        Ok(open.filter(|open| matches!(open.member.entry.way, ImageWay::Dimse(_))).collect())
+    }
+}

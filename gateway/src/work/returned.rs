@@ -1,0 +1,158 @@
+//! Results that services bring by themselves, by STOW-RS or C-STORE: for which job they are, and that they are kept.
+//!
+//! What is brought is shown to nobody: whether it holds is decided when all of it is there (`medvan_analysis::gate`), and its
+//! vendor reads why not at `/api/v1/vendors/{vendor}/jobs`.
+
+use std::{io::Cursor, sync::Arc};
+
+use dicom_dictionary_std::tags;
+use medvan_imaging::{
+    Tag, Uid,
+    attributes::{self, AttributePath, Attributes},
+    dataset::{Limits, ReadError, Seekable},
+    file::read_file,
+    stow::{Failure, FailureReason, Outcome, Stored},
+};
+use medvan_profiles::descriptor::images::{DicomwebWay, ImageWay, Returned};
+
+use super::priors::is_of_same_patient;
+use crate::{
+    App,
+    catalog::ImageMember,
+    store::{EvidenceObject, Job, JobSeries, JobState, Receipt, ReceivedObject, StoreError},
+};
+
+/// Proof: a job of a vendor's that it may work on now, in the way in which its service is talked to.
+pub(crate) struct OpenJob {
+    pub(crate) job: Job,
+    pub(crate) member: Arc<ImageMember>,
+}
+
+/// What an object says it is.
+struct Named {
+    study: Uid,
+    reference: EvidenceObject,
+}
+
+impl OpenJob {
+    /// A job is open for those who fetch its images or bring its results by themselves; of the others nothing is there.
+    pub(crate) fn of(app: &App, job: Job) -> Option<Self> {
+        let member = Self::member(app, &job)?;
+        let is_open = match &member.entry.way {
+            ImageWay::Worklist(_) => matches!(job.state, JobState::Offered | JobState::Taken),
+            ImageWay::Dicomweb(DicomwebWay { results: Returned::Store, .. }) | ImageWay::Dimse(_) => {
+                job.state == JobState::Running
+            }
+            ImageWay::Dicomweb(_) | ImageWay::ImageJson { .. } | ImageWay::Inference(_) => false,
+        };
+        is_open.then_some(Self { job, member })
+    }
+
+    /// Its service, as long as the hospital is enrolled in the same version for the same purpose.
+    pub(crate) fn member(app: &App, job: &Job) -> Option<Arc<ImageMember>> {
+        super::perform::enrolled(app, job).ok()
+    }
+
+    /// Whether it stands on a worklist, or was taken from it.
+    pub(crate) fn is_on_worklist(&self) -> bool {
+        matches!(self.job.state, JobState::Offered | JobState::Taken)
+    }
+
+    /// Whether its images may be read and its results written: what nobody has taken from the worklist is nobody's yet.
+    pub(crate) fn is_at_work(&self, study: &Uid) -> bool {
+        self.job.study == *study && self.is_taken()
+    }
+
+    /// The series of a study that may be read for it: of its own study, or of its prior, as long as that is the same patient's.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub(crate) async fn series_of(&self, app: &App, study: &Uid) -> Result<&[JobSeries], StoreError> {
+        if !self.is_taken() {
+            return Ok(&[]);
+        }
+        if self.job.study == *study {
+            return Ok(&self.job.inputs);
+        }
+        match self.job.prior.as_ref().filter(|prior| prior.study == *study) {
+            Some(prior) if is_of_same_patient(&app.store, &self.job, study).await? => Ok(&prior.series),
+            _ => Ok(&[]),
+        }
+    }
+
+    fn is_taken(&self) -> bool {
+        matches!(self.job.state, JobState::Taken | JobState::Running)
+    }
+}
+
+/// Keeps an object for the one of these jobs that it is of. `study` is the one that it was announced to be of.
+///
+/// # Errors
+/// The database does not take it.
+pub(crate) async fn receive(
+    app: &App,
+    jobs: &[OpenJob],
+    study: Option<&Uid>,
+    bytes: Vec<u8>,
+) -> Result<Outcome, StoreError> {
+    let read = move || (named(&bytes), bytes);
+    let Ok((named, bytes)) = tokio::task::spawn_blocking(read).await else {
+        return Ok(Outcome { class: None, instance: None, result: Err(FailureReason::ProcessingFailure.into()) });
+    };
+    let Some(Named { study: own, reference }) = named else {
+        return Ok(Outcome { class: None, instance: None, result: Err(FailureReason::CannotUnderstand.into()) });
+    };
+    let EvidenceObject { series, instance, class } = reference.clone();
+    let result = match of_study(jobs, study, &own) {
+        Err(failure) => Err(failure),
+        Ok(open) => {
+            let most = u64::from(open.member.entry.limits.answer_bytes);
+            match app.store.receive(&open.job, &ReceivedObject { reference, bytes }, most, app.clock.now()).await? {
+                Receipt::Kept => Ok(Stored { study: own, series, warning: None, originals: Vec::new() }),
+                Receipt::TooLate => Err(no_job()),
+                Receipt::TooLarge => Err(FailureReason::TooLarge.into()),
+            }
+        }
+    };
+    Ok(Outcome { class: Some(class), instance: Some(instance), result })
+}
+
+/// The job that is at work on the study of an object. Two hospitals may have a study of one UID, and two services of one vendor work on
+/// the same study: then the token of a job says which is meant.
+fn of_study<'a>(jobs: &'a [OpenJob], asked: Option<&Uid>, own: &Uid) -> Result<&'a OpenJob, Failure> {
+    if asked.is_some_and(|asked| asked != own) {
+        return Err(FailureReason::StudyDoesNotMatch.into());
+    }
+    let mut found = jobs.iter().filter(|open| open.is_at_work(own));
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(no_job()),
+        (Some(_), Some(_)) => Err(Failure {
+            reason: FailureReason::NotAuthorized,
+            detail: Some("several jobs are about this study; use the token of the job (MedVAN-Job-Token)".to_owned()),
+        }),
+    }
+}
+
+fn no_job() -> Failure {
+    Failure {
+        reason: FailureReason::NotAuthorized,
+        detail: Some("no job of this vendor waits for results of this study".to_owned()),
+    }
+}
+
+fn named(bytes: &[u8]) -> Option<Named> {
+    let source = Seekable::new(Cursor::new(bytes)).map_err(ReadError::from);
+    let file = source.and_then(|source| read_file(source, &Limits::default())).ok()?;
+    let said = attributes::read(&file.data_set, &|_: &AttributePath| None);
+    let reference = EvidenceObject {
+        series: uid(&said, tags::SERIES_INSTANCE_UID)?,
+        instance: uid(&said, tags::SOP_INSTANCE_UID)?,
+        class: uid(&said, tags::SOP_CLASS_UID)?,
+    };
+    Some(Named { study: uid(&said, tags::STUDY_INSTANCE_UID)?, reference })
+}
+
+fn uid(said: &Attributes, tag: Tag) -> Option<Uid> {
+    Uid::parse(&said.text(tag)?).ok()
+}
