@@ -86,6 +86,10 @@ pub struct ServerLimits {
     pub header_read_ms: u64,
     /// Milliseconds a client may take to send the request body.
     pub body_read_ms: u64,
+    /// Workitems that systems of one hospital may have here; a further one gets 503 with Retry-After.
+    pub workitems_per_hospital: u64,
+    /// Their bytes.
+    pub workitem_bytes_per_hospital: u64,
 }
 
 /// The DICOM network: associations from nodes of hospitals and to them.
@@ -177,7 +181,7 @@ pub struct Discovery {
 }
 
 /// How long records are kept, in days; 0 keeps them for ever. Five years unless the operator says otherwise: as long as
-/// Japan's Medical Practitioners' Act (Article 24) has medical records kept.
+/// Japan's Medical Practitioners' Act (Article 24) has medical records kept. Workitems are no records, they go after a month.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
@@ -187,6 +191,8 @@ pub struct Retention {
     pub usage_days: u32,
     /// Feedback, and what could not be delivered, to vendors and to nodes.
     pub feedback_days: u32,
+    /// Workitems that are completed or canceled; one on which somebody holds a deletion lock stays.
+    pub workitem_days: u32,
 }
 
 /// A configuration that passed [`Config::check`].
@@ -357,6 +363,8 @@ fn limits_are_positive(config: &Config) -> Option<ConfigFault> {
         || limits.calls_in_flight_per_hospital == 0
         || limits.header_read_ms == 0
         || limits.body_read_ms == 0
+        || limits.workitems_per_hospital == 0
+        || limits.workitem_bytes_per_hospital == 0
         || config.outbox.attempts == 0;
     zero.then(|| ConfigFault { key: "limits", reason: "a limit of 0 would refuse everything".to_owned() })
 }
@@ -416,6 +424,8 @@ impl Default for ServerLimits {
             calls_in_flight_per_hospital: 1024,
             header_read_ms: 10_000,
             body_read_ms: 10_000,
+            workitems_per_hospital: 200_000,
+            workitem_bytes_per_hospital: 1 << 30,
         }
     }
 }
@@ -455,7 +465,7 @@ impl Default for Discovery {
 impl Default for Retention {
     fn default() -> Self {
         const FIVE_YEARS: u32 = 5 * 365 + 2;
-        Self { exchange_days: FIVE_YEARS, usage_days: FIVE_YEARS, feedback_days: FIVE_YEARS }
+        Self { exchange_days: FIVE_YEARS, usage_days: FIVE_YEARS, feedback_days: FIVE_YEARS, workitem_days: 30 }
     }
 }
 

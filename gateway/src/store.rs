@@ -63,7 +63,10 @@ pub use published::{PublishedAnalysis, PublishedNarrow};
 pub use purge::Retention;
 pub use received::{Receipt, ReceivedNote, ReceivedObject};
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
-pub use workitems::{FoundWorkitems, Notice, Subscribed, WorkitemBounds, WorkitemNarrow, Worklist};
+pub use workitems::{
+    CancelAsk, Cancellation, FoundWorkitems, Notice, PutWorkitem, Subscribed, WorkitemBounds, WorkitemNarrow,
+    WorkitemRoom, Worklist,
+};
 
 /// A handle to the database. Clones share it.
 #[derive(Debug, Clone)]
@@ -88,7 +91,7 @@ pub enum StoreError {
     Closed,
     /// The database refused or cannot be reached.
     #[error("the database does not answer as it should")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
     /// The database did not take it; the reason was logged.
     #[error("the database did not take the record")]
     NotRecorded,
@@ -145,13 +148,20 @@ impl Store {
 impl StoreError {
     /// What whoever waits for a record is told when the database did not take it.
     fn not_recorded(error: &sqlx::Error) -> Self {
-        /// `SQLITE_FULL`
-        const FULL: &str = "13";
-        match error.as_database_error().and_then(|error| error.code()) {
-            Some(code) if code == FULL => Self::NoSpace,
-            _ => Self::NotRecorded,
-        }
+        if is_full(error) { Self::NoSpace } else { Self::NotRecorded }
     }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_full(&error) { Self::NoSpace } else { Self::Database(error) }
+    }
+}
+
+fn is_full(error: &sqlx::Error) -> bool {
+    /// `SQLITE_FULL`
+    const FULL: &str = "13";
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == FULL)
 }
 
 /// Digests are kept as hex.

@@ -50,5 +50,10 @@ async fn forget_images(app: &App) {
 
 fn retention(days: &config::Retention) -> Retention {
     let kept = |days: u32| (days > 0).then(|| time::Duration::days(days.into()));
-    Retention { exchanges: kept(days.exchange_days), usage: kept(days.usage_days), feedback: kept(days.feedback_days) }
+    Retention {
+        exchanges: kept(days.exchange_days),
+        usage: kept(days.usage_days),
+        feedback: kept(days.feedback_days),
+        workitems: kept(days.workitem_days),
+    }
 }

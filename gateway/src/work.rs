@@ -34,4 +34,6 @@ pub(crate) use images::{Explained, StudyImages};
 pub(crate) use intake::watch;
 pub(crate) use priors::Priors;
 pub(crate) use queue::{Bell, work};
+pub(crate) use record::unwanted;
 pub(crate) use returned::{OpenJob, receive};
+pub(crate) use workitem::own_lock;

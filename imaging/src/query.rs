@@ -30,7 +30,7 @@ pub use error::{QueryError, Warning};
 pub use identifier::Extended;
 pub use key::{Decimal, Key, Matching, Selector, Text};
 pub use level::{Level, level_of};
-pub use moment::{Range, date_key};
+pub use moment::{Range, date_key, moment_key};
 pub use name::NamePattern;
 pub use narrow::{Narrow, TextBound};
 pub use wildcard::Wildcard;

@@ -121,6 +121,9 @@ pub enum Fault {
     /// Nobody can tell its performer.
     #[error("The performer cannot be contacted.")]
     Unreachable,
+    /// Its performer goes on.
+    #[error("Performer chooses not to cancel.")]
+    Unwilling,
     /// What is completed cannot be canceled.
     #[error("The UPS is already COMPLETED.")]
     AlreadyCompleted,
@@ -140,6 +143,7 @@ impl Fault {
             Self::NotInProgress => 0xC310,
             Self::AlreadyCompleted => 0xC311,
             Self::Unreachable => 0xC312,
+            Self::Unwilling => 0xC313,
             Self::TooMuch => 0x0213,
         }
     }

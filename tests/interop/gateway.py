@@ -54,14 +54,14 @@ class Gateway:
     def ehr(self, hospital: str, sign=None) -> "Ehr":
         return Ehr(f"{self.base}/hospitals/{hospital}/cds-services", sign)
 
-    def api(self, path: str) -> dict:
-        """Reads from the management API as the operator."""
-        credential = (self.data / "operator.credential").read_text(encoding="utf-8").strip()
-        answer = requests.get(
-            f"{self.base}/api/v1{path}", headers={"Authorization": f"Bearer {credential}"}, timeout=10
-        )
-        assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
-        return answer.json()
+    def api(self, path: str, credential: str | None = None) -> dict:
+        """Reads from the management API, as the operator or with another credential."""
+        return self._manages("GET", path, credential=credential)
+
+    def issues(self, role: str, subject: str) -> str:
+        """A new credential of a vendor or a hospital; its secret."""
+        wanted = {"role": role, "subject": subject, "label": "Interop tests"}
+        return self._manages("POST", "/credentials", wanted)["secret"]
 
     def log(self) -> str:
         return self._process.output()
@@ -84,6 +84,13 @@ class Gateway:
 
     def stop(self) -> None:
         self._process.stop()
+
+    def _manages(self, method: str, path: str, body: dict | None = None, credential: str | None = None) -> dict:
+        credential = credential or (self.data / "operator.credential").read_text(encoding="utf-8").strip()
+        headers = {"Authorization": f"Bearer {credential}"}
+        answer = requests.request(method, f"{self.base}/api/v1{path}", json=body, headers=headers, timeout=10)
+        assert answer.ok, f"{path}: {answer.status_code} {answer.text}"
+        return answer.json()
 
     def _filled(self, name: str, values: dict[str, object]) -> Path:
         text = string.Template((OBJECTS / f"{name}.yaml").read_text(encoding="utf-8")).substitute(values)

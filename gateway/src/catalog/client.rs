@@ -1,5 +1,6 @@
 //! [`Client`]: one system of a hospital that calls the gateway.
 
+use medvan_imaging::AeTitle;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
@@ -25,6 +26,10 @@ pub struct Client {
     /// Browser origins that may call (CORS).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<String>,
+    /// AE titles under which it may subscribe to workitems and listen (UPS-RS); empty means any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub ae_titles: Vec<AeTitle>,
     /// Whether it understands `Action.selectionBehavior` of the 3.0 ballot.
     #[serde(default)]
     pub action_selection_behavior: bool,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use http::HeaderMap;
+use medvan_imaging::AeTitle;
 
 use super::refusal::Refusal;
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
 pub(crate) struct ImagingClient {
     hospital: HospitalId,
     name: String,
+    ae_titles: Vec<AeTitle>,
     imaging: HospitalImaging,
 }
 
@@ -33,7 +35,13 @@ impl ImagingClient {
             .await
             .map_err(|_| Refusal::NotAuthenticated)?;
         let imaging = caller.hospital().hospital.imaging.clone().ok_or(Refusal::NoImages)?;
-        Ok(Self { hospital: caller.hospital_id().clone(), name: caller.client().id.to_string(), imaging })
+        let client = caller.client();
+        Ok(Self {
+            hospital: caller.hospital_id().clone(),
+            name: client.id.to_string(),
+            ae_titles: client.ae_titles.clone(),
+            imaging,
+        })
     }
 
     /// The hospital.
@@ -44,6 +52,11 @@ impl ImagingClient {
     /// The calling system's id.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The AE titles under which it may hear of workitems; none means any.
+    pub(crate) fn ae_titles(&self) -> &[AeTitle] {
+        &self.ae_titles
     }
 
     /// What happens to an instance whose UID is known with other content.

@@ -2,7 +2,8 @@
 //! not sent yet, also from before it was opened, and goes on with what happens.
 //!
 //! Events are rows ([`crate::store`]), whichever process wrote them: each is taken off when the connection took it, so a connection
-//! that breaks off loses none, and may bring the last few twice.
+//! that breaks off loses none, and may bring the last few twice. Of two connections of one application entity each event leaves by
+//! one at least, and perhaps by both.
 
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub(crate) async fn open(
     ask: Ask,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Refusal> {
-    let ae_title = ask.resource.subscriber()?;
+    let ae_title = ask.subscriber()?;
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(refused) => return Ok(refused.into_response()),

@@ -4,13 +4,15 @@
 //! |---|---|---|---|
 //! | [`Refusal::NotAuthenticated`] | 401, no body | caller | with a token |
 //! | [`Refusal::NoImages`], [`Refusal::NotFound`] | 404 | caller | no |
+//! | [`Refusal::Gone`] | 410 | caller | no |
+//! | [`Refusal::NotTheirs`] | 403 | caller | no |
 //! | [`Refusal::BadRequest`] | 400 | caller | no |
 //! | [`Refusal::NotAcceptable`] | 406 | caller | with another Accept |
 //! | [`Refusal::TooSlow`] | 408 | caller | yes |
 //! | [`Refusal::TooBroad`], [`Refusal::TooLarge`] | 413 | caller | with a narrower question |
 //! | [`Refusal::UnsupportedMedia`] | 415 | caller | no |
 //! | [`Refusal::OutOfRange`] | 416 | caller | no |
-//! | [`Refusal::Busy`], [`Refusal::NoRoom`] | 503 + Retry-After | us | yes |
+//! | [`Refusal::Busy`], [`Refusal::NoRoom`], [`Refusal::TooMany`] | 503 + Retry-After | us | yes |
 //! | [`Refusal::Internal`] | 500 | us | perhaps |
 
 use axum::response::{IntoResponse, Response};
@@ -31,6 +33,10 @@ pub(crate) enum Refusal {
     NoImages,
     #[error("there is no such resource in this hospital")]
     NotFound,
+    #[error("the hospital had this workitem; it was deleted after its time")]
+    Gone,
+    #[error("{0}")]
+    NotTheirs(&'static str),
     #[error("{0}")]
     BadRequest(String),
     #[error("none of the acceptable representations can be given: {0}")]
@@ -51,6 +57,10 @@ pub(crate) enum Refusal {
     Busy,
     #[error("there is no room left on the disk; try again when there is")]
     NoRoom,
+    #[error(
+        "the hospital has as many workitems as it may have, or as large ones; they go some time after their completion or cancellation"
+    )]
+    TooMany,
     #[error("the server could not do it; the log says why")]
     Internal,
 }
@@ -60,13 +70,15 @@ impl Refusal {
         match self {
             Self::NotAuthenticated => StatusCode::UNAUTHORIZED,
             Self::NoImages | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Gone => StatusCode::GONE,
+            Self::NotTheirs(_) => StatusCode::FORBIDDEN,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooBroad | Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::OutOfRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::Busy | Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::NoRoom | Self::TooMany => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -98,6 +110,7 @@ impl IntoResponse for Refusal {
             Self::Busy | Self::NoRoom => {
                 drop(response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1")))
             }
+            Self::TooMany => drop(response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("3600"))),
             Self::OutOfRange { length } => {
                 if let Ok(value) = HeaderValue::try_from(format!("bytes */{length}")) {
                     response.headers_mut().insert(header::CONTENT_RANGE, value);
@@ -111,6 +124,11 @@ impl IntoResponse for Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoSpace => return Self::NoRoom,
+            StoreError::Busy => return Self::Busy,
+            _ => {}
+        }
         tracing::error!(error = &error as &dyn std::error::Error, "the index of images does not answer");
         Self::Internal
     }

@@ -10,7 +10,7 @@ use medvan_imaging::{
     query::{Level, Query},
 };
 
-use super::{ask::Ask, refusal::Refusal};
+use super::{ask::Ask, refusal::Refusal, workitems::missing};
 use crate::{
     App,
     store::{Subscribed, Worklist},
@@ -26,13 +26,14 @@ enum Target {
 ///
 /// Content-Location is where events are heard ([`super::notifications`]).
 pub(crate) async fn subscribe(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
-    let (ae_title, target) = (ask.resource.subscriber()?, target(&ask)?);
+    let (ae_title, target) = (ask.subscriber()?, target(&ask)?);
     let has_lock = match ask.parameters.get("deletionlock") {
         None | Some("false") => false,
         Some("true") => true,
         Some(_) => return Err(bad("deletionlock must be true or false")),
     };
     let (hospital, now) = (ask.hospital(), app.clock.now());
+    let uid = ask.resource.workitem()?;
     let subscribed = match target {
         Target::Workitem(uid) => app.store.subscribe_to_workitem(hospital, &uid, &ae_title, has_lock, now).await?,
         Target::Worklist(worklist) => {
@@ -45,7 +46,7 @@ pub(crate) async fn subscribe(State(app): State<App>, ask: Ask) -> Result<Respon
             let heard_at = format!("{}/subscribers/{ae_title}", ask.root.replacen("http", "ws", 1)).replace(' ', "%20");
             Ok((StatusCode::CREATED, [(header::CONTENT_LOCATION, heard_at)]).into_response())
         }
-        Subscribed::NoWorkitem => Err(Refusal::NotFound),
+        Subscribed::NoWorkitem => Err(missing(&app, hospital, &uid).await),
         Subscribed::TooMany => {
             let text = "the hospital has as many subscribers as it may have; one must be unsubscribed first\n";
             Ok((StatusCode::FORBIDDEN, text).into_response())
@@ -55,7 +56,7 @@ pub(crate) async fn subscribe(State(app): State<App>, ask: Ask) -> Result<Respon
 
 /// `DELETE …/workitems/{workitem}/subscribers/{aetitle}` (§11.11)
 pub(crate) async fn unsubscribe(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
-    let ae_title = ask.resource.subscriber()?;
+    let ae_title = ask.subscriber()?;
     let is_ended = match target(&ask)? {
         Target::Workitem(uid) => app.store.unsubscribe_from_workitem(ask.hospital(), &uid, &ae_title).await?,
         Target::Worklist(worklist) => app.store.unsubscribe_from_worklist(ask.hospital(), &worklist, &ae_title).await?,
@@ -65,7 +66,7 @@ pub(crate) async fn unsubscribe(State(app): State<App>, ask: Ask) -> Result<Resp
 
 /// `POST …/workitems/{worklist}/subscribers/{aetitle}/suspend` (§11.12)
 pub(crate) async fn suspend(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
-    let ae_title = ask.resource.subscriber()?;
+    let ae_title = ask.subscriber()?;
     let Target::Worklist(worklist) = target(&ask)? else {
         return Err(bad("only a subscription to a worklist can be suspended"));
     };
@@ -113,9 +114,14 @@ fn bad(reason: &str) -> Refusal {
     Refusal::BadRequest(reason.to_owned())
 }
 
-impl super::resource::Resource {
-    /// The application entity that the path names.
+impl Ask {
+    /// The application entity that the path names, if this system may hear what it hears.
     pub(super) fn subscriber(&self) -> Result<AeTitle, Refusal> {
-        AeTitle::parse(self.rest()).map_err(|error| bad(&error.to_string()))
+        let title = AeTitle::parse(self.resource.rest()).map_err(|error| bad(&error.to_string()))?;
+        let own = self.client.ae_titles();
+        if own.is_empty() || own.contains(&title) {
+            return Ok(title);
+        }
+        Err(Refusal::NotTheirs("this system may subscribe and listen under its own AE titles only"))
     }
 }

@@ -31,7 +31,8 @@ use super::{
 use crate::{
     App,
     catalog::HospitalId,
-    store::{WorkitemBounds, WorkitemNarrow},
+    store::{CancelAsk, PutWorkitem, WorkitemBounds, WorkitemNarrow, WorkitemRoom},
+    work::{own_lock, unwanted},
 };
 
 /// Bytes of a workitem, or of what is changed of one.
@@ -52,9 +53,11 @@ pub(crate) async fn create(State(app): State<App>, ask: Ask, body: Body) -> Resu
         Ok(created) => created,
         Err(fault) => return Ok(refused(&fault, &ask.root)),
     };
-    if !app.store.create_workitem(ask.hospital(), &created.workitem, now).await? {
-        let text = "the hospital has a workitem with this UID already";
-        return Ok((StatusCode::CONFLICT, format!("{text}\n")).into_response());
+    match app.store.create_workitem(ask.hospital(), &created.workitem, Some(room(&app)), now).await? {
+        PutWorkitem::Created => {}
+        PutWorkitem::Taken => return Ok(conflict("the hospital has a workitem with this UID already")),
+        PutWorkitem::Deleted => return Ok(conflict("the hospital had a workitem with this UID, which was deleted")),
+        PutWorkitem::NoRoom => return Err(Refusal::TooMany),
     }
     let location = HeaderValue::try_from(format!("{}/workitems/{}", ask.root, created.workitem.uid()));
     let location = location.map_err(|_| Refusal::Internal)?;
@@ -69,12 +72,18 @@ pub(crate) async fn create(State(app): State<App>, ask: Ask, body: Body) -> Resu
 /// `GET …/workitems/{workitem}` (§11.5)
 pub(crate) async fn retrieve(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
     let form = Form::choose(&ask.acceptable)?;
-    let workitem = app.store.workitem(ask.hospital(), &ask.resource.workitem()?).await?;
-    form.response(&[workitem.ok_or(Refusal::NotFound)?.view()])
+    let uid = ask.resource.workitem()?;
+    match app.store.workitem(ask.hospital(), &uid).await? {
+        Some(workitem) => form.response(&[workitem.view()]),
+        None => Err(missing(&app, ask.hospital(), &uid).await),
+    }
 }
 
 /// `POST …/workitems/{workitem}[?transaction-uid={uid}]` (§11.6)
 pub(crate) async fn update(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
+    if !app.store.workitems_may_grow(ask.hospital(), room(&app)).await? {
+        return Err(Refusal::TooMany);
+    }
     updated(&app, ask.hospital(), &ask, body).await
 }
 
@@ -89,8 +98,11 @@ pub(super) async fn updated(app: &App, hospital: &HospitalId, ask: &Asked, body:
     let transaction = one_uid([asked, within], "TransactionUID")?;
     let now = app.clock.now();
     let change = |workitem: &mut Workitem| workitem.update(transaction.as_ref(), changes, now);
-    let changed = app.store.change_workitem(hospital, &ask.resource.workitem()?, now, change).await?;
-    Ok(match changed.ok_or(Refusal::NotFound)? {
+    let uid = ask.resource.workitem()?;
+    let Some(changed) = app.store.change_workitem(hospital, &uid, now, change).await? else {
+        return Err(missing(app, hospital, &uid).await);
+    };
+    Ok(match changed {
         Ok(_) => StatusCode::OK.into_response(),
         // §11.6.3 has its own words for these, and one status.
         Err(Fault::NotInProgress) => {
@@ -123,35 +135,40 @@ pub(super) async fn state_changed(
     let transaction = transaction.map_err(|_| bad("TransactionUID is no UID"))?;
     let now = app.clock.now();
     let change = |workitem: &mut Workitem| workitem.change_state(state, transaction.as_ref(), now);
-    let changed = app.store.change_workitem(hospital, &ask.resource.workitem()?, now, change).await?;
+    let uid = ask.resource.workitem()?;
+    let Some(changed) = app.store.change_workitem(hospital, &uid, now, change).await? else {
+        return Err(missing(app, hospital, &uid).await);
+    };
     app.jobs.ring();
-    Ok(told(StatusCode::OK, changed.ok_or(Refusal::NotFound)?, &ask.root))
+    Ok(told(StatusCode::OK, changed, &ask.root))
 }
 
 /// `POST …/workitems/{workitem}/cancelrequest` (§11.8)
 pub(crate) async fn request_cancel(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
     let request = data_set(&app, &ask.headers, body).await?;
-    let (now, lock) = (app.clock.now(), fresh()?);
-    let requester = ask.client.name();
-    let change = |workitem: &mut Workitem| {
-        // No performer is subscribed to events here yet: it would never hear of the request (PS3.4 §CC.2.2.3).
-        if workitem.state() == ups::State::InProgress {
-            return Err(Fault::Unreachable);
-        }
-        workitem.request_cancel(requester, &request, lock, now)
+    let uid = ask.resource.workitem()?;
+    let asked = CancelAsk {
+        requester: ask.client.name(),
+        titles: ask.client.ae_titles(),
+        request: &request,
+        lock: fresh()?,
+        own: own_lock(&app, &uid),
     };
-    let changed = app.store.change_workitem(ask.hospital(), &ask.resource.workitem()?, now, change).await?;
-    Ok(told(StatusCode::ACCEPTED, changed.ok_or(Refusal::NotFound)?, &ask.root))
+    let Some(canceled) = app.store.request_cancel(ask.hospital(), &uid, asked, app.clock.now()).await? else {
+        return Err(missing(&app, ask.hospital(), &uid).await);
+    };
+    if let Some(job) = canceled.job {
+        unwanted(&app, &job).await;
+    }
+    app.jobs.ring();
+    Ok(told(StatusCode::ACCEPTED, canceled.outcome, &ask.root))
 }
 
 /// `GET …/workitems` (§11.9)
 pub(crate) async fn search(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
     let form = Form::choose(&ask.acceptable)?;
     let (query, warnings) = Query::from_parameters(Level::Workitem, ask.parameters.iter())?;
-    let narrow = WorkitemNarrow {
-        uid: parameter(&ask, &["SOPInstanceUID", "00080018"]).and_then(|text| Uid::parse(text).ok()),
-        state: parameter(&ask, &["ProcedureStepState", "00741000"]).and_then(|text| text.parse().ok()),
-    };
+    let narrow = WorkitemNarrow::of(&query);
     let most = usize::try_from(query.limit().unwrap_or(u64::MAX).min(MOST)).unwrap_or(usize::MAX);
     let bounds = WorkitemBounds { most, kept: GIVEN, looked_at: LOOKED_AT };
     let mut to_pass = query.offset();
@@ -166,7 +183,9 @@ pub(crate) async fn search(State(app): State<App>, ask: Ask) -> Result<Response,
     let found = app.store.find_workitems(ask.hospital(), &narrow, bounds, matches).await?;
     if !found.is_looked_through {
         return Err(Refusal::TooLarge(format!(
-            "the search looks at more than {LOOKED_AT} bytes of workitems; add one ProcedureStepState or a SOPInstanceUID"
+            "the search looks at more than {LOOKED_AT} bytes of workitems; add ProcedureStepState, PatientID, SOPInstanceUID, \
+             ScheduledProcedureStepStartDateTime, ScheduledStationNameCodeSequence.CodeValue or \
+             InputInformationSequence.StudyInstanceUID"
         )));
     }
     let answers: Vec<Attributes> = found.workitems.iter().map(|workitem| query.answer(&workitem.view())).collect();
@@ -178,6 +197,21 @@ pub(crate) async fn search(State(app): State<App>, ask: Ask) -> Result<Response,
         warned(&mut response, &ask.root, "There are additional results that can be requested");
     }
     Ok(response)
+}
+
+/// How many workitems systems of a hospital may have.
+fn room(app: &App) -> WorkitemRoom {
+    let limits = &app.config.limits;
+    WorkitemRoom { workitems: limits.workitems_per_hospital, bytes: limits.workitem_bytes_per_hospital }
+}
+
+/// Why there is no workitem: there never was one, or it was deleted (§11.5.3).
+pub(super) async fn missing(app: &App, hospital: &HospitalId, uid: &Uid) -> Refusal {
+    match app.store.had_workitem(hospital, uid).await {
+        Ok(true) => Refusal::Gone,
+        Ok(false) => Refusal::NotFound,
+        Err(error) => error.into(),
+    }
 }
 
 /// The data set of a request, in JSON or XML; an empty body is an empty one.
@@ -263,6 +297,10 @@ fn refused(fault: &Fault, root: &str) -> Response {
         Fault::Unfinished(_) => said(status, &Fault::Final.to_string(), &text, root),
         _ => said(status, &text, "", root),
     }
+}
+
+fn conflict(text: &str) -> Response {
+    (StatusCode::CONFLICT, format!("{text}\n")).into_response()
 }
 
 /// A status with the standard's words, and more for people behind them.

@@ -67,15 +67,16 @@ const SELECT: &str = "SELECT a.job, a.study, st.patient_id, j.vendor, j.service,
      a.kept_back, a.evidence, a.superseded_by FROM analyses a JOIN jobs j ON j.id = a.job JOIN studies st ON st.hospital = a.hospital AND st.uid = a.study ";
 
 impl Store {
-    /// Keeps the checked answer to a job. The first answer stays: what is made of it twice is the same.
+    /// Keeps the checked answer to a job. The first answer stays: what is made of it twice is the same. An answer to a job that was
+    /// canceled meanwhile is nobody's.
     ///
     /// # Errors
     /// The database does not take it.
     pub async fn answer_job(&self, job: &Job, answer: &Answer, at: OffsetDateTime) -> Result<(), StoreError> {
         let mut db = self.write().await?;
         let made = sqlx::query(
-            "INSERT INTO analyses (job, hospital, study, at, findings, kept_back) VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (job) DO NOTHING",
+            "INSERT INTO analyses (job, hospital, study, at, findings, kept_back) SELECT $1, $2, $3, $4, $5, $6 \
+             WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND state = 'canceled') ON CONFLICT (job) DO NOTHING",
         )
         .bind(job.id.to_string())
         .bind(job.hospital.as_str())

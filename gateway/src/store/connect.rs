@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     // Behind the step that was there first: a database that has taken that one already takes this one too.
     include_str!("migrations/0007_workitem_events.sql"),
     include_str!("migrations/0009_received.sql"),
+    include_str!("migrations/0010_workitem_keys.sql"),
     include_str!("migrations/0011_priors.sql"),
 ];
 
@@ -86,4 +87,41 @@ async fn step_all(writer: &SqlitePool) -> Result<(), sqlx::Error> {
         transaction.commit().await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Store, *};
+
+    /// What a database without keys of workitems has says the same as what is written now.
+    #[tokio::test]
+    async fn workitems_of_earlier_versions_are_found_by_their_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("medvan.db");
+        let pool = writer(&file).await.unwrap();
+        sqlx::query("CREATE TABLE schema_steps (step BIGINT NOT NULL PRIMARY KEY)").execute(&pool).await.unwrap();
+        for sql in &MIGRATIONS[..9] {
+            sqlx::raw_sql(*sql).execute(&pool).await.unwrap();
+        }
+        sqlx::query("INSERT INTO schema_steps (step) VALUES (9)").execute(&pool).await.unwrap();
+        let attributes = r#"{"00100020": {"vr": "LO", "Value": ["P1 "]}, "00404005": {"vr": "DT", "Value": ["202611"]},
+            "00404021": {"vr": "SQ", "Value": [{"0020000D": {"vr": "UI", "Value": ["1.9"]}}, {}]},
+            "00404025": {"vr": "SQ", "Value": [{"00080100": {"vr": "SH", "Value": ["AI-1"]}}]}}"#;
+        sqlx::query(
+            "INSERT INTO workitems (hospital, uid, state, created_at, changed_at, attributes) \
+             VALUES ('kiku', '1.1', 'SCHEDULED', 0, 0, $1), ('kiku', '1.2', 'SCHEDULED', 0, 0, '{\"00100020\": {\"vr\": \"LO\"}}')",
+        )
+        .bind(attributes)
+        .execute(&pool)
+        .await
+        .unwrap();
+        pool.close().await;
+        let store = Store::open(&file).await.unwrap();
+        let rows = sqlx::query("SELECT key || ' ' || value FROM workitem_keys ORDER BY 1").fetch_all(store.readers());
+        let keys: Vec<String> = rows.await.unwrap().iter().map(|row| row.get(0)).collect();
+        assert_eq!(keys, ["patient P1", "start 20261101", "station AI-1", "study 1.9"]);
+        let sums = sqlx::query("SELECT workitems, bytes FROM workitem_sums").fetch_one(store.readers()).await.unwrap();
+        assert_eq!(sums.get::<i64, _>(0), 2);
+        assert_eq!(sums.get::<i64, _>(1), i64::try_from(attributes.len() + 26).unwrap());
+    }
 }

@@ -15,6 +15,8 @@ const CARD_LIFE: Duration = Duration::days(90);
 const HOLD_LIFE: Duration = Duration::hours(1);
 /// So long a subscriber of workitems may be away and still hear what happened.
 const EVENT_LIFE: Duration = Duration::days(7);
+/// So long it is known that there was a workitem that was deleted.
+const TOMB_LIFE: Duration = Duration::days(90);
 /// Rows in one transaction: the calls' commits go in between.
 const AT_ONCE: u64 = 2_000;
 
@@ -27,6 +29,8 @@ pub struct Retention {
     pub usage: Option<Duration>,
     /// Feedback and its deliveries, and what could not be sent to nodes.
     pub feedback: Option<Duration>,
+    /// Workitems, from their end on.
+    pub workitems: Option<Duration>,
 }
 
 /// One kind of row, and from when on it is too old.
@@ -55,6 +59,9 @@ impl Store {
     pub async fn purge(&self, now: OffsetDateTime, kept: Retention) -> Result<(), StoreError> {
         for sweep in sweeps(now, kept) {
             while self.sweep(&sweep).await? == AT_ONCE {}
+        }
+        if let Some(before) = kept.workitems.and_then(|age| now.checked_sub(age)) {
+            self.purge_workitems(before, now).await?;
         }
         Ok(())
     }
@@ -94,6 +101,11 @@ fn sweeps(now: OffsetDateTime, kept: Retention) -> Vec<Sweep> {
             statement: "DELETE FROM workitem_events WHERE id IN \
                         (SELECT id FROM workitem_events WHERE at <= $1 LIMIT $2)",
             before: Before::Instant(now - EVENT_LIFE),
+        },
+        Sweep {
+            statement: "DELETE FROM workitem_tombs WHERE id IN \
+                        (SELECT id FROM workitem_tombs WHERE deleted_at <= $1 LIMIT $2)",
+            before: Before::Instant(now - TOMB_LIFE),
         },
     ];
     // An age that reaches back beyond all time keeps everything.

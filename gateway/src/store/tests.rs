@@ -4,6 +4,7 @@ mod node_outbox;
 mod rate;
 mod records;
 mod trials;
+mod workitems;
 mod worklists;
 
 use serde_json::json;

@@ -1,12 +1,16 @@
 //! The workitems of hospitals: Unified Procedure Steps, by which work on images is offered, taken and done (PS3.4 annex CC).
 
+mod cancel;
 mod events;
+mod keys;
+mod retention;
+mod room;
 mod subscriptions;
 
 use futures_util::TryStreamExt as _;
 use medvan_imaging::{
     Uid, json,
-    ups::{Fault, State, Workitem},
+    ups::{Fault, Workitem},
 };
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use time::OffsetDateTime;
@@ -14,16 +18,23 @@ use time::OffsetDateTime;
 use super::{Store, StoreError, column::parsed, instant::micros, jobs};
 use crate::catalog::HospitalId;
 
+pub use cancel::{CancelAsk, Cancellation};
 pub use events::Notice;
+pub use keys::WorkitemNarrow;
+pub use room::WorkitemRoom;
 pub use subscriptions::{Subscribed, Worklist};
 
-/// What the index can narrow a search by.
-#[derive(Debug, Clone, Default)]
-pub struct WorkitemNarrow {
-    /// The UID of the only one.
-    pub uid: Option<Uid>,
-    /// The state of all.
-    pub state: Option<State>,
+/// What became of a new workitem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutWorkitem {
+    /// It is there.
+    Created,
+    /// The hospital has another one with its UID.
+    Taken,
+    /// The hospital had another one with its UID, which was deleted: a UID is never used again (PS3.5 §9).
+    Deleted,
+    /// The hospital has as many as it may have.
+    NoRoom,
 }
 
 /// How much a search may take.
@@ -49,7 +60,7 @@ pub struct FoundWorkitems {
 }
 
 impl Store {
-    /// Puts a new workitem in, with the events of its creation; false if its UID is taken in this hospital.
+    /// Puts a new workitem in, with the events of its creation, if there is room; a job's has no bounds.
     ///
     /// # Errors
     /// The database does not take it.
@@ -57,28 +68,41 @@ impl Store {
         &self,
         hospital: &HospitalId,
         workitem: &Workitem,
+        room: Option<WorkitemRoom>,
         now: OffsetDateTime,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<PutWorkitem, StoreError> {
+        let (text, keys) = (text(workitem)?, keys::of(workitem));
         let mut db = self.write().await?;
+        if retention::had(&mut db, hospital, workitem.uid()).await? {
+            return Ok(PutWorkitem::Deleted);
+        }
         let made = sqlx::query(
-            "INSERT INTO workitems (hospital, uid, state, transaction_uid, created_at, changed_at, attributes) \
-             VALUES ($1, $2, $3, $4, $5, $5, $6) ON CONFLICT (hospital, uid) DO NOTHING",
+            "INSERT INTO workitems (hospital, uid, state, transaction_uid, created_at, changed_at, attributes, bytes, is_job) \
+             VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8) ON CONFLICT (hospital, uid) DO NOTHING",
         )
         .bind(hospital.as_str())
         .bind(workitem.uid().as_str())
         .bind(workitem.state().word())
         .bind(workitem.transaction().map(Uid::as_str))
         .bind(micros(now))
-        .bind(text(workitem)?)
+        .bind(&text)
+        .bind(room::taken(&text, &keys))
+        .bind(room.is_none())
         .execute(&mut *db)
         .await?;
-        let is_made = made.rows_affected() == 1;
-        if is_made {
-            subscriptions::to_new(&mut db, hospital, workitem).await?;
-            events::record(&mut db, hospital, workitem, now).await?;
+        if made.rows_affected() == 0 {
+            return Ok(PutWorkitem::Taken);
         }
+        if let Some(room) = room
+            && !room::is_within(&mut db, hospital, room).await?
+        {
+            return Ok(PutWorkitem::NoRoom);
+        }
+        keys::write(&mut db, hospital, workitem, &keys).await?;
+        subscriptions::to_new(&mut db, hospital, workitem).await?;
+        events::record(&mut db, hospital, workitem, now).await?;
         db.commit().await?;
-        Ok(is_made)
+        Ok(PutWorkitem::Created)
     }
 
     /// A workitem of a hospital.
@@ -109,21 +133,7 @@ impl Store {
             Ok(changed) => changed,
             Err(fault) => return Ok(Some(Err(fault))),
         };
-        sqlx::query(
-            "UPDATE workitems SET state = $3, transaction_uid = $4, changed_at = $5, attributes = $6 \
-             WHERE hospital = $1 AND uid = $2",
-        )
-        .bind(hospital.as_str())
-        .bind(uid.as_str())
-        .bind(workitem.state().word())
-        .bind(workitem.transaction().map(Uid::as_str))
-        .bind(micros(now))
-        .bind(text(&workitem)?)
-        .execute(&mut *db)
-        .await?;
-        jobs::follow(&mut db, hospital, &workitem, now).await?;
-        events::record(&mut db, hospital, &workitem, now).await?;
-        subscriptions::to_changed(&mut db, hospital, &before, &workitem, now).await?;
+        write(&mut db, hospital, &before, &workitem, now).await?;
         db.commit().await?;
         Ok(Some(Ok(changed)))
     }
@@ -140,15 +150,7 @@ impl Store {
         mut bounds: WorkitemBounds,
         mut matches: impl FnMut(&Workitem) -> bool + Send,
     ) -> Result<FoundWorkitems, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
-        query.push("hospital = ").push_bind(hospital.as_str());
-        if let Some(uid) = &narrow.uid {
-            query.push(" AND uid = ").push_bind(uid.as_str());
-        }
-        if let Some(state) = narrow.state {
-            query.push(" AND state = ").push_bind(state.word());
-        }
-        query.push(" ORDER BY id");
+        let mut query = narrow.select(hospital);
         let mut rows = query.build().fetch(self.readers());
         let mut workitems = Vec::new();
         while let Some(row) = rows.try_next().await? {
@@ -180,6 +182,40 @@ async fn select(db: &mut SqliteConnection, hospital: &HospitalId, uid: &Uid) -> 
     row.as_ref().map(found).transpose()
 }
 
+/// Writes what a workitem became, with its events, if it became anything.
+async fn write(
+    db: &mut SqliteConnection,
+    hospital: &HospitalId,
+    before: &Workitem,
+    workitem: &Workitem,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    if workitem == before {
+        // The job may not have heard of it yet.
+        return jobs::follow(db, hospital, workitem, now).await;
+    }
+    let (text, keys) = (text(workitem)?, keys::of(workitem));
+    sqlx::query(
+        "UPDATE workitems SET state = $3, transaction_uid = $4, changed_at = $5, attributes = $6, bytes = $7 \
+         WHERE hospital = $1 AND uid = $2",
+    )
+    .bind(hospital.as_str())
+    .bind(workitem.uid().as_str())
+    .bind(workitem.state().word())
+    .bind(workitem.transaction().map(Uid::as_str))
+    .bind(micros(now))
+    .bind(&text)
+    .bind(room::taken(&text, &keys))
+    .execute(&mut *db)
+    .await?;
+    if keys != keys::of(before) {
+        keys::write(db, hospital, workitem, &keys).await?;
+    }
+    jobs::follow(db, hospital, workitem, now).await?;
+    events::record(db, hospital, workitem, now).await?;
+    subscriptions::to_changed(db, hospital, before, workitem, now).await
+}
+
 fn found(row: &SqliteRow) -> Result<Workitem, StoreError> {
     let transaction: Option<&str> = row.try_get("transaction_uid")?;
     let transaction = transaction.map(Uid::parse).transpose();
@@ -193,4 +229,15 @@ fn found(row: &SqliteRow) -> Result<Workitem, StoreError> {
 
 fn text(workitem: &Workitem) -> Result<String, StoreError> {
     serde_json::to_string(workitem.attributes()).map_err(|_| StoreError::Unreadable("workitem"))
+}
+
+#[cfg(test)]
+impl Store {
+    /// How SQLite goes about a search, a step a line.
+    pub(super) async fn workitem_plan(&self, hospital: &HospitalId, narrow: &WorkitemNarrow) -> String {
+        let search = narrow.select(hospital);
+        let query = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", search.sql().as_str()));
+        let rows = sqlx::query(query).fetch_all(self.readers()).await.unwrap();
+        rows.iter().map(|row| row.get::<String, _>("detail") + "\n").collect()
+    }
 }

@@ -166,10 +166,10 @@ async fn checked(answer: Bytes, inputs: &Inputs, job: &Job) -> Result<Answer, Wo
     Ok(Answer { findings, objects: Vec::new(), kept_back: None })
 }
 
-/// Keeps an answer: the first one, whatever becomes of this process.
+/// Keeps an answer: the first one, whatever becomes of this process. There is none of a job that was canceled meanwhile.
 async fn keep(app: &App, job: &Job, answer: &Answer) -> Result<StoredAnalysis, WorkFault> {
     app.store.answer_job(job, answer, app.clock.now()).await?;
-    app.store.analysis(&job.hospital, job.id).await?.ok_or(WorkFault::NotEnrolled)
+    app.store.analysis(&job.hospital, job.id).await?.ok_or(WorkFault::Declined)
 }
 
 /// Gives all images by one request, with those of a prior; the findings as they came.

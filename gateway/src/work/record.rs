@@ -26,6 +26,13 @@ pub(super) async fn given_up(app: &App, job: &Job, fault: &WorkFault) -> Result<
     write(app, job, fault.status(), Vec::new(), Some(fault.to_string())).await
 }
 
+/// Leaves the one record of a run that somebody canceled.
+pub(crate) async fn unwanted(app: &App, job: &Job) {
+    if let Err(error) = given_up(app, job, &WorkFault::Declined).await {
+        tracing::error!(error = &error as &dyn std::error::Error, job = %job.id, "a job that was canceled left no record");
+    }
+}
+
 async fn write(
     app: &App,
     job: &Job,

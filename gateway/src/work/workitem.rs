@@ -21,7 +21,7 @@ use crate::{
 pub(super) async fn create(app: &App, job: &Job, member: &ImageMember) -> Result<(), WorkFault> {
     let now = app.clock.now();
     let created = Workitem::create(job.workitem(), scheduled(job, member, now), "AI", now)?;
-    app.store.create_workitem(&job.hospital, &created.workitem, now).await?;
+    app.store.create_workitem(&job.hospital, &created.workitem, None, now).await?;
     Ok(())
 }
 
@@ -93,7 +93,16 @@ fn discontinued(reason: &str) -> Attributes {
 
 /// The Transaction UID by which this gateway holds the workitem: nobody else can guess it, and another process of it knows it.
 fn lock(app: &App, job: &Job) -> Uid {
-    let tag = app.secret.tag(&["workitem", &job.run.to_string()]);
+    lock_of(app, job.run)
+}
+
+/// The Transaction UID by which this gateway would hold this workitem, if it is of a run of a job.
+pub(crate) fn own_lock(app: &App, workitem: &Uid) -> Option<Uid> {
+    workitem.to_uuid().map(|run| lock_of(app, Uuid::from_u128(run)))
+}
+
+fn lock_of(app: &App, run: Uuid) -> Uid {
+    let tag = app.secret.tag(&["workitem", &run.to_string()]);
     let mut half = [0; 16];
     half.copy_from_slice(&tag.as_ref()[..16]);
     Uid::from_uuid(uuid::Builder::from_random_bytes(half).into_uuid().as_u128())

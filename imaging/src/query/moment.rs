@@ -92,7 +92,7 @@ impl Range {
     }
 
     /// The days that it touches, as `YYYYMMDD`, widened by a number of days.
-    pub(super) fn days(&self, wider: i64) -> (Option<String>, Option<String>) {
+    pub fn days(&self, wider: i64) -> (Option<String>, Option<String>) {
         let from = self.from.and_then(|from| day_text(from.earliest.div_euclid(DAY) - wider));
         let to = self.to.and_then(|to| day_text(to.latest.div_euclid(DAY) + wider));
         (from, to)
@@ -102,6 +102,11 @@ impl Range {
 /// A stored date as an index keeps it: `YYYYMMDD`. ACR-NEMA's `YYYY.MM.DD` becomes that; what is no date has none.
 pub fn date_key(stored: &str) -> Option<String> {
     day_text(read(VR::DA, stored.trim())?.earliest.div_euclid(DAY))
+}
+
+/// The day of a stored moment (VR DT) as it is written, whatever its offset from UTC, in the form of [`date_key`].
+pub fn moment_key(stored: &str) -> Option<String> {
+    day_text(read(VR::DT, stored.trim())?.earliest.div_euclid(DAY))
 }
 
 fn day_text(day: i64) -> Option<String> {

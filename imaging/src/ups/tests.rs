@@ -322,6 +322,33 @@ fn cancellation_is_asked_for_in_every_state() {
 }
 
 #[test]
+fn a_performer_that_grants_it_keeps_what_it_said_and_adds_the_reasons() {
+    let mut request = Attributes::new();
+    request.put_text(tags::REASON_FOR_CANCELLATION, "wrong patient");
+    let mut workitem = in_progress();
+    let mut progress = Attributes::new();
+    progress.put_text(tags::PROCEDURE_STEP_PROGRESS_DESCRIPTION, "half of it");
+    let mut changes = Attributes::new();
+    changes.put_items(tags::PROCEDURE_STEP_PROGRESS_INFORMATION_SEQUENCE, vec![progress]);
+    workitem.update(Some(&uid("2.25.1")), changes, NOW).unwrap();
+    assert_eq!(workitem.grant_cancel(&request, LATER), Ok(Transition::Done));
+    let said = workitem.view().items(tags::PROCEDURE_STEP_PROGRESS_INFORMATION_SEQUENCE)[0].clone();
+    assert_eq!(workitem.state(), State::Canceled);
+    assert_eq!(said.text(tags::PROCEDURE_STEP_PROGRESS_DESCRIPTION).as_deref(), Some("half of it"));
+    assert_eq!(said.text(tags::REASON_FOR_CANCELLATION).as_deref(), Some("wrong patient"));
+    assert_eq!(workitem.events().last().unwrap().kind, 1);
+    for (state, outcome) in [
+        (State::Scheduled, Err(Fault::NotInProgress)),
+        (State::Completed, Err(Fault::AlreadyCompleted)),
+        (State::Canceled, Ok(Transition::Already(State::Canceled))),
+    ] {
+        let mut workitem = in_state(state);
+        assert_eq!(workitem.grant_cancel(&request, LATER), outcome);
+        assert_eq!(workitem.state(), state);
+    }
+}
+
+#[test]
 fn nobody_is_told_to_be_another_issuers_patient() {
     for tag in [tags::ISSUER_OF_PATIENT_ID, tags::PATIENT_ID, tags::ISSUER_OF_PATIENT_ID_QUALIFIERS_SEQUENCE] {
         let mut changes = Attributes::new();
@@ -382,7 +409,7 @@ fn names_keep_their_characters_whatever_a_later_part_says_of_its_own() {
 proptest! {
     /// Whatever is done in whatever order: a final state stays, and nobody sees the Transaction UID.
     #[test]
-    fn the_end_is_the_end_and_the_lock_stays_secret(steps in prop::collection::vec((0..6_usize, any::<bool>()), 0..24)) {
+    fn the_end_is_the_end_and_the_lock_stays_secret(steps in prop::collection::vec((0..7_usize, any::<bool>()), 0..24)) {
         let mut workitem = scheduled();
         for (step, is_performer) in steps {
             let before = workitem.clone();
@@ -393,6 +420,7 @@ proptest! {
                 2 => workitem.change_state(State::Canceled, Some(&transaction), LATER).map(drop),
                 3 => workitem.update(Some(&transaction), performed(), LATER),
                 4 => workitem.update(Some(&transaction), given_up(), LATER),
+                5 => workitem.grant_cancel(&Attributes::new(), LATER).map(drop),
                 _ => workitem.request_cancel("EHR", &Attributes::new(), transaction, LATER).map(drop),
             };
             if before.state().is_final() {

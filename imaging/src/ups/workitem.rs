@@ -252,23 +252,50 @@ impl Workitem {
                 let mut canceled = self.clone();
                 canceled.transaction = Some(transaction);
                 canceled.enter(State::InProgress, now);
-                let mut progress = Attributes::new();
-                copy(&mut progress, request, &REASONS[..2]);
-                if progress.get(tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE).is_none() {
-                    progress.put_items(tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE, vec![unspecified()]);
-                }
-                let mut contact = Attributes::new();
-                copy(&mut contact, request, &REASONS[2..]);
-                if contact.get(tags::CONTACT_URI).is_some() {
-                    progress.put_items(tags::PROCEDURE_STEP_COMMUNICATIONS_URI_SEQUENCE, vec![contact]);
-                }
-                canceled.attributes.put_items(PROGRESS, vec![progress]);
-                bounded(&canceled.attributes)?;
+                canceled.discontinue(request)?;
                 canceled.end(State::Canceled, now)?;
                 *self = canceled;
                 Ok(Transition::Done)
             }
         }
+    }
+
+    /// Its performer does what somebody else asked for: it is canceled, with the reasons of the request (§CC.2.2).
+    ///
+    /// # Errors
+    /// It is completed, or nobody performs it.
+    pub fn grant_cancel(&mut self, request: &Attributes, now: OffsetDateTime) -> Result<Transition, Fault> {
+        match self.state {
+            State::Completed => Err(Fault::AlreadyCompleted),
+            State::Canceled => Ok(Transition::Already(State::Canceled)),
+            State::Scheduled => Err(Fault::NotInProgress),
+            State::InProgress => {
+                bounded(request)?;
+                let mut canceled = self.clone();
+                canceled.discontinue(request)?;
+                canceled.end(State::Canceled, now)?;
+                *self = canceled;
+                Ok(Transition::Done)
+            }
+        }
+    }
+
+    /// Says in its progress why it is canceled.
+    fn discontinue(&mut self, request: &Attributes) -> Result<(), Fault> {
+        let mut items = self.attributes.items(PROGRESS).to_vec();
+        let mut progress = if items.is_empty() { Attributes::new() } else { items.remove(0) };
+        copy(&mut progress, request, &REASONS[..2]);
+        if progress.get(tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE).is_none() {
+            progress.put_items(tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE, vec![unspecified()]);
+        }
+        let mut contact = Attributes::new();
+        copy(&mut contact, request, &REASONS[2..]);
+        if contact.get(tags::CONTACT_URI).is_some() {
+            progress.put_items(tags::PROCEDURE_STEP_COMMUNICATIONS_URI_SEQUENCE, vec![contact]);
+        }
+        items.insert(0, progress);
+        self.attributes.put_items(PROGRESS, items);
+        bounded(&self.attributes)
     }
 
     fn may_be_changed(&self, transaction: Option<&Uid>) -> Result<(), Fault> {

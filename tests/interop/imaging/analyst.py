@@ -3,12 +3,10 @@ finds bone by a threshold, and answers findings."""
 
 import io
 import json
-import threading
-from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pydicom
+from served import Handler, Served, parts
 
 BONE = 400
 CODE = {"scheme": "SCT", "code": "272673000", "meaning": "Bone"}
@@ -21,17 +19,14 @@ class Analyst:
     def __init__(self):
         self.asked: list[dict] = []
         self.tokens: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.base = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._served = Served(_handler(self))
+        self.base = self._served.base
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._served.stop()
 
     def answers(self, content_type: str, body: bytes) -> dict:
-        message = message_from_bytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
-        described, *images = (part.get_payload(decode=True) for part in message.get_payload())
+        described, *images = parts(content_type, body)
         asked = json.loads(described)
         self.asked.append(asked)
         slices = [pydicom.dcmread(io.BytesIO(image)) for image in images]
@@ -65,30 +60,10 @@ def runs_of(mask: np.ndarray) -> list[int]:
 
 
 def _handler(analyst: Analyst) -> type:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class OfAnalyst(Handler):
         def do_POST(self):
             analyst.tokens.append(self.headers.get("Authorization", ""))
-            answer = json.dumps(analyst.answers(self.headers["Content-Type"], self._body())).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            answer = analyst.answers(self.headers["Content-Type"], self.body())
+            self.gives(200, "application/json", json.dumps(answer).encode())
 
-        def _body(self) -> bytes:
-            """Of one length, or in chunks: a gateway that streams does not know the length."""
-            if length := self.headers.get("Content-Length"):
-                return self.rfile.read(int(length))
-            body = b""
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-            return body
-
-        def log_message(self, *_):
-            pass
-
-    return Handler
+    return OfAnalyst

@@ -14,14 +14,17 @@ AE_TITLE = "ORTHANC"
 
 
 class Orthanc:
-    """Runs from the making of the object to `stop`. `knows` tells it of the gateway's two doors."""
+    """Runs from the making of the object to `stop`. `knows` tells it of the gateway's two doors.
 
-    def __init__(self, folder: Path):
+    `settings` are words of its configuration file that another archive than the hospital's needs.
+    """
+
+    def __init__(self, folder: Path, **settings: object):
         self.http_port, self.dicom_port = free_port(), free_port()
         self.base = f"http://127.0.0.1:{self.http_port}"
         self.dicom_web = f"{self.base}/dicom-web"
         config = folder / "orthanc.json"
-        config.write_text(json.dumps(self._settings(folder)), encoding="utf-8")
+        config.write_text(json.dumps(self._settings(folder) | settings), encoding="utf-8")
         program = shutil.which("Orthanc", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
         self._process = Process([program, config], folder / "orthanc.log")
         self._process.wait_for_port(self.http_port)

@@ -149,7 +149,7 @@ async fn what_came_to_nothing_goes_with_its_record_and_what_was_found_stays() {
         store.settle_job(&taken, end, NOON, None, NOON).await.unwrap();
     }
     let later = datetime!(2999-01-01 0:00 UTC);
-    let kept = Retention { exchanges: Some(Duration::days(30)), usage: None, feedback: None };
+    let kept = Retention { exchanges: Some(Duration::days(30)), ..Retention::default() };
     store.purge(later, kept).await.unwrap();
     let left = async |new: &NewJob| store.job(&new.job.hospital, new.job.id).await.unwrap().is_some();
     assert_eq!((left(&dead).await, left(&done).await), (false, true));

@@ -250,7 +250,10 @@ async fn records_beyond_their_time_are_deleted_kind_by_kind() {
     let (week, for_ever) = (Some(Duration::days(7)), Some(Duration::days(i64::from(u32::MAX))));
     for (kept, left) in [
         (Retention::default(), [2, 2, 2, 2, 2, 2]),
-        (Retention { exchanges: for_ever, usage: for_ever, feedback: for_ever }, [2, 2, 2, 2, 2, 2]),
+        (
+            Retention { exchanges: for_ever, usage: for_ever, feedback: for_ever, workitems: for_ever },
+            [2, 2, 2, 2, 2, 2],
+        ),
         (Retention { exchanges: week, ..Retention::default() }, [1, 1, 2, 2, 2, 2]),
         (Retention { usage: week, ..Retention::default() }, [1, 1, 1, 1, 2, 2]),
         (Retention { feedback: week, ..Retention::default() }, [1, 1, 1, 1, 1, 1]),

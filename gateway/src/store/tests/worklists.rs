@@ -30,7 +30,8 @@ async fn offered(store: &Store) -> Job {
         given.put_text(tag.into(), text);
     }
     let created = Workitem::create(new.job.workitem(), given, "AI", NOON).unwrap();
-    assert!(store.create_workitem(&new.job.hospital, &created.workitem, NOON).await.unwrap());
+    let put = store.create_workitem(&new.job.hospital, &created.workitem, None, NOON).await.unwrap();
+    assert_eq!(put, PutWorkitem::Created);
     let taken = claims(store, NOON, 1).await.remove(0);
     store.offer_job(&taken, NOON + Duration::hours(1), NOON).await.unwrap();
     taken

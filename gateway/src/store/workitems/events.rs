@@ -4,7 +4,7 @@ use medvan_imaging::{
     AeTitle, Uid, json,
     ups::{Event, Workitem},
 };
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use time::OffsetDateTime;
 
 use crate::{
@@ -29,7 +29,8 @@ pub struct Notice {
 }
 
 impl Store {
-    /// The oldest events that a subscriber was not sent yet, in the order in which they happened.
+    /// The oldest events that a subscriber was not sent yet, in the order in which they happened. Those that cannot be read are passed
+    /// over for good.
     ///
     /// # Errors
     /// The database does not answer.
@@ -49,22 +50,34 @@ impl Store {
         .bind(most)
         .fetch_all(self.readers())
         .await?;
-        rows.iter()
-            .map(|row| {
-                let workitem = Uid::parse(row.try_get("workitem")?);
-                let attributes: &str = row.try_get("attributes")?;
-                Ok(Notice {
-                    id: row.try_get("id")?,
-                    workitem: workitem.map_err(|_| StoreError::Unreadable("UID of a workitem"))?,
-                    event: Event {
-                        kind: row.try_get("kind")?,
-                        attributes: json::parse(attributes.as_bytes())
-                            .map_err(|_| StoreError::Unreadable("event of a workitem"))?,
-                    },
-                })
-            })
-            .collect()
+        let mut notices = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match notice(row) {
+                Ok(notice) => notices.push(notice),
+                // One that cannot be read must not keep its subscriber from hearing the others.
+                Err(error) => {
+                    let id: i64 = row.try_get("id")?;
+                    tracing::error!(error = &error as &dyn std::error::Error, event = id, "an event is not sent");
+                    self.workitem_notice_sent(hospital, ae_title, id).await?;
+                }
+            }
+        }
+        Ok(notices)
     }
+}
+
+fn notice(row: &SqliteRow) -> Result<Notice, StoreError> {
+    let workitem = Uid::parse(row.try_get("workitem")?);
+    let attributes: &str = row.try_get("attributes")?;
+    Ok(Notice {
+        id: row.try_get("id")?,
+        workitem: workitem.map_err(|_| StoreError::Unreadable("UID of a workitem"))?,
+        event: Event {
+            kind: row.try_get("kind")?,
+            attributes: json::parse(attributes.as_bytes())
+                .map_err(|_| StoreError::Unreadable("event of a workitem"))?,
+        },
+    })
 }
 
 impl Store {

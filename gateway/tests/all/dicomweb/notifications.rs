@@ -102,6 +102,10 @@ async fn pages_of_other_origins_and_too_many_are_refused() {
     let mut request = url.as_str().into_client_request().unwrap();
     request.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
     assert_eq!(refused(request).await, 403);
+    let client = json!({"authentication": "loopback", "aeTitles": ["READER"]});
+    pacs.client_with("kiku", "pacs", client).await;
+    let other = url.replace("/READER", "/OTHER");
+    assert_eq!(refused(other.as_str().into_client_request().unwrap()).await, 403);
     let hospital = url.replace("/hospitals/kiku/", "/hospitals/nowhere/");
     assert_eq!(refused(hospital.as_str().into_client_request().unwrap()).await, 401);
     let mut open = Vec::new();

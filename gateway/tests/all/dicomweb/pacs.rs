@@ -8,7 +8,12 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
-use medvan::{App, config::Config, server::Listener, store::Store};
+use medvan::{
+    App,
+    config::{Config, ServerLimits},
+    server::Listener,
+    store::Store,
+};
 use medvan_fixtures::studies::ChestCt;
 use medvan_imaging::multipart::{ContentType, Event, Limits, PartHead, Reader};
 use serde_json::{Value, json};
@@ -50,9 +55,18 @@ impl Pacs {
 
     /// The same with this imaging.
     pub(crate) async fn with(imaging: Value) -> Self {
+        Self::configured(imaging, ServerLimits::default()).await
+    }
+
+    /// The same with these limits.
+    pub(crate) async fn limited(limits: ServerLimits) -> Self {
+        Self::configured(json!({"aeTitle": "KIKU"}), limits).await
+    }
+
+    async fn configured(imaging: Value, limits: ServerLimits) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config =
-            Config { listen: ([127, 0, 0, 1], 0).into(), data: folder.path().join("data"), ..Config::default() };
+        let (listen, data) = (([127, 0, 0, 1], 0).into(), folder.path().join("data"));
+        let config = Config { listen, data, limits, ..Config::default() };
         let config = config.check().unwrap();
         let listener = Listener::bind(&config).await.unwrap();
         let url = format!("http://{}", listener.address());
@@ -76,7 +90,13 @@ impl Pacs {
 
     /// Registers a system of a hospital.
     pub(crate) async fn client(&self, hospital: &str, id: &str, authentication: Value) {
-        let client = json!({"hospital": hospital, "id": id, "authentication": authentication});
+        self.client_with(hospital, id, json!({"authentication": authentication})).await;
+    }
+
+    /// The same with more said of it.
+    pub(crate) async fn client_with(&self, hospital: &str, id: &str, mut client: Value) {
+        client["hospital"] = hospital.into();
+        client["id"] = id.into();
         self.puts(&format!("/hospitals/{hospital}/clients/{id}"), &client).await;
     }
 

@@ -166,6 +166,23 @@ async fn what_cannot_be_subscribed_to_is_said_and_hospitals_hear_of_their_own() 
 }
 
 #[tokio::test]
+async fn a_system_with_ae_titles_of_its_own_hears_under_them_alone() {
+    let pacs = Pacs::open().await;
+    pacs.wants_work("1.2.1").await.expect(StatusCode::CREATED);
+    let client = json!({"authentication": "loopback", "aeTitles": ["AI", "AI 2"]});
+    pacs.client_with("kiku", "pacs", client).await;
+    pacs.subscribes("1.2.1", "AI").await.expect(StatusCode::CREATED);
+    pacs.subscribes(ALL, "AI%202").await.expect(StatusCode::CREATED);
+    pacs.subscribes("1.2.1", "EHR").await.expect(StatusCode::FORBIDDEN);
+    pacs.subscribes(ALL, "EHR").await.expect(StatusCode::FORBIDDEN);
+    pacs.unsubscribes(ALL, "EHR").await.expect(StatusCode::FORBIDDEN);
+    pacs.suspends(ALL, "EHR").await.expect(StatusCode::FORBIDDEN);
+    // What it hears itself is not heard by the performer.
+    pacs.sets("1.2.1", "IN PROGRESS", "2.25.1").await.expect(StatusCode::OK);
+    pacs.asks(Method::POST, "/workitems/1.2.1/cancelrequest").await.expect(StatusCode::CONFLICT);
+}
+
+#[tokio::test]
 async fn events_wait_a_week_and_the_oldest_make_room() {
     let pacs = Pacs::open().await;
     pacs.subscribes(ALL, "EHR").await.expect(StatusCode::CREATED);

@@ -1,7 +1,9 @@
 //! UPS-RS, as a requester and a performer use it (PS3.18 §11).
 
 use http::{Method, StatusCode};
+use medvan::{clock::Clock, config::ServerLimits, store::Retention};
 use serde_json::{Value, json};
+use time::Duration;
 
 use super::pacs::{Answer, Pacs};
 
@@ -118,6 +120,11 @@ async fn every_key_is_searched_also_within_sequences() {
         ("ScheduledWorkitemCodeSequence.CodeValue=OTHER", vec![]),
         ("ScheduledProcedureStepStartDateTime=20261123-20261124", vec!["1.2.1", "1.2.2", "1.2.3"]),
         ("ScheduledProcedureStepStartDateTime=-20261122", vec![]),
+        ("PatientID=P-1&offset=1", vec!["1.2.2", "1.2.3"]),
+        ("PatientID=P-1&ProcedureStepState=SCHEDULED&limit=1", vec!["1.2.1"]),
+        ("PatientID=P-2", vec![]),
+        ("ScheduledStationNameCodeSequence.CodeValue=AI-1", vec![]),
+        ("InputInformationSequence.StudyInstanceUID=1.2", vec![]),
     ] {
         let found = pacs.finds("workitems", query).await;
         let uids: Vec<&str> = found.iter().map(|found| found["00080018"]["Value"][0].as_str().unwrap()).collect();
@@ -176,6 +183,62 @@ async fn cancellation_ends_what_nobody_has_taken() {
     pacs.sets("1.2.3", "COMPLETED", "2.25.1").await.expect(StatusCode::OK);
     let late = pacs.says(Method::POST, &cancel("1.2.3"), &reason).await.expect(StatusCode::CONFLICT);
     assert!(late.header("warning").ends_with("The UPS is already COMPLETED."));
+}
+
+#[tokio::test]
+async fn who_performs_hears_of_a_wish_to_cancel_if_somebody_else_listens() {
+    let pacs = Pacs::open().await;
+    let cancel = "/workitems/1.2.1/cancelrequest";
+    let reason = json!({"00741238": {"vr": "LT", "Value": ["wrong order"]}});
+    pacs.wants_work("1.2.1").await.expect(StatusCode::CREATED);
+    pacs.sets("1.2.1", "IN PROGRESS", "2.25.1").await.expect(StatusCode::OK);
+    pacs.says(Method::POST, cancel, &reason).await.expect(StatusCode::CONFLICT);
+    pacs.asks(Method::POST, "/workitems/1.2.1/subscribers/AI").await.expect(StatusCode::CREATED);
+    pacs.says(Method::POST, cancel, &reason).await.expect(StatusCode::ACCEPTED);
+    assert_eq!(pacs.state_of("1.2.1").await, "IN PROGRESS");
+    let (kiku, title) = ("kiku".parse().unwrap(), medvan_imaging::AeTitle::parse("AI").unwrap());
+    let heard = pacs.store().workitem_notices(&kiku, &title, 9).await.unwrap();
+    let request = heard.last().unwrap().event.data_set(&heard[0].workitem, 1);
+    let request = serde_json::to_value(&request).unwrap();
+    assert_eq!(request["00001002"]["Value"][0], 2);
+    assert_eq!(request["00741236"]["Value"][0], "pacs");
+    assert_eq!(request["00741238"]["Value"][0], "wrong order");
+}
+
+#[tokio::test]
+async fn what_was_deleted_after_its_time_is_gone_and_not_unknown() {
+    let pacs = Pacs::open().await;
+    pacs.wants_work("1.2.1").await.expect(StatusCode::CREATED);
+    pacs.asks(Method::POST, "/workitems/1.2.1/cancelrequest").await.expect(StatusCode::ACCEPTED);
+    let later = Clock::system().now() + Duration::days(31);
+    let month = Retention { workitems: Some(Duration::days(30)), ..Retention::default() };
+    pacs.store().purge(later, month).await.unwrap();
+    pacs.gets("/workitems/1.2.1").await.expect(StatusCode::GONE);
+    pacs.sets("1.2.1", "IN PROGRESS", "2.25.1").await.expect(StatusCode::GONE);
+    pacs.says(Method::POST, "/workitems/1.2.1", &performed()).await.expect(StatusCode::GONE);
+    pacs.asks(Method::POST, "/workitems/1.2.1/cancelrequest").await.expect(StatusCode::GONE);
+    pacs.asks(Method::POST, "/workitems/1.2.1/subscribers/AI").await.expect(StatusCode::GONE);
+    pacs.wants_work("1.2.1").await.expect(StatusCode::CONFLICT);
+    pacs.gets("/workitems/1.2.2").await.expect(StatusCode::NOT_FOUND);
+    assert!(pacs.finds("workitems", "").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_hospital_with_as_many_as_it_may_have_is_told_to_wait() {
+    let limits = ServerLimits { workitems_per_hospital: 2, ..ServerLimits::default() };
+    let pacs = Pacs::limited(limits).await;
+    pacs.wants_work("1.2.1").await.expect(StatusCode::CREATED);
+    pacs.wants_work("1.2.2").await.expect(StatusCode::CREATED);
+    let full = pacs.wants_work("1.2.3").await.expect(StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(full.header("retry-after"), "3600");
+    pacs.wants_work("1.2.1").await.expect(StatusCode::CONFLICT);
+    pacs.sets("1.2.1", "IN PROGRESS", "2.25.1").await.expect(StatusCode::OK);
+    pacs.says(Method::POST, "/workitems/1.2.1?transaction-uid=2.25.1", &performed()).await.expect(StatusCode::OK);
+
+    let limits = ServerLimits { workitem_bytes_per_hospital: 100, ..ServerLimits::default() };
+    let pacs = Pacs::limited(limits).await;
+    pacs.wants_work("1.2.1").await.expect(StatusCode::SERVICE_UNAVAILABLE);
+    pacs.gets("/workitems/1.2.1").await.expect(StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
