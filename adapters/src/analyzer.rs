@@ -29,10 +29,20 @@ pub struct Work {
     pub study: Uid,
     /// In the order in which the service gets them.
     pub images: Vec<Image>,
+    /// To compare with; nothing is found in it.
+    pub prior: Option<Prior>,
     /// The gateway's own token for this service.
     pub bearer: Option<Bearer>,
     /// Time for everything until the last byte of the answer.
     pub timeout: Duration,
+}
+
+/// Images of an earlier study of the same patient.
+pub struct Prior {
+    /// StudyInstanceUID.
+    pub study: Uid,
+    /// In the order in which the service gets them, after those of the study at hand.
+    pub images: Vec<Image>,
 }
 
 /// One image that a service gets: an instance, or one frame of it as a picture.
@@ -65,6 +75,12 @@ pub struct Analysis {
 impl fmt::Debug for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Work({}, {} images)", self.job, self.images.len())
+    }
+}
+
+impl fmt::Debug for Prior {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Prior({} images)", self.images.len())
     }
 }
 

@@ -4,9 +4,13 @@
 //! POST {baseUrl}{path}
 //! Content-Type: multipart/related; type="application/json"; boundary=…
 //!
-//! application/json   {"request": "1", "job": …, "study": …, "images": [{"series": …, "instance": …, "part": 2, …}, …]}
+//! application/json   {"request": "1", "job": …, "study": …, "images": [{"series": …, "instance": …, "part": 2, …}, …],
+//!                     "prior": {"study": …, "images": [{"series": …, "instance": …, "part": 7, …}, …]}}
 //! application/dicom | image/png | image/jpeg     one part for each image, in that order
 //! ```
+//!
+//! `prior` is there where the descriptor asks for an earlier study (`needs.prior`) and a comparable one is stored: images for
+//! comparison, whose parts follow behind the others. Findings are placed in images of the study at hand only.
 //!
 //! 200 with `application/json` is an answer; 412 says that these images cannot be evaluated. The answer has the form that the
 //! gateway publishes at `/schemas/findings.json`.
@@ -74,7 +78,7 @@ fn body(mut writer: Writer, work: Work) -> impl stream::Stream<Item = std::io::R
     let mut described = writer.part(&PartHead::of(ContentType::of(JSON))).to_vec();
     described.extend_from_slice(description(&work).to_string().as_bytes());
     let mut pieces = vec![stream::once(async move { Ok(Bytes::from(described)) }).boxed()];
-    for image in work.images {
+    for image in work.images.into_iter().chain(work.prior.into_iter().flat_map(|prior| prior.images)) {
         let head = writer.part(&PartHead::of(ContentType::of(image.media)));
         pieces.push(stream::once(async move { Ok(head) }).boxed());
         pieces.push(image.bytes);
@@ -86,6 +90,17 @@ fn body(mut writer: Writer, work: Work) -> impl stream::Stream<Item = std::io::R
 
 /// Which images these are. It says nothing of the patient.
 fn description(work: &Work) -> Value {
+    let mut described = json!({
+        "request": "1", "job": work.job, "study": work.study, "images": images(&work.images, 2),
+    });
+    if let Some(prior) = &work.prior {
+        described["prior"] = json!({ "study": prior.study, "images": images(&prior.images, 2 + work.images.len()) });
+    }
+    described
+}
+
+/// Images whose parts begin with this one, from 1.
+fn images(images: &[Image], first: usize) -> Vec<Value> {
     let image = |(at, image): (usize, &Image)| {
         json!({
             "series": image.series,
@@ -94,9 +109,8 @@ fn description(work: &Work) -> Value {
             "modality": image.modality,
             "rows": image.rows,
             "columns": image.columns,
-            "part": at + 2,
+            "part": at + first,
         })
     };
-    let images: Vec<Value> = work.images.iter().enumerate().map(image).collect();
-    json!({ "request": "1", "job": work.job, "study": work.study, "images": images })
+    images.iter().enumerate().map(image).collect()
 }

@@ -6,6 +6,7 @@
 
 mod facts;
 mod plane;
+mod priors;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use medvan_profiles::descriptor::images::{Needs, Preference, SeriesNeed, SeriesR
 use serde::Serialize;
 
 pub use facts::{Facts, SeriesFacts};
+pub use priors::{PriorMatch, PriorVerdict, StudyFacts, Wanted};
 pub use rules::{Refusal, RuleName};
 
 /// What a study is for one kind of work.
@@ -75,7 +77,7 @@ pub fn evaluate(needs: &Needs, narrowing: &[SeriesRules], facts: &Facts) -> Matc
         .series
         .iter()
         .map(|need| {
-            let found = choose(need, narrowing, facts, &chosen);
+            let found = choose(need, narrowing, facts, &chosen, &|_| Vec::new());
             chosen.extend(found.chosen.clone());
             found
         })
@@ -95,7 +97,7 @@ impl Match {
             .filter_map(|(uid, series)| series.iter().find(|verdict| verdict.series == *uid))
             .map(|verdict| verdict.images)
             .sum();
-        if let Err(refusal) = rules::limit(most, images) {
+        if let Err(refusal) = rules::limit(most.into(), images) {
             self.refusals.push(refusal);
             self.fits = false;
         }
@@ -103,13 +105,21 @@ impl Match {
     }
 }
 
-fn choose(need: &SeriesNeed, narrowing: &[SeriesRules], facts: &Facts, taken: &[Uid]) -> NeedMatch {
+/// The best series for a need; `more` holds what else is asked of each.
+fn choose(
+    need: &SeriesNeed,
+    narrowing: &[SeriesRules],
+    facts: &Facts,
+    taken: &[Uid],
+    more: &dyn Fn(&SeriesFacts) -> Vec<rules::Held>,
+) -> NeedMatch {
     let mut judged: Vec<(&SeriesFacts, Verdict)> = facts
         .series
         .iter()
         .map(|series| {
             let mut held = rules::hold_own(&need.rules, series);
             held.extend(narrowing.iter().flat_map(|rules| rules::hold(rules, series)));
+            held.extend(more(series));
             (series, Verdict::of(series, &held, taken.contains(&series.uid)))
         })
         .collect();

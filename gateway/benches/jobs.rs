@@ -84,6 +84,7 @@ fn waiting(number: u32) -> NewJob {
         inputs: vec![JobSeries { uid: "1.2.3".parse().expect("a uid"), instances: Vec::new() }],
         fault: None,
         offered_until: None,
+        prior: None,
         created_at: NOON,
         changed_at: NOON,
     };

@@ -57,7 +57,7 @@ pub use images::{
     Protocol, Selection,
 };
 pub use intakes::{Intake, Judged};
-pub use jobs::{Job, JobSeries, JobState, JobsDepth, NewJob};
+pub use jobs::{Job, JobPrior, JobSeries, JobState, JobsDepth, NewJob};
 pub use node_outbox::{ForNode, GivenUp, NodeBatch, ToNode};
 pub use published::{PublishedAnalysis, PublishedNarrow};
 pub use purge::Retention;

@@ -269,7 +269,7 @@ impl<'a> Check<'a> {
     /// The image, if it is one of the job's. Of several frames one must be named, unless the whole is meant.
     fn image(&mut self, place: &str, name: &ImageName, whole: bool) -> Option<(&'a InputSeries, &'a InputImage)> {
         let Some(found) = self.images.get(&name.instance).copied() else {
-            let mend = "name an instance that came with this request";
+            let mend = "name an instance of the study at hand that came with this request; those of a prior are for comparison";
             self.refuse(format!("{place}/image/instance"), "it is none of this job's images", mend);
             return None;
         };

@@ -226,7 +226,8 @@ fn age(instance: &Attributes) -> Option<f64> {
     })
 }
 
-fn date(text: &str) -> Option<Date> {
+/// A day as DICOM writes it, `YYYYMMDD`.
+pub(super) fn date(text: &str) -> Option<Date> {
     let part = |from, to| text.get(from..to)?.parse::<u16>().ok();
     let month = Month::try_from(u8::try_from(part(4, 6)?).ok()?).ok()?;
     Date::from_calendar_date(part(0, 4)?.into(), month, u8::try_from(part(6, 8)?).ok()?).ok()

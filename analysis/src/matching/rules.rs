@@ -52,6 +52,12 @@ pub enum RuleName {
     Readable,
     /// Images that the service takes at most, of all series together.
     Limit,
+    /// Of a prior: it is of the same patient.
+    Patient,
+    /// Of a prior: it is earlier.
+    Earlier,
+    /// Of a prior: it is not too old.
+    WithinMonths,
 }
 
 /// A rule that is not met.
@@ -89,8 +95,8 @@ pub(super) fn hold_own(rules: &SeriesRules, series: &SeriesFacts) -> Vec<Held> {
 }
 
 /// What all series together may be.
-pub(super) fn limit(most: u32, images: u64) -> Held {
-    within(RuleName::Limit, Range { min: None, max: Some(most.into()) }, Some(images as f64))
+pub(super) fn limit(most: u64, images: u64) -> Held {
+    within(RuleName::Limit, Range { min: None, max: Some(most as f64) }, Some(images as f64))
 }
 
 /// Every rule that is set, held against a series.
@@ -120,6 +126,20 @@ pub(super) fn hold(rules: &SeriesRules, series: &SeriesFacts) -> Vec<Held> {
     held.into_iter().flatten().collect()
 }
 
+/// What a series of a prior must have in common with the one that it is compared with: the modality, and the body part where both say
+/// one.
+pub(super) fn hold_like(at_hand: &SeriesFacts, series: &SeriesFacts) -> Vec<Held> {
+    let alike = |rule, wanted: &str, found: &str| {
+        let is_met = wanted.trim().eq_ignore_ascii_case(found.trim());
+        held(is_met, rule, wanted.to_owned(), found.to_owned())
+    };
+    let mut held = vec![alike(RuleName::Modality, &at_hand.modality, &series.modality)];
+    if !at_hand.body_part.trim().is_empty() && !series.body_part.trim().is_empty() {
+        held.push(alike(RuleName::BodyPart, &at_hand.body_part, &series.body_part));
+    }
+    held
+}
+
 /// What of the patient stands in the way. Whose age or sex is not known is not taken for somebody who fits.
 pub(super) fn of_patient(needs: &Needs, facts: &Facts) -> Vec<Refusal> {
     let age = needs.age_years.map(|range| within(RuleName::AgeYears, range, facts.age_years));
@@ -142,7 +162,7 @@ fn has_form(text: &str, pattern: &str) -> bool {
     Wildcard::new(&pattern.to_uppercase()).is_some_and(|pattern| pattern.matches(&text.trim().to_uppercase()))
 }
 
-fn is(rule: RuleName, wanted: bool, found: Option<bool>) -> Held {
+pub(super) fn is(rule: RuleName, wanted: bool, found: Option<bool>) -> Held {
     let word = |yes: bool| if yes { "yes" } else { "no" };
     held(found == Some(wanted), rule, word(wanted).to_owned(), found.map(word).unwrap_or_default().to_owned())
 }
@@ -166,7 +186,7 @@ fn plane(rules: &SeriesRules, series: &SeriesFacts) -> Option<Held> {
     any_of(RuleName::Orientation, &wanted, &found)
 }
 
-fn held(is_met: bool, rule: RuleName, wanted: String, found: String) -> Held {
+pub(super) fn held(is_met: bool, rule: RuleName, wanted: String, found: String) -> Held {
     if is_met {
         return Ok(());
     }
@@ -202,6 +222,9 @@ impl RuleName {
             Self::Phantoms => ("phantom", "ファントム"),
             Self::Readable => ("readable as a whole", "全画像が読めること"),
             Self::Limit => ("images of all series", "全シリーズの画像数"),
+            Self::Patient => ("same patient", "同一患者"),
+            Self::Earlier => ("date of the earlier study", "過去検査の日付"),
+            Self::WithinMonths => ("age of the earlier study", "過去検査の時期"),
         }
     }
 }

@@ -264,3 +264,116 @@ fn a_series_of_which_an_image_cannot_be_read_is_given_to_nobody() {
     assert!(!found.fits);
     assert_eq!(found.needs[0].series[0].refusals[0].rule, RuleName::Readable);
 }
+
+fn study(date: &str) -> StudyFacts {
+    StudyFacts {
+        uid: Uid::parse(&format!("1.9.1{date}")).unwrap(),
+        patient_id: "P1".to_owned(),
+        issuer: String::new(),
+        date: date.to_owned(),
+        modalities: vec!["CT".to_owned()],
+    }
+}
+
+/// What a study is as a prior of a chest of 20 slices, for a service that takes 60 images and looks two years back.
+fn as_prior(candidate: &StudyFacts, series: &[Series]) -> PriorVerdict {
+    let mut needs = needs(&json!({ "modality": ["CT", "MR"], "images": { "min": 10 } }));
+    needs.prior = serde_json::from_value(json!({ "withinMonths": 24 })).unwrap();
+    let (at_hand, facts_at_hand) = (study("20261101"), facts(&[chest()]));
+    let found = evaluate(&needs, &[], &facts_at_hand);
+    let wanted = Wanted::of(&needs, &[], (&at_hand, &facts_at_hand), &found, 60).unwrap();
+    wanted.judge(candidate, &facts(series))
+}
+
+fn of_prior(verdict: &PriorVerdict) -> Vec<RuleName> {
+    let series = verdict.needs.iter().filter(|need| need.chosen.is_none()).flat_map(|need| need.series.first());
+    let of_series = series.flat_map(|series| &series.refusals);
+    verdict.refusals.iter().chain(of_series).map(|refusal| refusal.rule).collect()
+}
+
+#[test]
+fn an_earlier_study_is_comparable_or_it_is_said_why_not() {
+    use RuleName as R;
+    let year = || study("20251101");
+    let long = Series { heights: (0..41).map(|slice| f64::from(slice) * 2.5).collect(), ..chest() };
+    let derived = || chest().with(tags::IMAGE_TYPE, "DERIVED\\SECONDARY");
+    let magnetic = || chest().with(tags::MODALITY, "MR");
+    let few = Series { heights: vec![0.0, 2.5], ..chest() };
+    let own = StudyFacts { uid: study("20261101").uid, ..year() };
+    let table = [
+        (year(), chest(), vec![]),
+        (study("20241101"), chest(), vec![]),
+        (study("20241031"), chest(), vec![R::WithinMonths]),
+        (study("20261101"), chest(), vec![R::Earlier]),
+        (study("20261102"), chest(), vec![R::Earlier]),
+        (study(""), chest(), vec![R::Earlier, R::WithinMonths]),
+        (own, chest(), vec![R::Earlier]),
+        (StudyFacts { patient_id: "P10".into(), ..year() }, chest(), vec![R::Patient]),
+        (StudyFacts { issuer: "KAEDE".into(), ..year() }, chest(), vec![R::Patient]),
+        (StudyFacts { modalities: vec!["MR".into()], ..year() }, magnetic(), vec![R::Modality, R::Modality]),
+        (year(), magnetic(), vec![R::Modality]),
+        (year(), chest().with(tags::BODY_PART_EXAMINED, "HEAD"), vec![R::BodyPart]),
+        (year(), chest().with(tags::BODY_PART_EXAMINED, "chest "), vec![]),
+        (year(), chest().with(tags::BODY_PART_EXAMINED, ""), vec![]),
+        (year(), derived(), vec![R::Original]),
+        (year(), few, vec![R::Images]),
+        (year(), long, vec![R::Limit]),
+        (year(), chest().with(tags::SERIES_DESCRIPTION, "Topogram"), vec![R::Localizers]),
+    ];
+    for (candidate, series, refused) in table {
+        let verdict = as_prior(&candidate, &[series]);
+        assert_eq!(of_prior(&verdict), refused, "{candidate:?}");
+        assert_eq!((verdict.fits, verdict.score == 100), (refused.is_empty(), is_full(&refused)), "{verdict:?}");
+    }
+}
+
+/// What only the images tell of the whole is no share of rules.
+fn is_full(refused: &[RuleName]) -> bool {
+    refused.iter().all(|rule| matches!(rule, RuleName::Original | RuleName::Limit))
+}
+
+#[test]
+fn of_a_comparable_study_the_best_series_is_taken_as_in_the_study_at_hand() {
+    let thin = Series { uid: "1.2.4", ..chest() }.with(tags::SLICE_THICKNESS, "1");
+    let derived = Series { uid: "1.2.5", ..thin.clone() }.with(tags::IMAGE_TYPE, "DERIVED\\SECONDARY");
+    let head = Series { uid: "1.2.6", ..thin.clone() }.with(tags::BODY_PART_EXAMINED, "HEAD");
+    let verdict = as_prior(&study("20251101"), &[head, chest(), thin]);
+    assert_eq!((verdict.fits, &verdict.needs[0].chosen), (true, &Some(Uid::known("1.2.4"))));
+    assert!(as_prior(&study("20251101"), &[chest(), derived]).fits, "not all of it is derived");
+}
+
+#[test]
+fn no_prior_is_looked_for_where_nobody_asks_or_nobody_can_be_meant() {
+    let facts = facts(&[chest()]);
+    let plain = needs(&json!({ "modality": ["CT"] }));
+    let asks = Needs { prior: serde_json::from_value(json!({ "withinMonths": 1 })).unwrap(), ..plain.clone() };
+    let fits = evaluate(&asks, &[], &facts);
+    let unfit = Match { fits: false, ..fits.clone() };
+    let nobody = StudyFacts { patient_id: String::new(), ..study("20261101") };
+    let table = [
+        (&asks, study("20261101"), &fits, true),
+        (&plain, study("20261101"), &fits, false),
+        (&asks, study("20261101"), &unfit, false),
+        (&asks, study(""), &fits, false),
+        (&asks, nobody, &fits, false),
+    ];
+    for (needs, study, found, is_looked_for) in table {
+        assert_eq!(Wanted::of(needs, &[], (&study, &facts), found, 60).is_some(), is_looked_for, "{study:?}");
+    }
+}
+
+#[test]
+fn months_are_counted_back_by_the_calendar() {
+    let since = |day: &str, months| {
+        let mut needs = needs(&json!({ "modality": ["CT"] }));
+        needs.prior = serde_json::from_value(json!({ "withinMonths": months })).unwrap();
+        let (at_hand, facts) = (study(day), facts(&[chest()]));
+        let found = evaluate(&needs, &[], &facts);
+        let wanted = Wanted::of(&needs, &[], (&at_hand, &facts), &found, 60).unwrap();
+        wanted.outline(&study("19000101")).refusals[0].wanted.clone()
+    };
+    assert_eq!(since("20260331", 1), "from 20260228");
+    assert_eq!(since("20240331", 1), "from 20240229");
+    assert_eq!(since("20260115", 13), "from 20241215");
+    assert_eq!(since("20261231", 240), "from 20061231");
+}

@@ -41,7 +41,7 @@ pub(super) struct JobView {
     priority: u8,
     /// How often it was tried.
     attempts: u64,
-    /// Images that the service gets.
+    /// Images that the service gets, of a prior too.
     images: usize,
     /// When it is tried next, or when the process that does it must say so again.
     #[serde(with = "time::serde::rfc3339")]
@@ -144,7 +144,7 @@ impl JobView {
         Self {
             workitem: job.workitem().to_string(),
             is_overdue: is_open && now > job.deadline_at,
-            images: job.inputs.iter().map(|series| series.instances.len()).sum(),
+            images: job.images(),
             id: job.id,
             study: job.study.to_string(),
             service: job.service,

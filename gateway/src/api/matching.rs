@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     catalog::{HospitalId, HospitalView, ServiceName},
-    store::JobState,
-    work::{Explained, StudyImages, WorkFault},
+    store::{Job, JobState},
+    work::{Explained, Priors, StudyImages, WorkFault},
 };
 
 /// Studies over which rules are tried out at most.
@@ -58,6 +58,9 @@ pub(super) struct JobOfStudy {
     service: ServiceName,
     /// Where it stands.
     state: JobState,
+    /// StudyInstanceUID of the earlier study that the service gets to compare with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prior: Option<String>,
 }
 
 /// Rules to try out.
@@ -115,13 +118,20 @@ pub(super) async fn explain(
     let jobs = api.store.jobs_of_study(&hospital, &study).await?;
     let snapshot = api.catalog.current();
     let members = snapshot.hospital(&hospital).map(|view| view.analyzers.as_slice()).unwrap_or_default();
+    let mut priors = Priors::new(&api.store, &api.archive, &hospital, &images);
+    let mut services = Vec::with_capacity(members.len());
+    for member in members {
+        let mut explained = images.explain(member, None);
+        explained.prior = priors.find(member, &explained.found).await.map_err(problem)?;
+        services.push(explained);
+    }
     Ok(Json(MatchingView {
         study: study.to_string(),
         judged_at: judged.as_ref().and_then(|judged| judged.at),
         looked_at_next: judged.as_ref().and_then(|judged| judged.due_at),
         evidence: judged.and_then(|judged| serde_json::from_str(&judged.evidence?).ok()),
-        services: members.iter().map(|member| images.explain(member, None)).collect(),
-        jobs: jobs.into_iter().map(|job| JobOfStudy { id: job.id, service: job.service, state: job.state }).collect(),
+        services,
+        jobs: jobs.into_iter().map(JobOfStudy::of).collect(),
     }))
 }
 
@@ -182,14 +192,25 @@ fn chosen(explained: &Explained) -> Vec<Option<&Uid>> {
 }
 
 async fn read(api: &Api, hospital: &HospitalId, study: &Uid) -> Result<Option<StudyImages>, Problem> {
-    StudyImages::read(&api.store, &api.archive, hospital, study).await.map_err(|fault| match fault {
+    StudyImages::read(&api.store, &api.archive, hospital, study).await.map_err(problem)
+}
+
+fn problem(fault: WorkFault) -> Problem {
+    match fault {
         WorkFault::Store(error) => error.into(),
         WorkFault::StudyTooLarge(_) => Problem::new(Kind::Parameter, fault.to_string()),
         fault => {
             tracing::error!(error = &fault as &dyn std::error::Error, "a study cannot be read");
             Problem::bare(Kind::Unavailable)
         }
-    })
+    }
+}
+
+impl JobOfStudy {
+    fn of(job: Job) -> Self {
+        let prior = job.prior.map(|prior| prior.study.to_string());
+        Self { id: job.id, service: job.service, state: job.state, prior }
+    }
 }
 
 fn uid(text: &str) -> Result<Uid, Problem> {

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_workitem_events.sql"),
     include_str!("migrations/0009_received.sql"),
     include_str!("migrations/0010_workitem_keys.sql"),
+    include_str!("migrations/0011_priors.sql"),
 ];
 
 /// The one connection that writes.

@@ -56,6 +56,8 @@ pub struct Job {
     pub attempts: u64,
     /// What the service gets.
     pub inputs: Vec<JobSeries>,
+    /// What it gets besides to compare with.
+    pub prior: Option<JobPrior>,
     /// Why it does not go on.
     pub fault: Option<String>,
     /// Until when it is on the worklist of its service, once it was put there.
@@ -73,6 +75,15 @@ pub struct JobSeries {
     pub uid: Uid,
     /// SOPInstanceUIDs.
     pub instances: Vec<Uid>,
+}
+
+/// Images of an earlier study of the same patient, for comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobPrior {
+    /// StudyInstanceUID.
+    pub study: Uid,
+    /// Its series that the service gets.
+    pub series: Vec<JobSeries>,
 }
 
 /// Where a job stands.
@@ -120,7 +131,7 @@ pub struct JobsDepth {
 }
 
 const COLUMNS: &str = "id, run, hospital, study, patient_id, vendor, service, number, entry, mode, state, priority, due_at, \
-     deadline_at, attempts, inputs, fault, offered_until, created_at, changed_at";
+     deadline_at, attempts, inputs, prior, fault, offered_until, created_at, changed_at";
 const OPEN: &str = "state IN ('waiting', 'running', 'answered', 'offered', 'taken')";
 /// Of these, what a process works on, as long as its lease lasts.
 const HELD: &str = "state IN ('running', 'answered')";
@@ -138,6 +149,12 @@ impl Job {
     /// The UID of its workitem.
     pub fn workitem(&self) -> Uid {
         Uid::from_uuid(self.run.as_u128())
+    }
+
+    /// How many instances the service gets, those of a prior too.
+    pub fn images(&self) -> usize {
+        let prior = self.prior.iter().flat_map(|prior| &prior.series);
+        self.inputs.iter().chain(prior).map(|series| series.instances.len()).sum()
     }
 }
 
@@ -162,6 +179,7 @@ impl Job {
             deadline_at: now + time::Duration::hours(1),
             attempts: 0,
             inputs: vec![JobSeries { uid: "1.2.3".parse().unwrap(), instances: vec!["1.2.3.4".parse().unwrap()] }],
+            prior: None,
             fault: None,
             offered_until: None,
             created_at: now,
@@ -214,11 +232,13 @@ impl Store {
     pub async fn put_job(&self, new: &NewJob, now: OffsetDateTime) -> Result<Option<Vec<Job>>, StoreError> {
         let job = &new.job;
         let inputs = serde_json::to_string(&job.inputs).map_err(|_| StoreError::Unreadable("inputs of a job"))?;
+        let prior = job.prior.as_ref().map(serde_json::to_string).transpose();
+        let prior = prior.map_err(|_| StoreError::Unreadable("prior of a job"))?;
         let mut db = self.write().await?;
         let made = sqlx::query(
             "INSERT INTO jobs (id, run, hospital, study, patient_id, vendor, service, number, entry, mode, state, priority, \
-             due_at, deadline_at, attempts, inputs, digest, created_at, changed_at) \
-             VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', $10, $11, $12, 0, $13, $14, $11, $11) \
+             due_at, deadline_at, attempts, inputs, digest, created_at, changed_at, prior) \
+             VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', $10, $11, $12, 0, $13, $14, $11, $11, $15) \
              ON CONFLICT (hospital, study, vendor, service, entry, digest) DO NOTHING",
         )
         .bind(job.id.to_string())
@@ -235,6 +255,7 @@ impl Store {
         .bind(micros(job.deadline_at))
         .bind(inputs)
         .bind(new.digest.as_slice())
+        .bind(prior)
         .execute(&mut *db)
         .await?
         .rows_affected();
@@ -657,6 +678,7 @@ async fn is_answered(db: &mut SqliteConnection, job: Uuid) -> Result<bool, Store
 
 fn job(row: &SqliteRow) -> Result<Job, StoreError> {
     let inputs: &str = row.try_get("inputs")?;
+    let prior: Option<&str> = row.try_get("prior")?;
     Ok(Job {
         id: parsed(row, "id", "job id")?,
         run: parsed(row, "run", "run of a job")?,
@@ -673,6 +695,7 @@ fn job(row: &SqliteRow) -> Result<Job, StoreError> {
         deadline_at: instant(row, "deadline_at")?,
         attempts: count(row, "attempts")?,
         inputs: serde_json::from_str(inputs).map_err(|_| StoreError::Unreadable("inputs of a job"))?,
+        prior: prior.map(serde_json::from_str).transpose().map_err(|_| StoreError::Unreadable("prior of a job"))?,
         fault: row.try_get("fault")?,
         offered_until: instant_if_any(row, "offered_until")?,
         created_at: instant(row, "created_at")?,

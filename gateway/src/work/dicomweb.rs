@@ -12,7 +12,7 @@ use medvan_analysis::{gate, inputs::Inputs};
 use medvan_imaging::Uid;
 use medvan_profiles::descriptor::images::{DicomwebWay, ResultModality, Returned, Sent};
 
-use super::{WorkFault, objects, outgoing::Outgoing};
+use super::{WorkFault, objects, outgoing::Outgoing, priors::PriorImages};
 use crate::{
     App,
     call::tenant,
@@ -30,16 +30,17 @@ struct Asking<'a> {
     root: Root,
 }
 
-/// Gives all images of a job, and waits for what is made of them.
+/// Gives all images of a job, those of its prior before them, and waits for what is made of them.
 pub(super) async fn ask(
     app: &App,
     job: &Job,
     member: &ImageMember,
     way: &DicomwebWay,
     inputs: &Inputs,
-    images: Vec<FoundInstance>,
+    (images, prior): (Vec<FoundInstance>, Option<PriorImages>),
 ) -> Result<Answer, WorkFault> {
-    if images.len() > member.entry.limits.images as usize {
+    let of_prior = prior.as_ref().map_or(0, |prior| prior.images.len());
+    if images.len() + of_prior > member.entry.limits.images as usize {
         return Err(WorkFault::TooManyImages);
     }
     let timeout = Duration::from_secs(member.entry.limits.deadline_seconds.into());
@@ -47,20 +48,30 @@ pub(super) async fn ask(
     let root = Root::new(app.vendors.clone(), &url, signer(app, job, member), timeout);
     let asking = Asking { app, job, way, member, root };
     // The deadline is of the job, however many requests it takes.
-    let files = tokio::time::timeout(timeout, asking.files(inputs, images)).await;
+    let files = tokio::time::timeout(timeout, asking.files(inputs, images, prior)).await;
     let files = files.unwrap_or_else(|_| Err(WorkFault::Service(ErrorKind::Timeout.into())))?;
     objects::answer(app, job, inputs, &way.expects, files).await
 }
 
 impl Asking<'_> {
-    async fn files(&self, inputs: &Inputs, images: Vec<FoundInstance>) -> Result<Vec<Vec<u8>>, WorkFault> {
+    async fn files(
+        &self,
+        inputs: &Inputs,
+        images: Vec<FoundInstance>,
+        prior: Option<PriorImages>,
+    ) -> Result<Vec<Vec<u8>>, WorkFault> {
         let sent: HashSet<Uid> = images.iter().map(|image| image.uid.clone()).collect();
         let by_itself = self.way.results == Returned::Store;
         if !by_itself || !objects::is_all_received(self.app, self.job, &self.way.expects).await? {
             let outgoing = Outgoing::new(self.app, &self.job.hospital, Sent::Dicom, None);
             let token = by_itself.then(|| job_token(&self.app.secret, self.job.run));
-            let stored = self.root.store(&self.job.study, outgoing.all(inputs, images), token.as_deref()).await;
-            stored.map_err(|error| if outgoing.is_spoiled() { WorkFault::Unreadable } else { error.into() })?;
+            // What it is compared with is there first. It comes without a token: results about it are nobody's.
+            let prior = prior.map(|prior| (prior.study, outgoing.all(&prior.inputs, prior.images), None));
+            let at_hand = (self.job.study.clone(), outgoing.all(inputs, images), token.as_deref());
+            for (study, images, token) in prior.into_iter().chain([at_hand]) {
+                let stored = self.root.store(&study, images, token).await;
+                stored.map_err(|error| if outgoing.is_spoiled() { WorkFault::Unreadable } else { error.into() })?;
+            }
         }
         if by_itself {
             objects::received(self.app, self.job, &self.way.expects).await

@@ -7,7 +7,7 @@ use medvan_adapters::ErrorKind;
 use medvan_analysis::inputs::Inputs;
 use medvan_profiles::descriptor::images::DimseWay;
 
-use super::{WorkFault, objects};
+use super::{WorkFault, objects, priors::PriorImages};
 use crate::{
     App,
     catalog::ImageMember,
@@ -15,28 +15,32 @@ use crate::{
     store::{Answer, FoundInstance, Job},
 };
 
-/// Sends all images of a job, and waits for what is made of them.
+/// Sends all images of a job, those of its prior before them, and waits for what is made of them.
 pub(super) async fn ask(
     app: &App,
     job: &Job,
     member: &ImageMember,
     way: &DimseWay,
     inputs: &Inputs,
-    images: Vec<FoundInstance>,
+    (images, prior): (Vec<FoundInstance>, Option<PriorImages>),
 ) -> Result<Answer, WorkFault> {
-    if images.len() > member.entry.limits.images as usize {
+    let prior = prior.map_or_else(Vec::new, |prior| prior.images);
+    if images.len() + prior.len() > member.entry.limits.images as usize {
         return Err(WorkFault::TooManyImages);
     }
     let timeout = Duration::from_secs(member.entry.limits.deadline_seconds.into());
-    let files = tokio::time::timeout(timeout, files(app, job, way, &images)).await;
+    let files = tokio::time::timeout(timeout, files(app, job, way, [&prior, &images])).await;
     let files = files.unwrap_or_else(|_| Err(WorkFault::Service(ErrorKind::Timeout.into())))?;
     objects::answer(app, job, inputs, &way.expects, files).await
 }
 
-async fn files(app: &App, job: &Job, way: &DimseWay, images: &[FoundInstance]) -> Result<Vec<Vec<u8>>, WorkFault> {
+/// `sent` are the images of a prior, and those of the study at hand behind them.
+async fn files(app: &App, job: &Job, way: &DimseWay, sent: [&[FoundInstance]; 2]) -> Result<Vec<Vec<u8>>, WorkFault> {
     if !objects::is_all_received(app, job, &way.expects).await? {
         let node = service_node(way).ok_or(WorkFault::Service(ErrorKind::Refused.into()))?;
-        send_to_service(app, &job.hospital, &node, images).await.map_err(|error| fault(&error))?;
+        for images in sent {
+            send_to_service(app, &job.hospital, &node, images).await.map_err(|error| fault(&error))?;
+        }
     }
     objects::received(app, job, &way.expects).await
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use dicom_dictionary_std::tags;
 use medvan_analysis::{
     inputs::Inputs,
-    matching::{Facts, Match, evaluate},
+    matching::{Facts, Match, NeedMatch, PriorMatch, evaluate},
 };
 use medvan_imaging::{
     Uid,
@@ -28,6 +28,8 @@ const MOST: usize = 20_000;
 
 /// The originals of a study.
 pub(crate) struct StudyImages {
+    /// StudyInstanceUID.
+    pub(crate) study: Uid,
     /// What rules look at.
     pub(crate) facts: Facts,
     /// Its instances with pixels by series, in the order of arrival.
@@ -55,6 +57,9 @@ pub(crate) struct Explained {
     /// What was decided, and why.
     #[serde(flatten)]
     pub(crate) found: Match,
+    /// The earlier study that it gets too, where it asks for one and fits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prior: Option<PriorMatch>,
 }
 
 impl StudyImages {
@@ -71,6 +76,7 @@ impl StudyImages {
     ) -> Result<Option<Self>, WorkFault> {
         let selection = Selection { study: study.clone(), series: None, instance: None };
         let mut images = Self {
+            study: study.clone(),
             facts: Facts::new(),
             series: HashMap::new(),
             patient_id: String::new(),
@@ -109,12 +115,13 @@ impl StudyImages {
             entry: member.entry.id.clone(),
             mode: member.mode.word(),
             found: evaluate(&member.entry.needs, narrowing, &self.facts).within(member.entry.limits.images),
+            prior: None,
         }
     }
 
     /// The series that were chosen, with their instances and a digest of everything that they hold.
-    pub(crate) fn chosen(&self, found: &Match) -> Vec<(JobSeries, Vec<Vec<u8>>)> {
-        let chosen = found.needs.iter().filter_map(|need| need.chosen.as_ref());
+    pub(crate) fn chosen_for(&self, needs: &[NeedMatch]) -> Vec<(JobSeries, Vec<Vec<u8>>)> {
+        let chosen = needs.iter().filter_map(|need| need.chosen.as_ref());
         chosen
             .filter_map(|uid| {
                 let mut instances: Vec<&FoundInstance> = self.series.get(uid)?.iter().collect();
@@ -151,11 +158,12 @@ pub(super) async fn of_job(
     Ok((inputs, images))
 }
 
-/// The SOP classes of a job's images, as far as they are stored.
+/// The SOP classes of a job's images, also of its prior's, as far as they are stored.
 pub(super) async fn classes(store: &Store, job: &Job) -> Result<HashMap<Uid, Uid>, WorkFault> {
     let mut classes = HashMap::new();
-    for JobSeries { uid, .. } in &job.inputs {
-        let selection = Selection { study: job.study.clone(), series: Some(uid.clone()), instance: None };
+    let prior = job.prior.iter().flat_map(|prior| prior.series.iter().map(|series| (&prior.study, series)));
+    for (study, series) in job.inputs.iter().map(|series| (&job.study, series)).chain(prior) {
+        let selection = Selection { study: study.clone(), series: Some(series.uid.clone()), instance: None };
         let found = all(store, &job.hospital, &selection).await?;
         classes.extend(found.into_iter().map(|found| (found.uid, found.class)));
     }

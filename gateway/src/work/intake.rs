@@ -4,16 +4,19 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use medvan_analysis::completeness::{Judgement, Seen, Verdict, judge};
+use medvan_analysis::{
+    completeness::{Judgement, Seen, Verdict, judge},
+    matching::{PriorMatch, PriorVerdict},
+};
 use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Explained, StudyImages, WorkFault, workitem};
+use super::{Explained, Priors, StudyImages, WorkFault, workitem};
 use crate::{
     App,
     catalog::{Completeness, HospitalView, ImageMember},
-    store::{Intake, Job, JobSeries, JobState, NewJob},
+    store::{Intake, Job, JobPrior, JobSeries, JobState, NewJob},
 };
 
 /// How often the table is looked at, where nothing is due before: another process may have stored something.
@@ -92,7 +95,7 @@ async fn decide(app: &App, intake: &Intake) -> Result<(Option<OffsetDateTime>, s
     let Some(images) = StudyImages::read(&app.store, &app.archive, &intake.hospital, &intake.study).await? else {
         return Ok((None, json!({ "instances": 0 })));
     };
-    let explained: Vec<(&Arc<ImageMember>, Explained)> =
+    let mut explained: Vec<(&Arc<ImageMember>, Explained)> =
         view.analyzers.iter().map(|member| (member, images.explain(member, None))).collect();
     let modalities: Vec<&str> = images.facts.series.iter().map(|series| series.modality.as_str()).collect();
     let judgement = judge(&completeness.policy(modalities), &seen(app, intake, Some(&images), &explained), now);
@@ -104,8 +107,11 @@ async fn decide(app: &App, intake: &Intake) -> Result<(Option<OffsetDateTime>, s
             Ok((None, evidence(&judgement, &explained)))
         }
         Verdict::Complete | Verdict::TakenAsItIs => {
-            for (member, explained) in explained.iter().filter(|(_, explained)| explained.found.fits) {
-                put(app, intake, &images, member, explained, now).await?;
+            let mut priors = Priors::new(&app.store, &app.archive, &intake.hospital, &images);
+            for (member, explained) in explained.iter_mut().filter(|(_, explained)| explained.found.fits) {
+                explained.prior = priors.find(member, &explained.found).await?;
+                let prior = explained.prior.as_ref().and_then(|found| priors.chosen(found));
+                put(app, intake, &images, member, explained, prior, now).await?;
             }
             app.jobs.ring();
             Ok((None, evidence(&judgement, &explained)))
@@ -117,8 +123,15 @@ fn evidence(judgement: &Judgement, explained: &[(&Arc<ImageMember>, Explained)])
     let services: Vec<serde_json::Value> = explained
         .iter()
         .map(|(_, explained)| {
-            json!({ "service": explained.service, "version": explained.version, "entry": explained.entry,
-                    "fits": explained.found.fits })
+            let mut told = json!({ "service": explained.service, "version": explained.version, "entry": explained.entry,
+                                   "fits": explained.found.fits });
+            if let Some(prior) = &explained.prior {
+                // Which series of it are what is told at `/matching`, as of the study itself.
+                let without_series = |verdict: &PriorVerdict| PriorVerdict { needs: Vec::new(), ..verdict.clone() };
+                let studies = prior.studies.iter().map(without_series).collect();
+                told["prior"] = json!(PriorMatch { chosen: prior.chosen.clone(), studies });
+            }
+            told
         })
         .collect();
     json!({ "judgement": judgement, "services": services })
@@ -131,10 +144,11 @@ async fn put(
     images: &StudyImages,
     member: &ImageMember,
     explained: &Explained,
+    prior: Option<(JobPrior, Vec<Vec<u8>>)>,
     now: OffsetDateTime,
 ) -> Result<(), WorkFault> {
-    let chosen = images.chosen(&explained.found);
-    let digest = digest(member, &chosen);
+    let chosen = images.chosen_for(&explained.found.needs);
+    let digest = digest(member, &chosen, prior.as_ref());
     let deadline = time::Duration::seconds(member.entry.limits.deadline_seconds.into());
     let id = Uuid::now_v7();
     let job = Job {
@@ -154,6 +168,7 @@ async fn put(
         deadline_at: now + deadline * i32::try_from(member.entry.limits.attempts).unwrap_or(1),
         attempts: 0,
         inputs: chosen.into_iter().map(|(series, _)| series).collect(),
+        prior: prior.map(|(prior, _)| prior),
         fault: None,
         offered_until: None,
         created_at: now,
@@ -168,21 +183,37 @@ async fn put(
     Ok(())
 }
 
-/// Of everything that the work depends on: the version, its entry, its mode, and each instance with its content. When one more image comes,
-/// it is other work.
-fn digest(member: &ImageMember, chosen: &[(JobSeries, Vec<Vec<u8>>)]) -> [u8; 32] {
+/// Of everything that the work depends on: the version, its entry, its mode, and each instance with its content, of a prior too. When
+/// one more image comes, or a prior, it is other work.
+fn digest(
+    member: &ImageMember,
+    chosen: &[(JobSeries, Vec<Vec<u8>>)],
+    prior: Option<&(JobPrior, Vec<Vec<u8>>)>,
+) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     context.update(format!("{}@{} {} {}", member.name, member.version, member.entry.id, member.mode.word()).as_bytes());
     for (series, digests) in chosen {
-        context.update(series.uid.as_str().as_bytes());
-        for (instance, digest) in series.instances.iter().zip(digests) {
-            context.update(instance.as_str().as_bytes());
-            context.update(digest);
+        update(&mut context, series, digests.iter());
+    }
+    // Nothing where there is none: work that was put in before there were priors is the same.
+    if let Some((prior, digests)) = prior {
+        context.update(format!(" prior {}", prior.study).as_bytes());
+        let mut digests = digests.iter();
+        for series in &prior.series {
+            update(&mut context, series, digests.by_ref());
         }
     }
     let mut digest = [0; 32];
     digest.copy_from_slice(context.finish().as_ref());
     digest
+}
+
+fn update<'a>(context: &mut Context, series: &JobSeries, digests: impl Iterator<Item = &'a Vec<u8>>) {
+    context.update(series.uid.as_str().as_bytes());
+    for (instance, digest) in series.instances.iter().zip(digests) {
+        context.update(instance.as_str().as_bytes());
+        context.update(digest);
+    }
 }
 
 fn completeness(view: &HospitalView) -> Completeness {

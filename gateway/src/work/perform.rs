@@ -6,7 +6,11 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use medvan_adapters::{Analyzer as _, Work, analyzer::Image, image_json};
+use medvan_adapters::{
+    Analyzer as _, Work,
+    analyzer::{Image, Prior},
+    image_json,
+};
 use medvan_analysis::{
     finding::{CheckedFindings, Findings},
     inputs::Inputs,
@@ -17,7 +21,7 @@ use time::OffsetDateTime;
 use super::{
     WorkFault, card, dicomweb, dimse, images, inference,
     outgoing::Outgoing,
-    record, results, workitem,
+    priors, record, results, workitem,
     worklist::{self, Pulled},
 };
 use crate::{
@@ -127,18 +131,21 @@ async fn ask(
     images: Vec<FoundInstance>,
 ) -> Result<Asked, WorkFault> {
     admit(app, job, member).await?;
+    let prior = priors::of_job(app, job).await?;
     let answer = match &member.entry.way {
         ImageWay::ImageJson { send, window, .. } => {
             let outgoing = Outgoing::new(app, &job.hospital, *send, *window);
-            let findings = send_images(app, job, member, &outgoing, outgoing.all(inputs, images)).await?;
+            let prior =
+                prior.map(|prior| Prior { images: outgoing.all(&prior.inputs, prior.images), study: prior.study });
+            let findings = send_images(app, job, member, &outgoing, (outgoing.all(inputs, images), prior)).await?;
             checked(findings, inputs, job).await?
         }
         ImageWay::Inference(way) => {
             let findings = inference::ask(app, job, member, way, inputs, images).await?;
             checked(findings.into(), inputs, job).await?
         }
-        ImageWay::Dicomweb(way) => dicomweb::ask(app, job, member, way, inputs, images).await?,
-        ImageWay::Dimse(way) => dimse::ask(app, job, member, way, inputs, images).await?,
+        ImageWay::Dicomweb(way) => dicomweb::ask(app, job, member, way, inputs, (images, prior)).await?,
+        ImageWay::Dimse(way) => dimse::ask(app, job, member, way, inputs, (images, prior)).await?,
         ImageWay::Worklist(way) => match worklist::pull(app, job, member, way, inputs).await? {
             Pulled::Answered(answer) => answer,
             Pulled::Offered(until) => return Ok(Asked::Offered(until)),
@@ -165,15 +172,16 @@ async fn keep(app: &App, job: &Job, answer: &Answer) -> Result<StoredAnalysis, W
     app.store.analysis(&job.hospital, job.id).await?.ok_or(WorkFault::Declined)
 }
 
-/// Gives all images by one request; the findings as they came.
+/// Gives all images by one request, with those of a prior; the findings as they came.
 async fn send_images(
     app: &App,
     job: &Job,
     member: &ImageMember,
     outgoing: &Outgoing,
-    images: Vec<Image>,
+    (images, prior): (Vec<Image>, Option<Prior>),
 ) -> Result<Bytes, WorkFault> {
-    if images.len() > member.entry.limits.images as usize {
+    let of_prior = prior.as_ref().map_or(0, |prior| prior.images.len());
+    if images.len() + of_prior > member.entry.limits.images as usize {
         return Err(WorkFault::TooManyImages);
     }
     let now = app.clock.now();
@@ -182,7 +190,7 @@ async fn send_images(
     let timeout = Duration::from_secs(member.entry.limits.deadline_seconds.into());
     let service =
         image_json::Service::new(app.vendors.clone(), member.url.as_str(), member.entry.limits.answer_bytes as usize);
-    let work = Work { job: job.id, study: job.study.clone(), images, bearer, timeout };
+    let work = Work { job: job.id, study: job.study.clone(), images, prior, bearer, timeout };
     match service.analyze(work).await {
         Err(_) if outgoing.is_spoiled() => Err(WorkFault::Unreadable),
         answer => Ok(answer?.body),

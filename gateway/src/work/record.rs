@@ -43,8 +43,11 @@ async fn write(
     if app.store.exchange(&job.hospital, job.run).await?.is_some() {
         return Ok(());
     }
-    let images: usize = job.inputs.iter().map(|series| series.instances.len()).sum();
-    let mut explanation = json!({ "job": job.id, "entry": job.entry, "images": images, "attempts": job.attempts });
+    let mut explanation =
+        json!({ "job": job.id, "entry": job.entry, "images": job.images(), "attempts": job.attempts });
+    if let Some(prior) = &job.prior {
+        explanation["prior"] = prior.study.to_string().into();
+    }
     if let Some(fault) = fault {
         explanation["fault"] = fault.into();
     }

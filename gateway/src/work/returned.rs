@@ -15,10 +15,11 @@ use medvan_imaging::{
 };
 use medvan_profiles::descriptor::images::{DicomwebWay, ImageWay, Returned};
 
+use super::priors::is_of_same_patient;
 use crate::{
     App,
     catalog::ImageMember,
-    store::{EvidenceObject, Job, JobState, Receipt, ReceivedObject, StoreError},
+    store::{EvidenceObject, Job, JobSeries, JobState, Receipt, ReceivedObject, StoreError},
 };
 
 /// Proof: a job of a vendor's that it may work on now, in the way in which its service is talked to.
@@ -59,7 +60,28 @@ impl OpenJob {
 
     /// Whether its images may be read and its results written: what nobody has taken from the worklist is nobody's yet.
     pub(crate) fn is_at_work(&self, study: &Uid) -> bool {
-        self.job.study == *study && matches!(self.job.state, JobState::Taken | JobState::Running)
+        self.job.study == *study && self.is_taken()
+    }
+
+    /// The series of a study that may be read for it: of its own study, or of its prior, as long as that is the same patient's.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub(crate) async fn series_of(&self, app: &App, study: &Uid) -> Result<&[JobSeries], StoreError> {
+        if !self.is_taken() {
+            return Ok(&[]);
+        }
+        if self.job.study == *study {
+            return Ok(&self.job.inputs);
+        }
+        match self.job.prior.as_ref().filter(|prior| prior.study == *study) {
+            Some(prior) if is_of_same_patient(&app.store, &self.job, study).await? => Ok(&prior.series),
+            _ => Ok(&[]),
+        }
+    }
+
+    fn is_taken(&self) -> bool {
+        matches!(self.job.state, JobState::Taken | JobState::Running)
     }
 }
 

@@ -127,17 +127,19 @@ fn scheduled(job: &Job, member: &ImageMember, classes: &HashMap<Uid, Uid>, now: 
     given.put_text(tags::STUDY_INSTANCE_UID, job.study.as_str());
     given.put_items(tags::SCHEDULED_WORKITEM_CODE_SEQUENCE, vec![work(job, &label)]);
     given.put_items(tags::SCHEDULED_STATION_NAME_CODE_SEQUENCE, vec![station(job)]);
-    given.put_items(
-        tags::INPUT_INFORMATION_SEQUENCE,
-        job.inputs
-            .iter()
-            .map(|series| {
-                let instances = series.instances.iter().map(|uid| reference(classes.get(uid), uid));
-                references(job, &series.uid, instances.collect())
-            })
-            .collect(),
-    );
+    given.put_items(tags::INPUT_INFORMATION_SEQUENCE, inputs(job, classes));
     given
+}
+
+/// The series of the study at hand, then those of a prior.
+fn inputs(job: &Job, classes: &HashMap<Uid, Uid>) -> Vec<Attributes> {
+    let prior = job.prior.iter().flat_map(|prior| prior.series.iter().map(|series| (&prior.study, series)));
+    let all = job.inputs.iter().map(|series| (&job.study, series)).chain(prior);
+    all.map(|(study, series)| {
+        let instances = series.instances.iter().map(|uid| reference(classes.get(uid), uid));
+        references(study, &series.uid, instances.collect())
+    })
+    .collect()
 }
 
 /// What was performed (PS3.3 section C.30.3).
@@ -149,17 +151,17 @@ fn performed(job: &Job, made: &[EvidenceObject], now: OffsetDateTime) -> Attribu
     item.put_text(tags::PERFORMED_PROCEDURE_STEP_END_DATE_TIME, moment(now));
     let output = made
         .iter()
-        .map(|object| references(job, &object.series, vec![reference(Some(&object.class), &object.instance)]));
+        .map(|object| references(&job.study, &object.series, vec![reference(Some(&object.class), &object.instance)]));
     item.put_items(tags::OUTPUT_INFORMATION_SEQUENCE, output.collect());
     let mut changes = Attributes::new();
     changes.put_items(tags::UNIFIED_PROCEDURE_STEP_PERFORMED_PROCEDURE_SEQUENCE, vec![item]);
     changes
 }
 
-fn references(job: &Job, series: &Uid, instances: Vec<Attributes>) -> Attributes {
+fn references(study: &Uid, series: &Uid, instances: Vec<Attributes>) -> Attributes {
     let mut item = Attributes::new();
     item.put_text(tags::TYPE_OF_INSTANCES, "DICOM");
-    item.put_text(tags::STUDY_INSTANCE_UID, job.study.as_str());
+    item.put_text(tags::STUDY_INSTANCE_UID, study.as_str());
     item.put_text(tags::SERIES_INSTANCE_UID, series.as_str());
     item.put_items(tags::REFERENCED_SOP_SEQUENCE, instances);
     item

@@ -30,7 +30,7 @@ pub(super) async fn pull(
     inputs: &Inputs,
 ) -> Result<Pulled, WorkFault> {
     let (now, limits) = (app.clock.now(), &member.entry.limits);
-    if job.inputs.iter().map(|series| series.instances.len()).sum::<usize>() > limits.images as usize {
+    if job.images() > limits.images as usize {
         return Err(WorkFault::TooManyImages);
     }
     let time = Duration::seconds(limits.deadline_seconds.into());

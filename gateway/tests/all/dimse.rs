@@ -4,7 +4,7 @@ mod commitment;
 mod find;
 mod network;
 mod outbox;
-mod peer;
+pub(crate) mod peer;
 mod retrieve;
 mod service;
 mod store;

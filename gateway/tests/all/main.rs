@@ -7,5 +7,6 @@ mod apply;
 mod decoder;
 mod dicomweb;
 mod dimse;
+mod priors;
 mod results;
 mod viewer;

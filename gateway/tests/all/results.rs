@@ -52,6 +52,7 @@ impl Work {
             inputs,
             fault: None,
             offered_until: None,
+            prior: None,
             created_at: NOON,
             changed_at: NOON,
         }

@@ -187,7 +187,7 @@ pub struct Needs {
     /// Sexes of patients for whom it is made: `F`, `M`, `O`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sex: Vec<String>,
-    /// An earlier study to compare with, given where there is one.
+    /// An earlier study to compare with, given where a comparable one is stored; not to a bare model ([`ImageWay::Inference`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior: Option<PriorNeed>,
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     App,
     catalog::HospitalId,
-    store::{JobSeries, Selection},
+    store::{JobSeries, Selection, StoreError},
     work::OpenJob,
 };
 
@@ -20,23 +20,31 @@ use crate::{
 pub(super) async fn retrieve(State(app): State<App>, ask: VendorAsk) -> Result<Response, Refusal> {
     let selection = ask.resource.selection()?;
     let (is_one, name) = (selection.instance.is_some(), retrieve::name(&selection));
-    let (hospital, among) = inputs(&ask.jobs(&app).await?, &selection).ok_or(Refusal::NotFound)?;
+    let jobs = ask.jobs(&app).await?;
+    let (hospital, among) = inputs(&app, &jobs, &selection).await?.ok_or(Refusal::NotFound)?;
     let walk = Walk::begin_among(&app, &hospital, selection, Some(among)).await?;
     retrieve::give(walk, &name, is_one, &ask.acceptable).await
 }
 
-/// The images of the jobs that the path may name, all of one hospital: two hospitals may have a study of the same UID, and then
+/// The images of the jobs that the path may name, of their priors too, all of one hospital: two hospitals may have a study of the same UID, and then
 /// nobody but who shows the token of a job can say which is meant.
-fn inputs(jobs: &[OpenJob], selection: &Selection) -> Option<(HospitalId, HashSet<Uid>)> {
+async fn inputs(
+    app: &App,
+    jobs: &[OpenJob],
+    selection: &Selection,
+) -> Result<Option<(HospitalId, HashSet<Uid>)>, StoreError> {
     let named = |series: &&JobSeries| selection.series.as_ref().is_none_or(|uid| series.uid == *uid);
-    let mut at_work = jobs.iter().filter(|open| open.is_at_work(&selection.study)).map(|open| &open.job).peekable();
-    let hospital = at_work.peek()?.hospital.clone();
-    let mut among = HashSet::new();
-    for job in at_work {
-        if job.hospital != hospital {
-            return None;
+    let mut found: Option<(HospitalId, HashSet<Uid>)> = None;
+    for open in jobs {
+        let series = open.series_of(app, &selection.study).await?;
+        if series.is_empty() {
+            continue;
         }
-        among.extend(job.inputs.iter().filter(named).flat_map(|series| series.instances.iter().cloned()));
+        let (hospital, among) = found.get_or_insert_with(|| (open.job.hospital.clone(), HashSet::new()));
+        if open.job.hospital != *hospital {
+            return Ok(None);
+        }
+        among.extend(series.iter().filter(named).flat_map(|series| series.instances.iter().cloned()));
     }
-    Some((hospital, among))
+    Ok(found)
 }

@@ -135,6 +135,48 @@ impl Store {
         rows.iter().map(|row| parsed(row, "uid", "study uid")).collect()
     }
 
+    /// Studies of a patient from before a day (`YYYYMMDD`), the latest first. A study without a date is not among them.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn earlier_studies(
+        &self,
+        hospital: &HospitalId,
+        patient_id: &str,
+        before: &str,
+        most: u32,
+    ) -> Result<Vec<FoundStudy>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT st.id, st.uid, st.modalities, st.series, st.instances, st.attributes FROM studies st \
+             WHERE st.hospital = $1 AND st.patient_id = $2 AND st.date < $3 AND st.date > '' \
+             ORDER BY st.date DESC, st.id DESC LIMIT $4",
+        )
+        .bind(hospital.as_str())
+        .bind(patient_id)
+        .bind(before)
+        .bind(i64::from(most))
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(study).collect()
+    }
+
+    /// Whether two studies of a hospital are stored and say the same PatientID, which is not empty.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn are_of_one_patient(&self, hospital: &HospitalId, one: &Uid, other: &Uid) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT EXISTS (SELECT 1 FROM studies a CROSS JOIN studies b ON b.hospital = a.hospital AND b.uid = $3 \
+             AND b.patient_id = a.patient_id WHERE a.hospital = $1 AND a.uid = $2 AND a.patient_id <> '')",
+        )
+        .bind(hospital.as_str())
+        .bind(one.as_str())
+        .bind(other.as_str())
+        .fetch_one(self.readers())
+        .await?;
+        Ok(row.try_get(0)?)
+    }
+
     /// The transfer syntaxes in which the instances are stored that are meant; none where there are none.
     ///
     /// # Errors

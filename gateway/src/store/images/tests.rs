@@ -303,3 +303,39 @@ async fn what_still_has_to_reach_a_node_is_not_forgotten() {
     let emptied = index.store.forget_originals(&index.hospital, NOW - Duration::days(30), NOW).await.unwrap();
     assert_eq!(emptied.instances, 0);
 }
+
+#[tokio::test]
+async fn the_earlier_studies_of_a_patient_are_found_the_latest_first() {
+    let index = Index::open().await;
+    let of = |study: u32, patient: &str, date: &str| {
+        let mut instance = instance(&format!("1.{study}.1.1"), patient, 1);
+        instance.study.date = date.to_owned();
+        instance
+    };
+    let all = [
+        of(1, "P1", "20260101"),
+        of(2, "P1", "20250101"),
+        of(3, "P1", "20260601"),
+        of(4, "P1", "20261101"),
+        of(5, "P1", ""),
+        of(6, "P2", "20260601"),
+        of(7, "P10", "20260601"),
+        of(8, "", "20260601"),
+    ];
+    index.stores(&all).await;
+    let earlier = async |hospital: &str, before: &str, most| {
+        let found = index.store.earlier_studies(&hospital.parse().unwrap(), "P1", before, most).await.unwrap();
+        found.into_iter().map(|study| study.uid.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(earlier("kaede", "20261101", 16).await, ["1.3", "1.1", "1.2"]);
+    assert_eq!(earlier("kaede", "20260601", 1).await, ["1.1"]);
+    assert!(earlier("sumire", "20261101", 16).await.is_empty());
+    let is_one = async |one: &str, other: &str| {
+        let [one, other] = [one, other].map(|uid| Uid::parse(uid).unwrap());
+        index.store.are_of_one_patient(&index.hospital, &one, &other).await.unwrap()
+    };
+    assert!(is_one("1.1", "1.4").await);
+    for (one, other) in [("1.1", "1.6"), ("1.1", "1.99"), ("1.8", "1.8")] {
+        assert!(!is_one(one, other).await, "{one} {other}");
+    }
+}

@@ -178,3 +178,16 @@ async fn a_job_that_is_not_done_at_its_deadline_is_told_once() {
 fn nothing_found() -> Answer {
     Answer { findings: "{}".to_owned(), objects: Vec::new(), kept_back: None }
 }
+
+#[tokio::test]
+async fn a_job_keeps_what_it_is_compared_with() {
+    let (_dir, store) = store().await;
+    let mut with = work("kiku", 1);
+    let series = vec![JobSeries { uid: "1.7.1".parse().unwrap(), instances: vec!["1.7.1.1".parse().unwrap()] }];
+    with.job.prior = Some(JobPrior { study: study(7), series });
+    put(&store, &with).await;
+    put(&store, &work("kiku", 2)).await;
+    let claimed = claims(&store, NOON, 10).await;
+    let priors: Vec<_> = claimed.iter().map(|job| (job.study.clone(), job.prior.clone(), job.images())).collect();
+    assert_eq!(priors, [(study(1), with.job.prior.clone(), 2), (study(2), None, 1)]);
+}

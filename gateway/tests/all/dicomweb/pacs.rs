@@ -100,10 +100,15 @@ impl Pacs {
         self.puts(&format!("/hospitals/{hospital}/clients/{id}"), &client).await;
     }
 
-    async fn puts(&self, path: &str, object: &Value) {
-        let secret = std::fs::read_to_string(self.app.config.data.join("operator.credential")).unwrap();
-        let request = self.http.put(format!("{}/api/v1{path}", self.url)).bearer_auth(secret.trim()).json(object);
-        Request(request).await.expect_success();
+    pub(crate) async fn puts(&self, path: &str, object: &Value) {
+        self.manages("operator", Method::PUT, path, object).await.expect_success();
+    }
+
+    /// A request of the operator's or the governor's to the management API.
+    pub(crate) async fn manages(&self, role: &str, method: Method, path: &str, object: &Value) -> Answer {
+        let secret = std::fs::read_to_string(self.app.config.data.join(format!("{role}.credential"))).unwrap();
+        let url = format!("{}/api/v1{path}", self.url);
+        Request(self.http.request(method, url).bearer_auth(secret.trim()).json(object)).await
     }
 
     /// The gateway's store, for what no system of a hospital brings.
