@@ -162,8 +162,15 @@ pub(super) async fn of_job(
 pub(super) async fn classes(store: &Store, job: &Job) -> Result<HashMap<Uid, Uid>, WorkFault> {
     let mut classes = HashMap::new();
     let prior = job.prior.iter().flat_map(|prior| prior.series.iter().map(|series| (&prior.study, series)));
-    for (study, series) in job.inputs.iter().map(|series| (&job.study, series)).chain(prior) {
-        let selection = Selection { study: study.clone(), series: Some(series.uid.clone()), instance: None };
+    let named = job.inputs.iter().map(|series| (&job.study, series)).chain(prior);
+    let selections: Vec<Selection> = named
+        .map(|(study, JobSeries { uid, .. })| Selection {
+            study: study.clone(),
+            series: Some(uid.clone()),
+            instance: None,
+        })
+        .collect();
+    for selection in selections {
         let found = all(store, &job.hospital, &selection).await?;
         classes.extend(found.into_iter().map(|found| (found.uid, found.class)));
     }
