@@ -3,8 +3,8 @@
 use fhir_sdk::r4b::resources;
 use medvan_authoring::{
     Agent, Bilingual, Capabilities, Coded, Component, ComponentValue, Concept, Device, DiagnosticReport, Form, Header,
-    ImagingStudy, Link, Match, Named, Observation, Provenance, ResourceCapability, SearchParamType, SearchSet, Series,
-    Written,
+    ImagingStudy, Link, Match, Named, Observation, Provenance, Release, ResourceCapability, SearchParamType, SearchSet,
+    Series, Written,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -46,6 +46,7 @@ fn observation() -> Observation {
         value: Some(concept("4")),
         notes: vec![words()],
         body_site: Some(concept("5")),
+        body_structure: None,
         device: Link::to("Device", "d"),
         derived_from: vec![Link::to("ImagingStudy", "1.2")],
         components: vec![
@@ -139,10 +140,10 @@ fn is_read_whole<T: DeserializeOwned + Serialize>(written: &Written) {
 #[test]
 fn every_resource_is_read_whole() {
     is_read_whole::<resources::Observation>(&observation().written());
-    is_read_whole::<resources::DiagnosticReport>(&report().written());
-    is_read_whole::<resources::Device>(&device().written());
+    is_read_whole::<resources::DiagnosticReport>(&report().written(Release::R4));
+    is_read_whole::<resources::Device>(&device().written(Release::R4));
     is_read_whole::<resources::Provenance>(&provenance().written());
-    is_read_whole::<resources::ImagingStudy>(&study().written());
+    is_read_whole::<resources::ImagingStudy>(&study().written(Release::R4));
 }
 
 #[test]
@@ -169,16 +170,16 @@ fn what_a_server_can_be_asked_is_read_whole() {
         security: "tokens",
         resources: &[resource],
     };
-    is_read_whole::<resources::CapabilityStatement>(&capabilities.written());
+    is_read_whole::<resources::CapabilityStatement>(&capabilities.written(Release::R4));
 }
 
 #[test]
 fn what_was_withdrawn_says_so_and_nothing_is_ever_final() {
     let status = |written: Written| serde_json::from_str::<Value>(written.get()).unwrap()["status"].clone();
     assert_eq!(status(observation().written()), "preliminary");
-    assert_eq!(status(report().written()), "preliminary");
+    assert_eq!(status(report().written(Release::R4)), "preliminary");
     assert_eq!(status(Observation { is_withdrawn: true, ..observation() }.written()), "entered-in-error");
-    assert_eq!(status(DiagnosticReport { is_withdrawn: true, ..report() }.written()), "entered-in-error");
+    assert_eq!(status(DiagnosticReport { is_withdrawn: true, ..report() }.written(Release::R4)), "entered-in-error");
 }
 
 /// A foreign text may hold what FHIR forbids.
