@@ -311,6 +311,17 @@ impl Findings {
         (CheckedFindings(findings), dropped)
     }
 
+    /// The images in which findings and heat maps are, some perhaps often.
+    pub fn images(&self) -> impl Iterator<Item = &ImageName> {
+        let places = self.findings.iter().filter_map(|finding| finding.place.as_ref());
+        let masks = places.clone().flat_map(|place| match place {
+            Place::Mask { frames } => frames.as_slice(),
+            _ => &[],
+        });
+        let maps = self.heat_maps.iter().flat_map(|map| &map.frames).map(|frame| &frame.image);
+        places.filter_map(Place::image).chain(masks.map(|frame| &frame.image)).chain(maps)
+    }
+
     fn mint(&mut self, job: Uuid) {
         for finding in &mut self.findings {
             finding.tracking_uid.get_or_insert_with(|| {
