@@ -311,15 +311,16 @@ impl Findings {
         (CheckedFindings(findings), dropped)
     }
 
-    /// The images in which findings and heat maps are, some perhaps often.
-    pub fn images(&self) -> impl Iterator<Item = &ImageName> {
-        let places = self.findings.iter().filter_map(|finding| finding.place.as_ref());
-        let masks = places.clone().flat_map(|place| match place {
-            Place::Mask { frames } => frames.as_slice(),
-            _ => &[],
-        });
-        let maps = self.heat_maps.iter().flat_map(|map| &map.frames).map(|frame| &frame.image);
-        places.filter_map(Place::image).chain(masks.map(|frame| &frame.image)).chain(maps)
+    /// The images in which the finding at a place (counted from 0) is, or over which its heat map lies.
+    pub fn images_of(&self, at: usize) -> Vec<&ImageName> {
+        match self.findings.get(at).and_then(|finding| finding.place.as_ref()) {
+            Some(Place::Mask { frames }) => frames.iter().map(|frame| &frame.image).collect(),
+            Some(Place::HeatMap { heat_map }) => {
+                let maps = self.heat_maps.iter().filter(|map| map.id == *heat_map);
+                maps.flat_map(|map| &map.frames).map(|frame| &frame.image).collect()
+            }
+            place => place.and_then(Place::image).into_iter().collect(),
+        }
     }
 
     fn mint(&mut self, job: Uuid) {

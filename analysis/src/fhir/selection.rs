@@ -100,7 +100,7 @@ impl<'a> Selector<'a> {
     pub fn selection(&self, place: usize, part: Part) -> Option<ImagingSelection> {
         let (told, finding) = (self.told, self.told.findings.findings.get(place)?);
         let selected = match part {
-            Part::Place => self.place(finding.place.as_ref()?),
+            Part::Place => self.place(place, finding.place.as_ref()?),
             Part::Segment => self.segment(place)?,
             Part::Report => self.content_item(place)?,
         };
@@ -165,36 +165,33 @@ impl<'a> Selector<'a> {
         Link::to("ImagingSelection", &self.id(place, part))
     }
 
-    fn place(&self, place: &Place) -> Selected {
+    fn place(&self, at: usize, place: &Place) -> Selected {
+        let flat = |shape, points| self.images(at, region(), Some(Region::Flat(shape, points)));
         match place {
-            Place::Image { image } => self.images([image], measured()),
-            Place::Point { image, at } => self.flat(image, Shape::Point, vec![*at]),
-            Place::Polyline { image, points } => self.flat(image, Shape::Polyline, points.clone()),
-            Place::Box { image, from: [left, top], to: [right, bottom] } => {
+            Place::Image { .. } | Place::HeatMap { .. } => {
+                self.images(at, Coded::of(DCM, "121112", "Source of Measurement"), None)
+            }
+            Place::Mask { .. } => self.images(at, Coded::of(DCM, "121233", "Source image for segmentation"), None),
+            Place::Point { at, .. } => flat(Shape::Point, vec![*at]),
+            Place::Polyline { points, .. } => flat(Shape::Polyline, points.clone()),
+            Place::Box { from: [left, top], to: [right, bottom], .. } => {
                 let corners = vec![[*left, *top], [*right, *top], [*right, *bottom], [*left, *bottom], [*left, *top]];
-                self.flat(image, Shape::Polyline, corners)
+                flat(Shape::Polyline, corners)
             }
             Place::PatientPoint { frame_of_reference, at } => self.spatial(frame_of_reference, Shape::Point, vec![*at]),
             Place::PatientPolyline { frame_of_reference, points } => {
                 self.spatial(frame_of_reference, Shape::Polyline, points.clone())
             }
-            Place::Mask { frames } => {
-                let code = Coded::of(DCM, "121233", "Source image for segmentation");
-                self.images(frames.iter().map(|frame| &frame.image), code)
-            }
-            Place::HeatMap { heat_map } => {
-                let maps = self.told.findings.heat_maps.iter().filter(|map| map.id == *heat_map);
-                self.images(maps.flat_map(|map| &map.frames).map(|frame| &frame.image), measured())
-            }
         }
     }
 
-    /// Images of one series; several frames of one are one instance.
-    fn images<'i>(&self, images: impl IntoIterator<Item = &'i ImageName>, code: Coded) -> Selected {
+    /// The images of a finding, which are of one series, perhaps with a region in the only one; several frames of one are one
+    /// instance.
+    fn images(&self, at: usize, code: Coded, region: Option<Region>) -> Selected {
         let mut instances: Vec<SelectedInstance> = Vec::new();
         let mut places: HashMap<&Uid, usize> = HashMap::new();
         let mut series = None;
-        for image in images {
+        for image in self.told.findings.images_of(at) {
             series = series.or_else(|| self.series.get(&image.instance).copied().cloned());
             let at = *places.entry(&image.instance).or_insert(instances.len());
             if at == instances.len() {
@@ -203,15 +200,10 @@ impl<'a> Selector<'a> {
                 instance.subset.push(frame.to_string());
             }
         }
-        Selected { code, series, frame_of_reference: None, instances }
-    }
-
-    fn flat(&self, image: &ImageName, shape: Shape, points: Vec<[f64; 2]>) -> Selected {
-        let mut selected = self.images([image], region());
-        for instance in &mut selected.instances {
-            instance.region = Some(Region::Flat(shape, points.clone()));
+        if let [only] = instances.as_mut_slice() {
+            only.region = region;
         }
-        selected
+        Selected { code, series, frame_of_reference: None, instances }
     }
 
     /// R5 has regions in space below instances only, although they are of none: it is the report that has this one.
@@ -267,8 +259,4 @@ fn made(object: &Reference, subset: Vec<String>) -> SelectedInstance {
 
 fn region() -> Coded {
     Coded::of(DCM, "111030", "Image Region")
-}
-
-fn measured() -> Coded {
-    Coded::of(DCM, "121112", "Source of Measurement")
 }

@@ -23,7 +23,7 @@ const BATCH: u32 = 4;
 /// Analyses that are looked at for one page; the next page goes on behind them.
 const MOST: usize = 400;
 /// Bytes of imaging selections after which a page ends: one of a mask names all its images.
-const PAGE_BYTES: usize = 8 << 20;
+const PAGE_BYTES: usize = 4 << 20;
 /// Instances that are looked up at once.
 const INSTANCES: usize = 500;
 
@@ -34,7 +34,10 @@ type Spot = (usize, Part);
 pub(super) async fn read(app: &App, ask: &Ask, kind: Kind, id: &str) -> Result<Option<Written>, Refusal> {
     let Some((job, (place, part))) = position(kind, id) else { return Ok(None) };
     let Some(published) = app.store.published_analysis(ask.hospital(), job).await? else { return Ok(None) };
-    let known = Known::of(app, ask, kind, &published).await?;
+    let mut known = Known::of(app, ask, kind, &published).await?;
+    if kind == Kind::ImagingSelection {
+        known.images = images(app, ask, &known.findings, &[(place, part)]).await?;
+    }
     let told = known.told();
     Ok(match kind {
         Kind::Provenance => Some(told.provenance().written()),
@@ -66,7 +69,11 @@ pub(super) async fn search(app: &App, ask: &Ask, kind: Kind, question: &Question
             let known = Known::of(app, ask, kind, published).await?;
             let room =
                 Room { resources: question.count + 1 - page.found.len(), bytes: PAGE_BYTES.saturating_sub(bytes) };
-            for (id, resource) in resources(kind, &known.told(), question, passed, room) {
+            let found = match kind {
+                Kind::ImagingSelection => selections(app, ask, known, question, passed, room).await?,
+                _ => resources(kind, &known.told(), question, passed),
+            };
+            for (id, resource) in found {
                 if page.found.len() == question.count || (kind == Kind::ImagingSelection && bytes >= PAGE_BYTES) {
                     page.next = page.found.last().map(|(id, _)| id.clone());
                     return Ok(page);
@@ -148,15 +155,8 @@ struct Room {
     bytes: usize,
 }
 
-/// The resources of one analysis that are meant, behind those that an earlier page had; at least one of those that are more than
-/// there is room for.
-fn resources(
-    kind: Kind,
-    told: &Told<'_>,
-    question: &Question,
-    passed: Option<Spot>,
-    room: Room,
-) -> Vec<(String, Written)> {
+/// The resources of one analysis that are meant, behind those that an earlier page had.
+fn resources(kind: Kind, told: &Told<'_>, question: &Question, passed: Option<Spot>) -> Vec<(String, Written)> {
     match kind {
         Kind::Observation => {
             let rest = told.observations().enumerate();
@@ -164,28 +164,45 @@ fn resources(
             let meant = rest.map(|(_, observation)| observation).filter(|observation| is_meant(observation, question));
             meant.map(|observation| (observation.header.id.clone(), observation.written())).collect()
         }
-        Kind::ImagingSelection => selections(told, question, passed, room),
         _ if passed.is_some() => Vec::new(),
         Kind::Provenance => vec![(told.job.to_string(), told.provenance().written())],
         _ => vec![(told.job.to_string(), told.report().written(told.release))],
     }
 }
 
-fn selections(told: &Told<'_>, question: &Question, passed: Option<Spot>, room: Room) -> Vec<(String, Written)> {
+/// The imaging selections of one analysis, alike; one more than there is room for, where there are more.
+async fn selections(
+    app: &App,
+    ask: &Ask,
+    mut known: Known<'_>,
+    question: &Question,
+    passed: Option<Spot>,
+    room: Room,
+) -> Result<Vec<(String, Written)>, Refusal> {
+    let spots = meant(&known.told(), question, passed, room.resources);
+    known.images = images(app, ask, &known.findings, &spots).await?;
+    let told = known.told();
+    let Some(selector) = told.selector() else { return Ok(Vec::new()) };
     let (mut found, mut bytes) = (Vec::new(), 0);
-    let Some(selector) = told.selector() else { return found };
-    for (place, part) in selector.parts().filter(|spot| passed.is_none_or(|passed| *spot > passed)) {
-        let selection = selector.selection(place, part).filter(|selection| is_selected(selection, question));
-        let Some(selection) = selection else { continue };
-        let written = selection.written();
-        let is_full = bytes >= room.bytes;
+    for selection in spots.into_iter().filter_map(|(place, part)| selector.selection(place, part)) {
+        let (is_full, written) = (bytes >= room.bytes, selection.written());
         bytes += written.get().len();
         found.push((selection.header.id, written));
-        if is_full || found.len() == room.resources {
+        if is_full {
             break;
         }
     }
-    found
+    Ok(found)
+}
+
+/// Which of them, before more is looked up about them.
+fn meant(told: &Told<'_>, question: &Question, passed: Option<Spot>, most: usize) -> Vec<Spot> {
+    let Some(selector) = told.selector() else { return Vec::new() };
+    let rest = selector.parts().filter(|spot| passed.is_none_or(|passed| *spot > passed));
+    let is_meant = |(place, part): &Spot| {
+        selector.selection(*place, *part).is_some_and(|selection| is_selected(&selection, question))
+    };
+    rest.filter(is_meant).take(most).collect()
 }
 
 fn is_meant(observation: &Observation, question: &Question) -> bool {
@@ -231,6 +248,7 @@ struct Known<'a> {
     supersedes: Vec<Uuid>,
     release: Release,
     inputs: Vec<(Uid, Vec<Uid>)>,
+    /// Of those that imaging selections name, when they are told.
     images: HashMap<Uid, Image>,
     evidence: Vec<(Reference, String)>,
 }
@@ -252,10 +270,6 @@ impl<'a> Known<'a> {
             let url = format!("{study}/series/{series}/instances/{instance}");
             (Reference { series, instance, class }, url)
         });
-        let images = match kind {
-            Kind::ImagingSelection => images(app, ask, &findings).await?,
-            _ => HashMap::new(),
-        };
         Ok(Self {
             published,
             findings,
@@ -264,7 +278,7 @@ impl<'a> Known<'a> {
             supersedes,
             release: ask.release,
             inputs: published.inputs.iter().map(|series| (series.uid.clone(), series.instances.clone())).collect(),
-            images,
+            images: HashMap::new(),
             evidence: evidence.collect(),
         })
     }
@@ -290,9 +304,11 @@ impl<'a> Known<'a> {
     }
 }
 
-/// What the index says of the images that findings name. What is no longer stored is not in it.
-async fn images(app: &App, ask: &Ask, findings: &Findings) -> Result<HashMap<Uid, Image>, Refusal> {
-    let mut named: Vec<&Uid> = findings.images().map(|image| &image.instance).collect();
+/// What the index says of the images in which findings are. What is no longer stored is not in it.
+async fn images(app: &App, ask: &Ask, findings: &Findings, spots: &[Spot]) -> Result<HashMap<Uid, Image>, Refusal> {
+    let places = spots.iter().filter(|(_, part)| *part == Part::Place);
+    let mut named: Vec<&Uid> =
+        places.flat_map(|(place, _)| findings.images_of(*place)).map(|image| &image.instance).collect();
     named.sort_unstable();
     named.dedup();
     let mut images = HashMap::new();

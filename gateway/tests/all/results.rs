@@ -585,3 +585,20 @@ async fn selections_of_others_of_shadows_and_of_what_was_replaced_are_not_found(
         gets_r5(&pacs, &format!("ImagingSelection/{id}.{nothing}")).await.expect(StatusCode::NOT_FOUND);
     }
 }
+
+/// Masks over many images: a page ends where it is large, and the next goes on.
+#[tokio::test]
+async fn large_selections_are_paged_by_their_bytes() {
+    let pacs = Pacs::open().await;
+    let frame = |number: usize| json!({"image": {"instance": format!("2.25.{number:036}")}, "runs": [0, 1]});
+    let frames: Vec<Value> = (0..20_000).map(frame).collect();
+    let mask = |code: usize| json!({"code": code.to_string(), "place": {"type": "mask", "frames": frames}});
+    Work::of(1).answers(&pacs, &(1..=6).map(mask).collect::<Vec<_>>()).await;
+    pacs.store().publish_analysis(&Work::of(1).job(), &[], &CardText::default()).await.unwrap();
+    let (first, next) = page(gets_r5(&pacs, "ImagingSelection").await);
+    let (rest, end) = page(pacs.gets(&next.unwrap()).accepting(R5).await);
+    assert!(first.len() > 1 && !rest.is_empty(), "{first:?} {rest:?}");
+    assert_eq!(end, None);
+    let all: Vec<String> = (1..=6).map(|number| format!("01.{number}.place")).collect();
+    assert_eq!([first, rest].concat(), all);
+}
