@@ -65,14 +65,14 @@ impl SopClass {
         Self::ALL.into_iter().find(|class| class.uid() == uid)
     }
 
-    /// Whether the SCP does this for whoever asks under this class.
+    /// Whether the SCP does this for whoever asks under this class; of actions [`Self::acts`] says which.
     pub fn has(self, operation: &Operation) -> bool {
         match operation {
             Operation::Create { .. } => self == Self::Push,
             Operation::GetAttributes { .. } => matches!(self, Self::Push | Self::Watch | Self::Pull),
             Operation::SetAttributes { .. } => self == Self::Pull,
             Operation::Find { .. } => matches!(self, Self::Watch | Self::Pull | Self::Query),
-            Operation::Action { action_type, .. } => Action::of(*action_type).is_none_or(|action| self.acts(action)),
+            Operation::Action { .. } => matches!(self, Self::Push | Self::Watch | Self::Pull),
             _ => false,
         }
     }
