@@ -4,7 +4,7 @@ use dicom_dictionary_std::tags;
 use medvan_imaging::{
     Tag,
     attributes::{self, AttributePath, Attributes},
-    dimse::{Command, Operation, Priority, Response, Status, bytes_of},
+    dimse::{Operation, Priority, Response, Status, bytes_of},
     ups::{SopClass, State, UPS_PUSH},
 };
 
@@ -347,10 +347,10 @@ async fn who_may_not_gets_no_context_and_no_hospital_sees_anothers() {
     gateway.put("hagi", "HAGI", &nodes).await;
     gateway
         .meanwhile(|address| {
-            let every = SopClass::ALL.map(|class| (class.uid(), &[EXPLICIT] as &[&str]));
+            let five = SopClass::ALL.map(|class| (class.uid(), &[EXPLICIT] as &[&str]));
             for calling in ["CT1", "VIEWER"] {
                 let mut contexts = vec![(VERIFICATION, &[EXPLICIT] as &[&str])];
-                contexts.extend(every);
+                contexts.extend(five);
                 let scu = Scu::call(address, calling, "KIKU", &contexts).unwrap();
                 let held: Vec<u8> = scu.contexts().into_iter().map(|(id, _)| id).collect();
                 assert_eq!(held, [1], "{calling}");
