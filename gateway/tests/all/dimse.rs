@@ -72,12 +72,17 @@ impl Gateway {
     }
 
     async fn with(settings: Dimse, pacs: u16) -> Self {
+        Self::configured(settings, pacs, |_| {}).await
+    }
+
+    async fn configured(settings: Dimse, pacs: u16, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let listen = Some("127.0.0.1:0".parse().unwrap());
         let mut config = Config { data: dir.path().join("data"), ..Config::default() };
         config.dimse = Dimse { listen, ..settings };
         config.outbox.first_retry_ms = 100;
         config.outbox.attempts = 4;
+        change(&mut config);
         let config = config.check().unwrap();
         let listener = DimseListener::bind(&config).await.unwrap().unwrap();
         let address = listener.address();

@@ -61,7 +61,7 @@ pub fn parameters_of(identifier: &Attributes) -> Result<Vec<(String, String)>, Q
     let level = Level::Workitem;
     let mut reader = Reader { level, kinds, creators: Creators::default(), found: Vec::new(), whole: Vec::new() };
     reader.item(identifier, &mut Vec::new())?;
-    let creators = reader.creators.named().map(|(way, creator)| (way.clone(), creator.to_string()));
+    let creators = reader.creators.named().map(|(way, creator)| (way.clone(), creator.to_owned()));
     let keys = reader.found.iter().filter(|(_, value)| !bare(value).is_empty()).cloned();
     let name = |path: &[Tag]| path.iter().map(|tag| json::key(*tag)).collect::<Vec<_>>().join(".");
     Ok(creators.chain(keys).map(|(path, value)| (name(&path), value)).collect())

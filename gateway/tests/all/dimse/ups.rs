@@ -374,6 +374,31 @@ async fn who_may_not_gets_no_context_and_no_hospital_sees_anothers() {
     gateway.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hospital_without_room_is_told_so() {
+    let gateway = Gateway::configured(Dimse::default(), 9, |config| {
+        config.limits.workitems_per_hospital = 1;
+        config.limits.workitem_bytes_per_hospital = 8_000;
+    });
+    let gateway = gateway.await;
+    gateway
+        .meanwhile(|address| {
+            let mut desk = Desk::of(address, "MANAGER", "KIKU");
+            assert_eq!(desk.creates("1.2.1", &scheduled("AI-1")), 0xB300);
+            assert_eq!(desk.creates("1.2.2", &scheduled("AI-1")), 0x0213);
+            let long = "x".repeat(18_000);
+            let comment = |text: &str| texts(&[(tags::COMMENTS_ON_THE_SCHEDULED_PROCEDURE_STEP, text)]);
+            assert_eq!(desk.sets("1.2.1", &comment(&long)), 0, "there was room when it was asked for");
+            assert_eq!(desk.sets("1.2.1", &comment("more")), 0x0213);
+            let mut filter = receiver("MANAGER");
+            filter.put_text(tags::PATIENT_ID, long);
+            assert_eq!(desk.acts(WATCH, 3, MATCHING, &filter), 0x0213);
+            desk.0.release();
+        })
+        .await;
+    gateway.close().await;
+}
+
 /// What waits for WATCHER.
 async fn waits(gateway: &Gateway) -> usize {
     gateway.app.store.workitem_notices(&kiku(), &title("WATCHER"), 99).await.unwrap().len()
