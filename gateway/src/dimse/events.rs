@@ -8,9 +8,11 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use dicom_dictionary_std::tags;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use medvan_imaging::{
     AeTitle, Uid,
+    attributes::Attributes,
     dimse::{
         Outcome, Response,
         negotiation::{Proposal, Roles},
@@ -39,6 +41,8 @@ const CALLS_OF_HOSPITAL: usize = 4;
 /// Events that are read at once, and those that go over one association.
 const AT_ONCE: u32 = 50;
 const ON_ONE_ASSOCIATION: usize = 500;
+/// Characters of an AE title.
+const AE_TITLE: usize = 16;
 /// How often it is looked for what happened.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -164,7 +168,7 @@ async fn tell_each(app: &App, due: &DueSubscriber, called: &mut Called, told: &m
             if app.tasks.is_stopping() {
                 return Err(Ended::Stopping.into());
             }
-            let event = in_some_charset(&notice.event.attributes, &[]);
+            let event = in_some_charset(&with_short_names(notice.event.attributes), &[]);
             let answer = called.tell(&notice.workitem, notice.event.kind, &event).await?;
             if is_for_later(&answer) {
                 return Err(Untold::NotNow(answer.in_words()));
@@ -175,6 +179,14 @@ async fn tell_each(app: &App, due: &DueSubscriber, called: &mut Called, told: &m
         }
     }
     Ok(())
+}
+
+/// By UPS-RS whoever asks for a cancellation is a client with an id, which may be longer than an AE title (PS3.5 §6.2).
+fn with_short_names(mut event: Attributes) -> Attributes {
+    if let Some(name) = event.text(tags::REQUESTING_AE) {
+        event.put_text(tags::REQUESTING_AE, name.chars().take(AE_TITLE).collect::<String>());
+    }
+    event
 }
 
 fn is_for_later(answer: &Response) -> bool {

@@ -135,6 +135,22 @@ def test_what_the_web_claims_is_claimed(performer, scheduled, web):
     assert performer.becomes(scheduled, "COMPLETED", transaction) == 0
 
 
+def test_what_the_web_asks_for_is_heard_by_dimse(performer, performer_listens, web):
+    uid = generate_uid()
+    assert performer.subscribes(MATCHING, keys=keys(ScheduledStationNameCodeSequence=station("AI-5"))) == 0
+    created = requests.post(f"{web.root}/workitems?{uid}", json=workitem("AI-5").to_json_dict(), headers={"Content-Type": JSON}, timeout=30)
+    assert created.status_code == 201, created.text
+    assert performer.becomes(uid, "IN PROGRESS", generate_uid()) == 0
+    why = Dataset()
+    why.ReasonForCancellation = "山田さんは帰りました"
+    asked = requests.post(f"{web.root}/workitems/{uid}/cancelrequest", json=why.to_json_dict(), headers={"Content-Type": JSON}, timeout=30)
+    assert asked.status_code == 202, asked.text
+    *_, told = performer_listens.heard_of(uid, 4)
+    assert (told.kind, told.event.RequestingAE) == (CANCEL_REQUESTED, "portal-of-the-ho")
+    assert told.event.ReasonForCancellation == "山田さんは帰りました"
+    assert performer.subscribes(MATCHING, UNSUBSCRIBE) == 0
+
+
 def test_a_creation_has_the_status_of_table_cc_2_5_4(ris, scheduled):
     less, begun, unlabelled, hollow, urgent = (workitem("AI-1") for _ in range(5))
     del less.CommentsOnTheScheduledProcedureStep
