@@ -209,6 +209,7 @@ impl App {
         }));
         app.tasks.spawn("outbox", outbox::deliver(app.clone()));
         app.tasks.spawn("node outbox", dimse::deliver(app.clone()));
+        app.tasks.spawn("workitem events", dimse::tell_subscribers(app.clone()));
         app.tasks.spawn("arrived studies", work::watch(app.clone()));
         app.tasks.spawn("jobs", work::work(app.clone()));
         app.tasks.spawn("keys", follow_rotation(app.clone()));

@@ -3,7 +3,7 @@
 //! From the wire upwards: a [`link`] is bytes and PDUs, an [`association`] is messages and the rules of who speaks when. The
 //! [`listener`] takes connections in, [`admission`] decides who is let in as whom, the [`provider`] answers what is asked. The
 //! [`caller`] goes the other way: it asks a node for an association and sends. What must arrive whatever happens goes
-//! through the [`outbox`]. AI services may be application entities, too ([`service`]).
+//! through the [`outbox`]; what happens to workitems through [`events`]. AI services may be application entities, too ([`service`]).
 //!
 //! Everything that is waited for has an end, and what one association holds in memory is a few PDUs: instances stream to
 //! the archive and from it.
@@ -11,6 +11,7 @@
 mod admission;
 mod association;
 mod caller;
+mod events;
 mod link;
 mod listener;
 mod network;
@@ -21,6 +22,7 @@ mod service;
 
 pub(crate) use caller::SendFault;
 pub use caller::{CallFault, echo};
+pub(crate) use events::tell_subscribers;
 pub use listener::{DimseListenError, DimseListener};
 pub use network::Network;
 pub(crate) use outbox::deliver;

@@ -32,5 +32,6 @@ pub mod trust;
 mod upkeep;
 mod viewer;
 mod work;
+mod worklist;
 
 pub use app::{App, StartError};

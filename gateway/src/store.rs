@@ -64,8 +64,8 @@ pub use purge::Retention;
 pub use received::{Receipt, ReceivedBounds, ReceivedNote, ReceivedObject};
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
 pub use workitems::{
-    CancelAsk, Cancellation, FoundWorkitems, Notice, PutWorkitem, Subscribed, WorkitemBounds, WorkitemNarrow,
-    WorkitemRoom, Worklist,
+    CancelAsk, Cancellation, DueSubscriber, FoundWorkitems, Notice, PutWorkitem, Subscribed, WorkitemBounds,
+    WorkitemNarrow, WorkitemRoom, Worklist,
 };
 
 /// A handle to the database. Clones share it.

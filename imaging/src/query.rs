@@ -27,7 +27,7 @@ pub use answer::{Presence, REQUIRED_INSTANCE, REQUIRED_SERIES, REQUIRED_STUDY, R
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 pub use error::{QueryError, Warning};
-pub use identifier::Extended;
+pub use identifier::{Extended, parameters_of};
 pub use key::{Decimal, Key, Matching, Selector, Text};
 pub use level::{Level, level_of};
 pub use moment::{Range, date_key, moment_key};

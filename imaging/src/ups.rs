@@ -1,10 +1,11 @@
 //! Unified Procedure Steps (PS3.4 annex CC): what a workitem must say, how its state changes, and what is reported of it.
 //!
 //! Pure: a change is a value with its events, or the reason why there is none. Whoever stores it decides when, and how it is told
-//! by UPS-RS (PS3.18 §11).
+//! by UPS-RS (PS3.18 §11) or DIMSE ([`SopClass`]).
 
 mod event;
 mod requirement;
+mod sop_class;
 #[cfg(test)]
 mod tests;
 mod workitem;
@@ -14,6 +15,7 @@ use std::{fmt, str::FromStr};
 use crate::Tag;
 
 pub use event::Event;
+pub use sop_class::{Action, SopClass};
 pub use workitem::{Created, Transition, Workitem};
 
 /// The SOP class of every workitem (§CC.3.1).
@@ -74,9 +76,12 @@ impl FromStr for State {
 /// What is wrong with an attribute. It names the attribute, never its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
-    /// It must have a value.
+    /// It must be there.
     #[error("{0} must have a value")]
     Missing(Tag),
+    /// It is there and must have a value.
+    #[error("{0} must have a value")]
+    Empty(Tag),
     /// It may not be given.
     #[error("{0} may not be given here")]
     Forbidden(Tag),
@@ -130,9 +135,11 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The status by which DIMSE tells it.
-    pub const fn status(&self) -> u16 {
+    /// The status by which DIMSE tells it (also PS3.7 §10.1.3.1.9, §10.1.5.1.6).
+    pub fn status(&self) -> u16 {
         match self {
+            Self::Flaws(flaws) if flaws.iter().all(|flaw| matches!(flaw, Flaw::Empty(_))) => 0x0121,
+            Self::Flaws(flaws) if flaws.iter().all(|flaw| matches!(flaw, Flaw::Missing(_) | Flaw::Empty(_))) => 0x0120,
             Self::Flaws(_) => 0x0106,
             Self::NotScheduled => 0xC309,
             Self::Final => 0xC300,

@@ -117,6 +117,10 @@ pub struct Node {
     /// It may have instances sent to itself and to other nodes (C-GET, C-MOVE).
     #[serde(default)]
     pub retrieve: bool,
+    /// It may create, find, perform and watch workitems here (UPS Push, Watch, Pull, Event and Query), and is called with what happens
+    /// to those that it is subscribed to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub workitems: bool,
     /// What happens to an instance from it whose UID is stored already with other content; unset means as the hospital has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_conflict: Option<OnConflict>,

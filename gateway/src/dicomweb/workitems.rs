@@ -22,7 +22,6 @@ use medvan_imaging::{
     ups::{self, Fault, Transition, Workitem},
     xml,
 };
-use uuid::Uuid;
 
 use super::{
     ask::{Ask, Asked},
@@ -33,26 +32,18 @@ use super::{
 use crate::{
     App,
     catalog::HospitalId,
-    store::{CancelAsk, PutWorkitem, WorkitemBounds, WorkitemNarrow, WorkitemRoom},
+    store::{CancelAsk, PutWorkitem, WorkitemNarrow},
     work::{own_lock, unwanted},
+    worklist::{LABEL, LARGEST, LOOKED_AT, bounds, fresh, room},
 };
 pub(super) use changer::Changer;
-
-/// Bytes of a workitem, or of what is changed of one.
-const LARGEST: usize = 1 << 20;
-/// Bytes of workitems that one search looks at, and of those that it gives: reading them takes one of the few connections to the
-/// index.
-const LOOKED_AT: usize = 64 << 20;
-const GIVEN: usize = 16 << 20;
-/// The Worklist Label of those that come without one.
-const WORKLIST: &str = "MEDVAN";
 
 /// `POST …/workitems[?workitem={uid}]` (§11.4)
 pub(crate) async fn create(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
     let given = data_set(&app, &ask.headers, body).await?;
     let uid = named(&ask, &given)?;
     let now = app.clock.now();
-    let created = match Workitem::create(uid, given, WORKLIST, now) {
+    let created = match Workitem::create(uid, given, LABEL, now) {
         Ok(created) => created,
         Err(fault) => return Ok(refused(&fault, &ask.root)),
     };
@@ -161,7 +152,7 @@ pub(crate) async fn request_cancel(State(app): State<App>, ask: Ask, body: Body)
         requester: ask.client.name(),
         titles: ask.client.ae_titles(),
         request: &request,
-        lock: fresh()?,
+        lock: fresh(),
         own: own_lock(&app, &uid),
     };
     let Some(canceled) = app.store.request_cancel(ask.hospital(), &uid, asked, app.clock.now()).await? else {
@@ -180,7 +171,6 @@ pub(crate) async fn search(State(app): State<App>, ask: Ask) -> Result<Response,
     let (query, warnings) = Query::from_parameters(Level::Workitem, ask.parameters.iter())?;
     let narrow = WorkitemNarrow::of(&query);
     let most = usize::try_from(query.limit().unwrap_or(u64::MAX).min(MOST)).unwrap_or(usize::MAX);
-    let bounds = WorkitemBounds { most, kept: GIVEN, looked_at: LOOKED_AT };
     let mut to_pass = query.offset();
     let matches = |workitem: &Workitem| {
         let is_match = query.matches(&workitem.view());
@@ -190,7 +180,7 @@ pub(crate) async fn search(State(app): State<App>, ask: Ask) -> Result<Response,
         }
         is_match
     };
-    let found = app.store.find_workitems(ask.hospital(), &narrow, bounds, matches).await?;
+    let found = app.store.find_workitems(ask.hospital(), &narrow, bounds(most), matches).await?;
     if !found.is_looked_through {
         return Err(Refusal::TooLarge(format!(
             "the search looks at more than {LOOKED_AT} bytes of workitems; add ProcedureStepState, PatientID, SOPInstanceUID, \
@@ -207,12 +197,6 @@ pub(crate) async fn search(State(app): State<App>, ask: Ask) -> Result<Response,
         warned(&mut response, &ask.root, "There are additional results that can be requested");
     }
     Ok(response)
-}
-
-/// How many workitems systems of a hospital may have.
-fn room(app: &App) -> WorkitemRoom {
-    let limits = &app.config.limits;
-    WorkitemRoom { workitems: limits.workitems_per_hospital, bytes: limits.workitem_bytes_per_hospital }
 }
 
 /// Why there is no workitem: there never was one, or it was deleted (§11.5.3).
@@ -251,7 +235,7 @@ async fn data_set(app: &App, headers: &HeaderMap, body: Body) -> Result<Attribut
 fn named(ask: &Asked, given: &Attributes) -> Result<Uid, Refusal> {
     let asked = parameter(ask, &["workitem", "AffectedSOPInstanceUID"]).map(str::to_owned);
     let [own, affected] = [tags::SOP_INSTANCE_UID, tags::AFFECTED_SOP_INSTANCE_UID].map(|tag: Tag| given.text(tag));
-    one_uid([asked, own, affected], "SOPInstanceUID")?.map_or_else(fresh, Ok)
+    one_uid([asked, own, affected], "SOPInstanceUID")?.map_or_else(|| Ok(fresh()), Ok)
 }
 
 /// The UID that is said, however often.
@@ -273,11 +257,6 @@ fn parameter<'a>(ask: &'a Asked, names: &[&str]) -> Option<&'a str> {
         let bare = |(name, value): &(&str, &str)| value.is_empty() && Uid::parse(name).is_ok();
         ask.parameters.iter().find(bare).map(|(name, _)| name)
     })
-}
-
-/// A UID that nobody has (PS3.5 §B.2).
-fn fresh() -> Result<Uid, Refusal> {
-    Uid::parse(&format!("2.25.{}", Uuid::new_v4().as_u128())).map_err(|_| Refusal::Internal)
 }
 
 fn told(status: StatusCode, changed: Result<Transition, Fault>, root: &str) -> Response {

@@ -141,7 +141,10 @@ async fn accept(
     mut session: Session,
     place: Place,
 ) -> Result<Admitted, Refusal> {
-    let Ok(negotiated) = negotiated(&request, &session.node) else {
+    let workitems = session.vendor.is_none()
+        && session.node.workitems
+        && !service::is_service(app, &session.hospital, &session.node.ae_title);
+    let Ok(negotiated) = negotiated(&request, &session.node, workitems) else {
         link.abort(AbortRQSource::ServiceProvider(AbortReason::InvalidPduParameter), artim).await;
         let what = "presentation contexts with even or equal ids";
         return Err(Refusal::Gone(Ended::violation(AbortReason::InvalidPduParameter, what)));
@@ -215,6 +218,7 @@ pub(super) async fn calls_from_home(node: &Node, peer: IpAddr) -> bool {
 fn negotiated(
     request: &AssociationRQ,
     node: &Node,
+    workitems: bool,
 ) -> Result<Negotiated, medvan_imaging::dimse::negotiation::NotAProposal> {
     let proposals: Vec<Proposal> = request
         .presentation_contexts
@@ -235,7 +239,7 @@ fn negotiated(
             _ => None,
         })
         .collect();
-    let permissions = Permissions { store: node.store, query: node.query, retrieve: node.retrieve };
+    let permissions = Permissions { store: node.store, query: node.query, retrieve: node.retrieve, workitems };
     negotiate(&proposals, &roles, permissions)
 }
 

@@ -9,6 +9,7 @@ use dicom_ul::pdu::{
 use medvan_adapters::http::Guard;
 use medvan_imaging::{
     AeTitle, TransferSyntax, Uid,
+    dataset::Dataset,
     dimse::{
         CommitmentReport, Message, MoveOriginator, Operation, Priority, Request, Response, STORAGE_COMMITMENT,
         STORAGE_COMMITMENT_INSTANCE, Status, VERIFICATION, bytes_of,
@@ -16,6 +17,7 @@ use medvan_imaging::{
         sending::{Accepted, context_for},
     },
     transfer_syntax::{EXPLICIT_LITTLE, Encoding, IMPLICIT_LITTLE},
+    ups::{SopClass, UPS_PUSH},
 };
 use rustls::pki_types::ServerName;
 use tokio::{net::TcpStream, time::timeout};
@@ -202,6 +204,18 @@ impl Called {
         self.last_message = self.last_message.wrapping_add(1);
         say_report(&mut self.association, context.id, &context.syntax, self.last_message, report).await?;
         self.association.answer(self.last_message).await
+    }
+
+    /// Tells a subscriber of an event of a workitem; the gateway must have asked for the role of the one who is asked.
+    pub(super) async fn tell(&mut self, workitem: &Uid, event_type: u16, event: &Dataset) -> Result<Response, Ended> {
+        let context = self.context_of(&Uid::known(SopClass::Event.uid()))?;
+        let operation = Operation::EventReport { instance: workitem.clone(), event_type };
+        // Every workitem is an instance of UPS Push (PS3.4 §CC.3.1).
+        let request = self.request(Uid::known(UPS_PUSH), operation);
+        let message_id = request.message_id;
+        let data_set = bytes_of(event, context.syntax.encoding == Encoding::ExplicitLittle);
+        self.association.say(context.id, &Message::with_data_set(request.into()), Some(&data_set)).await?;
+        self.association.answer(message_id).await
     }
 
     /// Ends the association: in peace, or because it broke.

@@ -282,7 +282,7 @@ impl Went {
 }
 
 /// Out of resources, processing failure, resource limitation, not authorized: these are about now, the others about what was sent.
-fn may_change(answer: &Response) -> bool {
+pub(super) fn may_change(answer: &Response) -> bool {
     matches!(answer.status.0, 0xA700..=0xA7FF | 0x0110 | 0x0124 | 0x0213)
 }
 

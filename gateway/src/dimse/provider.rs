@@ -5,6 +5,7 @@ mod find;
 mod result;
 mod retrieve;
 mod store;
+mod workitems;
 
 use std::{collections::VecDeque, io::Cursor, sync::Arc, time::Duration};
 
@@ -25,6 +26,7 @@ use super::{
 };
 use crate::{App, archive::Arrival, store::Origin};
 use commitment::Owed;
+pub(super) use workitems::in_some_charset;
 
 /// Bounds of an identifier or an action: no pixels, but long lists.
 const LIMITS: Limits = Limits { depth: 16, elements: 400_000, text: 4 << 20, binary: 64 << 10, total: 8 << 20 };
@@ -156,6 +158,9 @@ impl Provider {
             // It brings results, and hears nothing of what else the hospital has.
             return self.refuse(context, has_data_set, Response::to(&request, Status::NOT_AUTHORIZED)).await;
         }
+        if let Service::Workitems(class) = context.service {
+            return self.workitems(context, class, &request, has_data_set).await;
+        }
         if request.class != context.class {
             let answer = Response::to(&request, Status::SOP_CLASS_NOT_SUPPORTED);
             let answer = answer.because("the SOP class is not that of its presentation context");
@@ -180,9 +185,15 @@ impl Provider {
                 let (instance, action_type) = (instance.clone(), *action_type);
                 self.commitment(context, &request, &instance, action_type).await
             }
-            (Operation::Echo | Operation::Other(_) | Operation::EventReport { .. }, _) => {
-                self.refuse(context, has_data_set, Response::to(&request, Status::UNRECOGNIZED_OPERATION)).await
-            }
+            (
+                Operation::Echo
+                | Operation::Other(_)
+                | Operation::EventReport { .. }
+                | Operation::GetAttributes { .. }
+                | Operation::SetAttributes { .. }
+                | Operation::Create { .. },
+                _,
+            ) => self.refuse(context, has_data_set, Response::to(&request, Status::UNRECOGNIZED_OPERATION)).await,
             _ if !has_data_set => {
                 let answer = Response::to(&request, Status::MISTYPED_ARGUMENT).because("the data set is missing");
                 self.answer(context, answer).await

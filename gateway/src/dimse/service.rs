@@ -46,6 +46,7 @@ pub(crate) fn service_node(way: &DimseWay) -> Option<Node> {
         store: true,
         query: false,
         retrieve: false,
+        workitems: false,
         on_conflict: None,
     })
 }
@@ -64,6 +65,12 @@ pub(super) async fn calling(
         }
     }
     None
+}
+
+/// Whether this title is a service's: whoever calls under it gets no workitems, node of the hospital or not.
+pub(super) fn is_service(app: &App, hospital: &HospitalId, title: &AeTitle) -> bool {
+    let snapshot = app.catalog.current();
+    snapshot.hospital(hospital).is_some_and(|view| service_nodes(view).any(|(_, node)| node.ae_title == *title))
 }
 
 /// The services of a hospital that are nodes, each with its vendor.

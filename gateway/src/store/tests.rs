@@ -5,6 +5,7 @@ mod node_outbox;
 mod rate;
 mod records;
 mod trials;
+mod workitem_calls;
 mod workitems;
 mod worklists;
 

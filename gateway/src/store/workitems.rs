@@ -1,5 +1,6 @@
 //! The workitems of hospitals: Unified Procedure Steps, by which work on images is offered, taken and done (PS3.4 annex CC).
 
+mod calls;
 mod cancel;
 mod events;
 mod keys;
@@ -18,6 +19,7 @@ use time::OffsetDateTime;
 use super::{Job, Store, StoreError, column::parsed, instant::micros, jobs};
 use crate::catalog::HospitalId;
 
+pub use calls::DueSubscriber;
 pub use cancel::{CancelAsk, Cancellation};
 pub use events::Notice;
 pub use keys::WorkitemNarrow;

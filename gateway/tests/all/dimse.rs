@@ -8,6 +8,7 @@ pub(crate) mod peer;
 mod retrieve;
 mod service;
 mod store;
+mod ups;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -44,7 +45,7 @@ struct Gateway {
     _dir: TempDir,
 }
 
-/// What nodes there are: a modality, a viewer, a PACS on the port that is given, one that is far away.
+/// What nodes there are: a modality, a viewer, a PACS and a watcher of workitems on the port that is given, one that is far away.
 fn nodes(pacs: u16) -> Value {
     json!([
         {"aeTitle": "CT1", "host": "127.0.0.1", "store": true},
@@ -52,6 +53,8 @@ fn nodes(pacs: u16) -> Value {
         {"aeTitle": "MENDER", "host": "localhost", "store": true, "onConflict": "replace"},
         {"aeTitle": "VIEWER", "host": "127.0.0.1", "query": true, "retrieve": true},
         {"aeTitle": "PACS", "host": "127.0.0.1", "port": pacs, "store": true, "retrieve": true},
+        {"aeTitle": "MANAGER", "host": "127.0.0.1", "workitems": true},
+        {"aeTitle": "WATCHER", "host": "127.0.0.1", "port": pacs, "workitems": true},
         {"aeTitle": "FAR", "host": "10.1.2.3", "store": true},
         {"aeTitle": "ROAMER", "host": "10.1.2.3", "anyAddress": true, "store": true}
     ])
@@ -69,11 +72,17 @@ impl Gateway {
     }
 
     async fn with(settings: Dimse, pacs: u16) -> Self {
+        Self::configured(settings, pacs, |_| {}).await
+    }
+
+    async fn configured(settings: Dimse, pacs: u16, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let listen = Some("127.0.0.1:0".parse().unwrap());
         let mut config = Config { data: dir.path().join("data"), ..Config::default() };
         config.dimse = Dimse { listen, ..settings };
         config.outbox.first_retry_ms = 100;
+        config.outbox.attempts = 4;
+        change(&mut config);
         let config = config.check().unwrap();
         let listener = DimseListener::bind(&config).await.unwrap().unwrap();
         let address = listener.address();

@@ -123,7 +123,24 @@ pub enum Operation {
         /// What.
         action_type: u16,
     },
-    /// N-GET, N-SET, N-CREATE and N-DELETE, which no service here has.
+    /// What does this instance say (N-GET, §10.1.2)?
+    GetAttributes {
+        /// Requested SOP Instance UID.
+        instance: Uid,
+        /// Attribute Identifier List; none means all.
+        attributes: Vec<Tag>,
+    },
+    /// Let it say this (N-SET, §10.1.3).
+    SetAttributes {
+        /// Requested SOP Instance UID.
+        instance: Uid,
+    },
+    /// Let there be an instance that says this (N-CREATE, §10.1.5).
+    Create {
+        /// Affected SOP Instance UID, where the asker has one for it.
+        instance: Option<Uid>,
+    },
+    /// N-DELETE, which no service here has.
     Other(CommandField),
 }
 
@@ -260,6 +277,9 @@ impl Operation {
             Self::Move { .. } => CommandField::CMove,
             Self::EventReport { .. } => CommandField::NEventReport,
             Self::Action { .. } => CommandField::NAction,
+            Self::GetAttributes { .. } => CommandField::NGet,
+            Self::SetAttributes { .. } => CommandField::NSet,
+            Self::Create { .. } => CommandField::NCreate,
             Self::Other(field) => *field,
         }
     }
@@ -267,9 +287,12 @@ impl Operation {
     /// The instance that it is about.
     pub fn instance(&self) -> Option<&Uid> {
         match self {
-            Self::Store { instance, .. } | Self::EventReport { instance, .. } | Self::Action { instance, .. } => {
-                Some(instance)
-            }
+            Self::Store { instance, .. }
+            | Self::EventReport { instance, .. }
+            | Self::Action { instance, .. }
+            | Self::GetAttributes { instance, .. }
+            | Self::SetAttributes { instance } => Some(instance),
+            Self::Create { instance } => instance.as_ref(),
             _ => None,
         }
     }

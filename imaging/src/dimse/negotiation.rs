@@ -36,6 +36,8 @@ pub struct Permissions {
     pub query: bool,
     /// Have instances sent.
     pub retrieve: bool,
+    /// Create, find, perform and watch workitems.
+    pub workitems: bool,
 }
 
 /// A presentation context that holds.
@@ -129,6 +131,7 @@ fn grant(service: Service, asked: Roles, permissions: Permissions) -> Roles {
         Service::Storage => (permissions.store, permissions.retrieve),
         Service::StorageCommitment => (permissions.store, false),
         Service::Find(_) => (permissions.query, false),
+        Service::Workitems(_) => (permissions.workitems, false),
         Service::Move(_) | Service::Get(_) => (permissions.retrieve, false),
     };
     Roles { scu: asked.scu && scu, scp: asked.scp && scp }

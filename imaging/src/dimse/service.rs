@@ -4,7 +4,7 @@ use dicom_core::dictionary::UidDictionary as _;
 use dicom_dictionary_std::StandardSopClassDictionary;
 
 use super::retrieval::Root;
-use crate::Uid;
+use crate::{Uid, ups::SopClass};
 
 /// The Verification SOP Class (PS3.4 annex A).
 pub const VERIFICATION: &str = "1.2.840.10008.1.1";
@@ -47,6 +47,8 @@ pub enum Service {
     Get(Root),
     /// N-ACTION and N-EVENT-REPORT.
     StorageCommitment,
+    /// Workitems, by one of their SOP classes.
+    Workitems(SopClass),
 }
 
 impl Service {
@@ -65,7 +67,10 @@ impl Service {
             "1.2.840.10008.5.1.4.1.2.2.1" => Some(Self::Find(Root::Study)),
             "1.2.840.10008.5.1.4.1.2.2.2" => Some(Self::Move(Root::Study)),
             "1.2.840.10008.5.1.4.1.2.2.3" => Some(Self::Get(Root::Study)),
-            _ => is_storage(class).then_some(Self::Storage),
+            _ => match SopClass::of(class) {
+                Some(of) => Some(Self::Workitems(of)),
+                None => is_storage(class).then_some(Self::Storage),
+            },
         }
     }
 
@@ -78,6 +83,7 @@ impl Service {
             Self::Move(_) => "move",
             Self::Get(_) => "get",
             Self::StorageCommitment => "storage-commitment",
+            Self::Workitems(_) => "workitems",
         }
     }
 }

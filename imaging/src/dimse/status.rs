@@ -63,6 +63,20 @@ impl Status {
     pub const NO_SUCH_ACTION: Self = Self(0x0123);
     /// This node may not do that.
     pub const NOT_AUTHORIZED: Self = Self(0x0124);
+    /// Attributes were asked for that are not there.
+    pub const ATTRIBUTES_NOT_SUPPORTED: Self = Self(0x0001);
+    /// There is an instance with this SOP Instance UID already.
+    pub const DUPLICATE_INSTANCE: Self = Self(0x0111);
+    /// No room for more.
+    pub const RESOURCE_LIMITATION: Self = Self(0x0213);
+    /// A workitem was created, with something filled in (PS3.4 table CC.2.5-4).
+    pub const CREATED_WITH_MODIFICATIONS: Self = Self(0xB300);
+    /// No such workitem (PS3.4 §CC.2).
+    pub const NO_SUCH_WORKITEM: Self = Self(0xC307);
+    /// Nobody knows the one who is to hear of workitems (PS3.4 table CC.2.3-3).
+    pub const UNKNOWN_RECEIVER: Self = Self(0xC308);
+    /// What can be done to other instances cannot be done to this one (PS3.4 table CC.2.3-3).
+    pub const WRONG_INSTANCE: Self = Self(0xC314);
     /// The same Transaction UID was used before.
     pub const DUPLICATE_TRANSACTION: Self = Self(0x0131);
     /// The operation is not one of the SOP class.
@@ -128,7 +142,23 @@ const MEANINGS: &[(u16, u16, &str)] = &[
     (0xFFFF, 0xB000, "warning: coercion of data elements, or sub-operations with failures or warnings"),
     (0xFFFF, 0xB006, "warning: elements discarded"),
     (0xFFFF, 0xB007, "warning: data set does not match SOP class"),
+    (0xFFFF, 0xB300, "warning: the UPS was created with modifications"),
+    (0xFFFF, 0xB304, "warning: the UPS is already in the requested state of CANCELED"),
+    (0xFFFF, 0xB306, "warning: the UPS is already in the requested state of COMPLETED"),
     (0xF000, 0xB000, "warning"),
+    (0xFFFF, 0xC300, "the UPS may no longer be updated"),
+    (0xFFFF, 0xC301, "the correct Transaction UID was not provided"),
+    (0xFFFF, 0xC302, "the UPS is already IN PROGRESS"),
+    (0xFFFF, 0xC303, "the UPS may only become SCHEDULED via N-CREATE"),
+    (0xFFFF, 0xC304, "the UPS has not met final state requirements"),
+    (0xFFFF, 0xC307, "no such UPS"),
+    (0xFFFF, 0xC308, "the receiving AE title is unknown"),
+    (0xFFFF, 0xC309, "the UPS State was not SCHEDULED"),
+    (0xFFFF, 0xC310, "the UPS is not yet IN PROGRESS"),
+    (0xFFFF, 0xC311, "the UPS is already COMPLETED"),
+    (0xFFFF, 0xC312, "the performer cannot be contacted"),
+    (0xFFFF, 0xC313, "the performer chooses not to cancel"),
+    (0xFFFF, 0xC314, "the action is not appropriate for the instance"),
     (0xF000, 0xC000, "cannot understand or unable to process"),
     (0xFFFF, 0xFE00, "cancelled"),
     (0xFFFF, 0xFF00, "pending"),

@@ -11,6 +11,7 @@ use crate::{
     AeTitle, TransferSyntax, Uid,
     dataset::{Dataset, Limits, Seekable, read},
     transfer_syntax::{DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, Encoding, IMPLICIT_LITTLE},
+    ups::{SopClass, UPS_PUSH},
 };
 
 const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
@@ -61,6 +62,7 @@ fn every_kind_of_message() -> Vec<Message> {
         class: uid(STORAGE_COMMITMENT),
         operation: Operation::Action { instance: uid(STORAGE_COMMITMENT_INSTANCE), action_type: 1 },
     };
+    let attributes = vec![tags::PROCEDURE_STEP_STATE, tags::PATIENT_ID];
     let event = Operation::EventReport { instance: uid(STORAGE_COMMITMENT_INSTANCE), event_type: 2 };
     vec![
         Message::alone(request(VERIFICATION, Operation::Echo)),
@@ -72,6 +74,11 @@ fn every_kind_of_message() -> Vec<Message> {
         Message::with_data_set(action.clone().into()),
         Message::with_data_set(request(STORAGE_COMMITMENT, event)),
         Message::alone(request(CT, Operation::Other(CommandField::NDelete))),
+        Message::alone(request(UPS_PUSH, Operation::GetAttributes { instance: uid("1.2.3"), attributes: vec![] })),
+        Message::alone(request(UPS_PUSH, Operation::GetAttributes { instance: uid("1.2.3"), attributes })),
+        Message::with_data_set(request(UPS_PUSH, Operation::SetAttributes { instance: uid("1.2.3") })),
+        Message::with_data_set(request(UPS_PUSH, Operation::Create { instance: None })),
+        Message::with_data_set(request(UPS_PUSH, Operation::Create { instance: Some(uid("1.2.3")) })),
         Message::alone(Command::Cancel { to: 3 }),
         Message::alone(Response::to(&action, Status::SUCCESS).into()),
         Message::alone(get.into()),
@@ -150,6 +157,7 @@ fn a_sop_class_is_of_one_service_or_of_none() {
         // retired
         ("1.2.840.10008.5.1.4.1.1.3", Some(Service::Storage)),
         ("1.2.840.10008.5.1.4.34.7", Some(Service::Storage)),
+        ("1.2.840.10008.5.1.4.34.6.3", Some(Service::Workitems(SopClass::Pull))),
         // newer than the dictionary
         ("1.2.840.10008.5.1.4.1.1.999.1", Some(Service::Storage)),
         // private: Siemens CSA Non-Image, Philips private MR
@@ -174,7 +182,7 @@ fn a_sop_class_is_of_one_service_or_of_none() {
     }
 }
 
-const ALL: Permissions = Permissions { store: true, query: true, retrieve: true };
+const ALL: Permissions = Permissions { store: true, query: true, retrieve: true, workitems: true };
 
 fn proposal(id: u8, abstract_syntax: &str, transfer_syntaxes: &[&str]) -> Proposal {
     Proposal {
@@ -232,6 +240,7 @@ fn what_a_node_may_not_do_is_refused_and_anybody_may_ask_whether_we_are_there() 
         proposal(5, STUDY_FIND, &[IMPLICIT_LITTLE]),
         proposal(7, STUDY_GET, &[IMPLICIT_LITTLE]),
         proposal(9, STORAGE_COMMITMENT, &[IMPLICIT_LITTLE]),
+        proposal(11, SopClass::Watch.uid(), &[IMPLICIT_LITTLE]),
     ];
     let none = Permissions::default();
     for (permissions, held) in [
@@ -239,7 +248,8 @@ fn what_a_node_may_not_do_is_refused_and_anybody_may_ask_whether_we_are_there() 
         (Permissions { store: true, ..none }, vec![1, 3, 9]),
         (Permissions { query: true, ..none }, vec![1, 5]),
         (Permissions { retrieve: true, ..none }, vec![1, 7]),
-        (ALL, vec![1, 3, 5, 7, 9]),
+        (Permissions { workitems: true, ..none }, vec![1, 11]),
+        (ALL, vec![1, 3, 5, 7, 9, 11]),
     ] {
         let negotiated = negotiate(&asked, &[], permissions).unwrap();
         let ids: Vec<u8> = negotiated.contexts.iter().flatten().map(|context| context.id).collect();
@@ -479,7 +489,7 @@ proptest! {
 
     #[test]
     fn a_broken_command_is_a_command_or_none(
-        which in 0_usize..13, at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>(),
+        which in 0_usize..18, at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>(),
     ) {
         let mut bytes = every_kind_of_message()[which].write();
         *at.get_mut(&mut bytes) = byte;
@@ -502,7 +512,7 @@ proptest! {
     ) {
         let asked: Vec<Proposal> = (1..=255).step_by(2).zip(&asked)
             .map(|(id, (class, syntaxes))| proposal(id, class, syntaxes)).collect();
-        let negotiated = negotiate(&asked, &[], Permissions { store, query, retrieve }).unwrap();
+        let negotiated = negotiate(&asked, &[], Permissions { store, query, retrieve, workitems: store }).unwrap();
         prop_assert_eq!(negotiated.contexts.len(), asked.len());
         for (proposal, decided) in asked.iter().zip(&negotiated.contexts) {
             match decided {

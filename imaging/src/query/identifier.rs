@@ -10,7 +10,10 @@ use super::{
     parameters::{Creators, zone},
     selection::Selection,
 };
-use crate::attributes::{Attribute, Attributes, Content};
+use crate::{
+    attributes::{Attribute, Attributes, Content},
+    json,
+};
 
 /// What was agreed on for the association (PS3.4 table C.5-2). Relational queries need no agreement here.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,6 +49,22 @@ impl Query {
         query.zone = offset.as_deref().map(zone).transpose()?;
         Ok(query)
     }
+}
+
+/// The keys of an identifier as the parameters of a search ([`Query::from_parameters`]): how a filter is kept. Keys without a value
+/// match everything and are left out.
+///
+/// # Errors
+/// There are too many keys, or a sequence has several items.
+pub fn parameters_of(identifier: &Attributes) -> Result<Vec<(String, String)>, QueryError> {
+    let kinds = Kinds::default();
+    let level = Level::Workitem;
+    let mut reader = Reader { level, kinds, creators: Creators::default(), found: Vec::new(), whole: Vec::new() };
+    reader.item(identifier, &mut Vec::new())?;
+    let creators = reader.creators.named().map(|(way, creator)| (way.clone(), creator.to_owned()));
+    let keys = reader.found.iter().filter(|(_, value)| !bare(value).is_empty()).cloned();
+    let name = |path: &[Tag]| path.iter().map(|tag| json::key(*tag)).collect::<Vec<_>>().join(".");
+    Ok(creators.chain(keys).map(|(path, value)| (name(&path), value)).collect())
 }
 
 struct Reader {

@@ -203,6 +203,11 @@ impl Creators {
         Ok(Key { path, vr, matching })
     }
 
+    /// All of them, with the way to each.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&Vec<Tag>, &str)> {
+        self.names.iter().map(|(way, creator)| (way, &**creator))
+    }
+
     /// Creators that no other key needs are searched themselves.
     pub(super) fn unused(&self) -> Vec<Key> {
         let unused = self.names.iter().filter(|(way, _)| !self.used.contains(*way));

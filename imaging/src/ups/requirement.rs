@@ -75,9 +75,8 @@ impl Requirement {
             let found = holder.get(tag);
             let has_value = found.is_some_and(has_value);
             match need {
-                Need::Value if !has_value => Some(Flaw::Missing(tag)),
-                Need::Place if found.is_none() => Some(Flaw::Missing(tag)),
-                Need::ValueIfGiven if found.is_some() && !has_value => Some(Flaw::Missing(tag)),
+                Need::Value | Need::Place if found.is_none() => Some(Flaw::Missing(tag)),
+                Need::Value | Need::ValueIfGiven if found.is_some() && !has_value => Some(Flaw::Empty(tag)),
                 Need::Empty if has_value => Some(Flaw::Forbidden(tag)),
                 Need::Absent if found.is_some() => Some(Flaw::Forbidden(tag)),
                 _ => None,

@@ -5,7 +5,11 @@ use proptest::prelude::*;
 use time::{OffsetDateTime, macros::datetime};
 
 use super::*;
-use crate::{Tag, Uid, attributes::Attributes};
+use crate::{
+    Tag, Uid,
+    attributes::Attributes,
+    dimse::{Operation, Priority},
+};
 
 const NOW: OffsetDateTime = datetime!(2026-11-23 9:00:00.5 +9);
 const LATER: OffsetDateTime = datetime!(2026-11-23 9:01 +9);
@@ -127,7 +131,7 @@ fn what_must_be_given_and_what_may_not_is_told_all_at_once() {
         given.remove(tags::PROCEDURE_STEP_LABEL);
         given.put_empty(tags::INPUT_READINESS_STATE);
     }));
-    assert_eq!(two, [Flaw::Missing(tags::PROCEDURE_STEP_LABEL), Flaw::Missing(tags::INPUT_READINESS_STATE)]);
+    assert_eq!(two, [Flaw::Missing(tags::PROCEDURE_STEP_LABEL), Flaw::Empty(tags::INPUT_READINESS_STATE)]);
     let transaction = flaws(with(&|given| given.put_text(tags::TRANSACTION_UID, "2.25.1")));
     assert_eq!(transaction, [Flaw::Forbidden(tags::TRANSACTION_UID)]);
     let begun = flaws(with(&|given| performed().into_iter().for_each(|(tag, value)| given.put(tag, value))));
@@ -158,7 +162,7 @@ fn states_change_as_the_table_says() {
             Ok(already @ Transition::Already(_)) => {
                 assert_eq!(workitem, before);
                 assert!(already.warning().unwrap().ends_with(&format!("{to}.")));
-                if to == State::Canceled { 0xB304 } else { 0xB306 }
+                already.status()
             }
             Err(fault) => {
                 assert_eq!(workitem, before);
@@ -249,8 +253,8 @@ fn what_may_not_be_changed_is_refused_and_changes_nothing() {
     }
     let mut emptied = Attributes::new();
     emptied.put_empty(tags::PROCEDURE_STEP_LABEL);
-    let missing = Fault::Flaws(vec![Flaw::Missing(tags::PROCEDURE_STEP_LABEL)]);
-    assert_eq!(workitem.update(None, emptied, LATER), Err(missing));
+    let empty = Fault::Flaws(vec![Flaw::Empty(tags::PROCEDURE_STEP_LABEL)]);
+    assert_eq!(workitem.update(None, emptied, LATER), Err(empty));
     assert_eq!(workitem, before);
 }
 
@@ -431,4 +435,46 @@ proptest! {
             prop_assert!(!text.contains("2.25."));
         }
     }
+}
+
+/// PS3.7 §10.1.5.1.6: what is missing, what is empty and what is wrong are told apart.
+#[test]
+fn flaws_have_the_status_of_the_worst() {
+    let (missing, empty) = (Flaw::Missing(tags::PROCEDURE_STEP_LABEL), Flaw::Empty(tags::INPUT_READINESS_STATE));
+    let (forbidden, undefined) = (Flaw::Forbidden(tags::PATIENT_NAME), Flaw::Undefined(tags::INPUT_READINESS_STATE));
+    for (flaws, status) in [
+        (vec![empty], 0x0121),
+        (vec![missing], 0x0120),
+        (vec![empty, missing], 0x0120),
+        (vec![missing, forbidden], 0x0106),
+        (vec![undefined], 0x0106),
+    ] {
+        assert_eq!(Fault::Flaws(flaws.clone()).status(), status, "{flaws:?}");
+    }
+}
+
+/// Table CC.1.2-1: what the provider does, by SOP class: N-CREATE, N-GET, N-SET, C-FIND, then the actions 1 to 5.
+#[test]
+fn each_sop_class_has_its_services() {
+    let instance = || uid("1.2.3");
+    let operations = [
+        Operation::Create { instance: None },
+        Operation::GetAttributes { instance: instance(), attributes: Vec::new() },
+        Operation::SetAttributes { instance: instance() },
+        Operation::Find { priority: Priority::Medium },
+    ];
+    for (class, has) in [
+        (SopClass::Push, "CG---2---"),
+        (SopClass::Watch, "-G-F-2345"),
+        (SopClass::Pull, "-GSF1----"),
+        (SopClass::Event, "---------"),
+        (SopClass::Query, "---F-----"),
+    ] {
+        let actions = (1..=5).map(|id| class.acts(Action::of(id).unwrap()));
+        let all = operations.iter().map(|operation| class.has(operation)).chain(actions);
+        let found: String = all.zip("CGSF12345".chars()).map(|(is, letter)| if is { letter } else { '-' }).collect();
+        assert_eq!(found, has, "{class:?}");
+        assert_eq!(SopClass::of(class.uid()), Some(class));
+    }
+    assert_eq!((Action::of(0), Action::of(6)), (None, None));
 }

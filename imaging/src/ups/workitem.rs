@@ -46,6 +46,15 @@ pub enum Transition {
 }
 
 impl Transition {
+    /// The status by which DIMSE tells it (tables CC.2.1-2, CC.2.2-2).
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Already(State::Canceled) => 0xB304,
+            Self::Already(State::Completed) => 0xB306,
+            Self::Done | Self::Already(_) => 0x0000,
+        }
+    }
+
     /// What the caller is warned of (PS3.18 §11.7.3, §11.8.3).
     pub const fn warning(&self) -> Option<&'static str> {
         match self {

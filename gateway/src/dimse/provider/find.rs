@@ -17,7 +17,7 @@ use crate::{archive::SearchFault, dimse::association::Ended};
 /// Results of one search. Who asks for more has asked for nothing in particular.
 const MOST: usize = 100_000;
 /// The character set that can write everything (PS3.3 §C.12.1.1.2).
-const UTF_8: &str = "ISO_IR 192";
+pub(super) const UTF_8: &str = "ISO_IR 192";
 
 /// What is searched, and how it is answered.
 struct Asked {
@@ -124,7 +124,7 @@ impl Asked {
 }
 
 /// The answer in this character set; none where it has not every character. None named is ASCII.
-fn written(mut answer: Attributes, charset: Vec<String>) -> Option<Dataset> {
+pub(super) fn written(mut answer: Attributes, charset: Vec<String>) -> Option<Dataset> {
     if charset.is_empty() {
         answer.remove(tags::SPECIFIC_CHARACTER_SET);
     } else {
@@ -151,6 +151,6 @@ fn refusal(request: &Request, fault: &SearchFault) -> Response {
 }
 
 /// A C-FIND is about no instance.
-fn without_instance(answer: Response) -> Response {
+pub(super) fn without_instance(answer: Response) -> Response {
     Response { instance: None, ..answer }
 }

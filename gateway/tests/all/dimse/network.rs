@@ -141,9 +141,11 @@ async fn what_cannot_be_done_is_answered_and_the_association_goes_on() {
             let contexts: &[(&str, &[&str])] = &[(VERIFICATION, &[IMPLICIT]), (CT, &[EXPLICIT])];
             let mut scu = Scu::call(address, "CT1", "KIKU", contexts).unwrap();
             let store = || Operation::Store { instance: uid("1.2"), priority: Default::default(), originator: None };
-            let other = || Operation::Other(medvan_imaging::dimse::CommandField::NGet);
+            let other = || Operation::Other(medvan_imaging::dimse::CommandField::NDelete);
+            let get = || Operation::GetAttributes { instance: uid("1.2"), attributes: Vec::new() };
             let table = [
                 (1, VERIFICATION, other(), None, Status::UNRECOGNIZED_OPERATION),
+                (1, VERIFICATION, get(), None, Status::UNRECOGNIZED_OPERATION),
                 (1, VERIFICATION, store(), Some("x"), Status::UNRECOGNIZED_OPERATION),
                 (3, CT, Operation::Echo, None, Status::UNRECOGNIZED_OPERATION),
                 (3, "1.2.840.10008.5.1.4.1.1.4", store(), Some("x"), Status::SOP_CLASS_NOT_SUPPORTED),

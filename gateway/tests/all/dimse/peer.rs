@@ -262,6 +262,27 @@ impl Scp {
         statuses: Vec<u16>,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on(listener, associations, classes, syntax, statuses)
+    }
+
+    /// The same on a port that was chosen before; answers with success.
+    pub(crate) fn listening_on(
+        port: u16,
+        associations: usize,
+        classes: &'static [&'static str],
+        syntax: &'static str,
+    ) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        Self::on(listener, associations, classes, syntax, Vec::new())
+    }
+
+    fn on(
+        listener: TcpListener,
+        associations: usize,
+        classes: &'static [&'static str],
+        syntax: &'static str,
+        statuses: Vec<u16>,
+    ) -> Self {
         let port = listener.local_addr().unwrap().port();
         let heard = std::thread::spawn(move || {
             let mut statuses = statuses.into_iter();

@@ -9,6 +9,7 @@ use medvan_imaging::{
     TransferSyntax,
     dimse::{Commitment, Operation, STORAGE_COMMITMENT_INSTANCE, Status},
     file::head,
+    ups::SopClass,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -101,6 +102,33 @@ async fn sends(gateway: &Gateway, study: &DensitySpheres) {
             scu.release();
         })
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_gets_no_workitems_even_where_the_hospital_has_a_node_of_its_title() {
+    let gateway = Gateway::open().await;
+    enrolls(&gateway, 9, 30).await;
+    let every = SopClass::ALL.map(|class| (class.uid(), &[EXPLICIT] as &[&str]));
+    let held = async |calling: &'static str| {
+        let ask = move |address| {
+            let mut contexts = vec![(SR, &[EXPLICIT] as &[&str])];
+            contexts.extend(every);
+            let scu = Scu::call(address, calling, "KIKU", &contexts).unwrap();
+            let held: Vec<u8> = scu.contexts().into_iter().map(|(id, _)| id).collect();
+            scu.release();
+            held
+        };
+        gateway.meanwhile(ask).await
+    };
+    assert_eq!(held(SERVICE).await, [1]);
+    let nodes = json!([
+        {"aeTitle": SERVICE, "host": "127.0.0.1", "store": true, "workitems": true},
+        {"aeTitle": "MANAGER", "host": "127.0.0.1", "store": true, "workitems": true}
+    ]);
+    gateway.put("kiku", "KIKU", &nodes).await;
+    assert_eq!(held("MANAGER").await, [1, 3, 5, 7, 9, 11]);
+    assert_eq!(held(SERVICE).await, [1]);
+    gateway.close().await;
 }
 
 async fn state(gateway: &Gateway) -> Option<(JobState, Option<String>)> {

@@ -84,9 +84,18 @@ fn operation(set: &Dataset, field: CommandField) -> Result<Operation, Tag> {
             instance: uid(set, tags::REQUESTED_SOP_INSTANCE_UID)?,
             action_type: short(tags::ACTION_TYPE_ID)?,
         },
-        other @ (CommandField::NGet | CommandField::NSet | CommandField::NCreate | CommandField::NDelete) => {
-            Operation::Other(other)
-        }
+        CommandField::NGet => Operation::GetAttributes {
+            instance: uid(set, tags::REQUESTED_SOP_INSTANCE_UID)?,
+            attributes: tags_of(set, tags::ATTRIBUTE_IDENTIFIER_LIST),
+        },
+        CommandField::NSet => Operation::SetAttributes { instance: uid(set, tags::REQUESTED_SOP_INSTANCE_UID)? },
+        CommandField::NCreate => Operation::Create {
+            instance: match text(set, tags::AFFECTED_SOP_INSTANCE_UID) {
+                Some(_) => Some(uid(set, tags::AFFECTED_SOP_INSTANCE_UID)?),
+                None => None,
+            },
+        },
+        CommandField::NDelete => Operation::Other(field),
     })
 }
 

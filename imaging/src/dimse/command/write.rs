@@ -61,6 +61,18 @@ fn put_request(set: &mut Dataset, request: &Request) {
             put_uid(set, tags::AFFECTED_SOP_INSTANCE_UID, instance);
             put_number(set, tags::EVENT_TYPE_ID, *event_type);
         }
+        Operation::GetAttributes { instance, attributes } => {
+            put_uid(set, tags::REQUESTED_SOP_INSTANCE_UID, instance);
+            if !attributes.is_empty() {
+                put_tags(set, tags::ATTRIBUTE_IDENTIFIER_LIST, attributes);
+            }
+        }
+        Operation::SetAttributes { instance } => put_uid(set, tags::REQUESTED_SOP_INSTANCE_UID, instance),
+        Operation::Create { instance } => {
+            if let Some(instance) = instance {
+                put_uid(set, tags::AFFECTED_SOP_INSTANCE_UID, instance);
+            }
+        }
         Operation::Action { instance, action_type } => {
             put_uid(set, tags::REQUESTED_SOP_INSTANCE_UID, instance);
             put_number(set, tags::ACTION_TYPE_ID, *action_type);

@@ -5,7 +5,7 @@ use super::{attributes, series, study};
 use crate::{
     Uid,
     attributes::{Attribute, Attributes, Content},
-    query::{Extended, Level, Query, QueryError},
+    query::{Extended, Level, Query, QueryError, parameters_of},
 };
 
 fn find(level: Level, identifier: &Attributes) -> Query {
@@ -121,4 +121,40 @@ fn private_keys_need_their_creator() {
     let answer = query.identifier_answer(&candidate);
     assert_eq!(answer.text(Tag(0x0023, 0x0020)).as_deref(), Some("Acme"));
     assert_eq!(answer.text(Tag(0x0023, 0x2001)).as_deref(), Some("x"));
+}
+
+/// What is subscribed to by an identifier matches what a search by it would find.
+#[test]
+fn an_identifier_is_kept_as_the_parameters_of_a_search() {
+    let mut station = attributes(&[(tags::CODE_VALUE, "AI-1"), (tags::CODE_MEANING, "")]);
+    station.put(Tag(0x0023, 0x0010), Attribute { vr: VR::LO, content: Content::Text(vec![Some("Acme".to_owned())]) });
+    station.put(Tag(0x0023, 0x1001), Attribute { vr: VR::LO, content: Content::Text(vec![Some("x".to_owned())]) });
+    let mut identifier = attributes(&[
+        (tags::SPECIFIC_CHARACTER_SET, "ISO_IR 192"),
+        (tags::PATIENT_NAME, "*=山田*"),
+        (tags::PATIENT_ID, ""),
+        (tags::PROCEDURE_STEP_STATE, "SCHEDULED"),
+    ]);
+    identifier.put_texts(tags::SOP_INSTANCE_UID, ["1.2.1".to_owned(), "1.2.2".to_owned()]);
+    identifier.put_items(tags::SCHEDULED_STATION_NAME_CODE_SEQUENCE, vec![station]);
+    let pairs = parameters_of(&identifier).unwrap();
+    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(
+        pairs,
+        [
+            ("00404025.00230010", "Acme"),
+            ("00080018", "1.2.1\\1.2.2"),
+            ("00100010", "*=山田*"),
+            ("00404025.00080100", "AI-1"),
+            ("00404025.00231001", "x"),
+            ("00741000", "SCHEDULED"),
+        ]
+    );
+    let (query, warnings) = Query::from_parameters(Level::Workitem, pairs).unwrap();
+    assert!(warnings.is_empty());
+    let constrains = |query: &Query| query.keys().iter().filter(|key| !key.matching.is_universal()).count();
+    assert_eq!(constrains(&query), constrains(&find(Level::Workitem, &identifier)));
+    let two = vec![Attributes::new(), Attributes::new()];
+    identifier.put_items(tags::SCHEDULED_STATION_NAME_CODE_SEQUENCE, two);
+    assert!(matches!(parameters_of(&identifier), Err(QueryError::Items { .. })));
 }
