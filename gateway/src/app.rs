@@ -29,7 +29,7 @@ use crate::{
 const LISTENERS: usize = 32;
 
 /// Answers of one hospital's findings side by side that are made at once.
-const SIDE_BY_SIDE: usize = 2;
+const SIDE_BY_SIDE: usize = 4;
 
 /// Requests of one vendor with results that are received at once.
 const RESULTS: usize = 4;

@@ -15,6 +15,7 @@ mod parameters;
 mod question;
 mod refusal;
 mod side_by_side;
+mod stored;
 mod studies;
 #[cfg(test)]
 mod tests;

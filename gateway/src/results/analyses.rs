@@ -12,7 +12,7 @@ use medvan_imaging::{Uid, query::Narrow};
 use time::{Date, macros::format_description};
 use uuid::Uuid;
 
-use super::{Ask, Kind, Page, Question, Refusal, devices};
+use super::{Ask, Kind, Page, Question, Refusal, devices, stored};
 use crate::{
     App,
     store::{EvidenceObject, PublishedAnalysis, PublishedNarrow},
@@ -32,6 +32,7 @@ type Spot = (usize, Part);
 
 /// A resource, by its id.
 pub(super) async fn read(app: &App, ask: &Ask, kind: Kind, id: &str) -> Result<Option<Written>, Refusal> {
+    let _place = app.side_by_side.wait(ask.hospital()).await.ok_or(Refusal::Busy)?;
     let Some((job, (place, part))) = position(kind, id) else { return Ok(None) };
     let Some(published) = app.store.published_analysis(ask.hospital(), job).await? else { return Ok(None) };
     let mut known = Known::of(app, ask, kind, &published).await?;
@@ -49,6 +50,8 @@ pub(super) async fn read(app: &App, ask: &Ask, kind: Kind, id: &str) -> Result<O
 
 /// Those that are meant, the newest first.
 pub(super) async fn search(app: &App, ask: &Ask, kind: Kind, question: &Question) -> Result<Page, Refusal> {
+    // Large masks take memory and time: a hospital that asks for many at once waits for itself.
+    let _place = app.side_by_side.wait(ask.hospital()).await.ok_or(Refusal::Busy)?;
     let mut page = Page { found: Vec::new(), next: None };
     let after = match &question.after {
         Some(after) => Some(position(kind, after).ok_or_else(|| Refusal::BadRequest("_after is no id".to_owned()))?),
@@ -256,10 +259,7 @@ struct Known<'a> {
 impl<'a> Known<'a> {
     async fn of(app: &App, ask: &Ask, kind: Kind, published: &'a PublishedAnalysis) -> Result<Self, Refusal> {
         let analysis = &published.analysis;
-        let findings: Findings = serde_json::from_str(&analysis.findings).map_err(|_| {
-            tracing::error!(job = %analysis.job, "stored findings cannot be read");
-            Refusal::Internal
-        })?;
+        let findings = stored::findings(analysis).await?;
         let supersedes = match kind {
             Kind::Provenance => app.store.superseded(ask.hospital(), &analysis.study, analysis.job).await?,
             _ => Vec::new(),
