@@ -123,6 +123,22 @@ fn sweeps(now: OffsetDateTime, kept: Retention) -> Vec<Sweep> {
                             (SELECT hospital, study FROM intakes WHERE due_at IS NULL AND changed_at < $1 LIMIT $2)",
                 before: Before::Instant(before),
             },
+            Sweep {
+                statement: "DELETE FROM prior_searches WHERE (hospital, study) IN (SELECT hospital, study FROM \
+                            prior_searches WHERE asked_at < $1 LIMIT $2)",
+                before: Before::Instant(before),
+            },
+            Sweep {
+                statement: "DELETE FROM prior_studies WHERE (hospital, study) IN \
+                            (SELECT hospital, study FROM prior_studies WHERE asked_at < $1 LIMIT $2)",
+                before: Before::Instant(before),
+            },
+            Sweep {
+                statement: "DELETE FROM prior_series WHERE (hospital, study, series) IN (SELECT hospital, study, series \
+                            FROM prior_series p WHERE asked_at < $1 AND NOT EXISTS (SELECT 1 FROM studies st \
+                            WHERE st.hospital = p.hospital AND st.uid = p.study) LIMIT $2)",
+                before: Before::Instant(before),
+            },
         ]
     });
     let exchanges = before(kept.exchanges).map(|before| {
@@ -158,7 +174,7 @@ fn sweeps(now: OffsetDateTime, kept: Retention) -> Vec<Sweep> {
         ]
         .map(|statement| Sweep { statement, before: Before::Id(before) })
     });
-    sweeps.extend(exchanges.into_iter().flatten().chain(work.into_iter().chain(usage).flatten()));
+    sweeps.extend(exchanges.into_iter().flatten().chain(work.into_iter().flatten()).chain(usage.into_iter().flatten()));
     sweeps.extend(feedback.into_iter().flatten());
     sweeps
 }
