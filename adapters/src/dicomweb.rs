@@ -110,11 +110,18 @@ impl Root {
         }
     }
 
-    /// The objects of a study whose series `may_be` takes by its Modality (0008,0060), in the order in which they are told.
+    /// The first objects of a study, `most` of them, that `is_wanted` takes and whose series `may_be` takes by its Modality (0008,0060),
+    /// in the order in which they are told.
     ///
     /// # Errors
     /// The service does not answer, or answers with something else than a list of what was asked for.
-    pub async fn find(&self, study: &Uid, may_be: impl Fn(&str) -> bool) -> Result<Vec<Listed>, AdviseError> {
+    pub async fn find(
+        &self,
+        study: &Uid,
+        may_be: impl Fn(&str) -> bool,
+        is_wanted: impl Fn(&Listed) -> bool,
+        most: usize,
+    ) -> Result<Vec<Listed>, AdviseError> {
         let mut listed = Vec::new();
         let told = self.search(&format!("/studies/{study}/series")).await?;
         for series in told.iter().take(SERIES) {
@@ -124,7 +131,13 @@ impl Root {
             let series = uid(series, tags::SERIES_INSTANCE_UID)?;
             for instance in self.search(&format!("/studies/{study}/series/{series}/instances")).await? {
                 let (class, instance) = (uid(&instance, tags::SOP_CLASS_UID)?, uid(&instance, tags::SOP_INSTANCE_UID)?);
-                listed.push(Listed { series: series.clone(), instance, class });
+                let object = Listed { series: series.clone(), instance, class };
+                if is_wanted(&object) {
+                    listed.push(object);
+                }
+                if listed.len() >= most {
+                    return Ok(listed);
+                }
             }
         }
         Ok(listed)

@@ -31,12 +31,23 @@ async fn measure(done: u32) -> Vec<f64> {
     let store = Store::open(&file).await.expect("a new database");
     fill(&file, done).await;
     for number in 0..WAITING * SERVICES {
-        store.put_job(&waiting(number), NOON).await.expect("it is put in");
+        store.put_job(&waiting(number), NOON, |_, _| Ok(())).await.expect("it is put in");
     }
     let mut claims = Vec::new();
     loop {
         let start = Instant::now();
-        let claimed = store.claim_jobs(NOON, NOON + Duration::hours(1), 1, |_| u32::MAX).await.expect("it is claimed");
+        let claimed = store
+            .claim_jobs(
+                NOON,
+                NOON + Duration::hours(1),
+                medvan::store::Places {
+                    most: 1,
+                    of_vendor: u32::MAX,
+                    of_service: |_: &medvan::catalog::ServiceName| u32::MAX,
+                },
+            )
+            .await
+            .expect("it is claimed");
         if claimed.is_empty() {
             return claims;
         }

@@ -33,6 +33,10 @@ const SIDE_BY_SIDE: usize = 2;
 
 /// Requests of one vendor with results that are received at once.
 const RESULTS: usize = 4;
+/// The same of all vendors together: each may have forty megabytes.
+const ALL_RESULTS: usize = 16;
+/// Requests of one vendor about its jobs that are answered at once.
+const AT_VENDOR: usize = 16;
 
 /// The gateway's handles. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -89,6 +93,10 @@ pub struct Handles {
     pub(crate) side_by_side: call::Shares,
     /// Places for each vendor's results, which are held in memory while they come.
     pub(crate) results: call::Shares<VendorId>,
+    /// The same of all vendors together.
+    pub(crate) all_results: Arc<Semaphore>,
+    /// Places for what each vendor asks of its jobs.
+    pub(crate) at_vendors: call::Shares<VendorId>,
 }
 
 /// Why the gateway cannot start.
@@ -188,6 +196,8 @@ impl App {
             listeners: call::Shares::of(LISTENERS),
             side_by_side: call::Shares::of(SIDE_BY_SIDE),
             results: call::Shares::of(RESULTS),
+            all_results: Arc::new(Semaphore::new(ALL_RESULTS)),
+            at_vendors: call::Shares::of(AT_VENDOR),
             replay,
             http,
             vendors,

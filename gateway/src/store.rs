@@ -58,12 +58,12 @@ pub use images::{
     Protocol, Selection,
 };
 pub use intakes::{Intake, Judged};
-pub use jobs::{Job, JobPrior, JobSeries, JobState, JobsDepth, NewJob};
+pub use jobs::{Job, JobPrior, JobSeries, JobState, JobsDepth, NewJob, Places};
 pub use node_outbox::{ForNode, GivenUp, NodeBatch, ToNode};
 pub use prior_searches::{PriorSearch, SearchState};
 pub use published::{PublishedAnalysis, PublishedNarrow};
 pub use purge::Retention;
-pub use received::{Receipt, ReceivedNote, ReceivedObject};
+pub use received::{Receipt, ReceivedBounds, ReceivedNote, ReceivedObject};
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
 pub use workitems::{
     CancelAsk, Cancellation, FoundWorkitems, Notice, PutWorkitem, Subscribed, WorkitemBounds, WorkitemNarrow,

@@ -26,7 +26,7 @@ mod token;
 
 pub use algorithm::Algorithm;
 pub use clients::Clients;
-pub(crate) use job_token::{job_token, run_of_token};
+pub(crate) use job_token::JobToken;
 pub use jwk::{KeySet, KeySetError};
 pub use jwks::Jwks;
 pub use jwt::{ClientKeys, ClientTrust, TrustFault, Verified, Verifier};

@@ -37,6 +37,6 @@ pub(crate) use intake::watch;
 pub(crate) use priors::Priors;
 pub(crate) use queue::{Bell, work};
 pub(crate) use record::unwanted;
-pub(crate) use returned::{OpenJob, receive};
+pub(crate) use returned::{Bringer, OpenJob, receive};
 pub(crate) use searching::watch as search_archives;
-pub(crate) use workitem::own_lock;
+pub(crate) use workitem::{own_lock, retrieved_from};

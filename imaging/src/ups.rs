@@ -116,7 +116,7 @@ pub enum Fault {
     #[error("The submitted request is inconsistent with the state of the UPS Instance.")]
     NotInProgress,
     /// It would say more than a workitem may: bytes, or sequences in sequences.
-    #[error("a workitem says at most a megabyte, in at most 16 sequences within each other")]
+    #[error("a workitem says at most 16 megabytes, in at most 16 sequences within each other")]
     TooMuch,
     /// Nobody can tell its performer.
     #[error("The performer cannot be contacted.")]

@@ -117,17 +117,19 @@ async fn only_series_that_may_be_results_are_looked_into() {
         ("/dicom-web/studies/1.2.3/series/1.2.3.2/instances", 200, "application/dicom+json", REPORTS),
     ])
     .await;
-    let found = vendor.root().find(&uid_of("1.2.3"), |modality| modality == "SR").await.unwrap();
+    let found = vendor.root().find(&uid_of("1.2.3"), |modality| modality == "SR", |_| true, 9).await.unwrap();
     let report = Listed {
         series: uid_of("1.2.3.2"),
         instance: uid_of("1.2.3.2.1"),
         class: uid_of("1.2.840.10008.5.1.4.1.1.88.34"),
     };
     assert_eq!(found, [report]);
+    let none = vendor.root().find(&uid_of("1.2.3"), |_| true, |_| false, 9).await.unwrap();
+    assert_eq!(none, [], "what is known already is not told again");
     let tokens: Vec<_> =
-        vendor.came.lock().unwrap().iter().map(|(_, headers, _)| headers["authorization"].clone()).collect();
+        vendor.came.lock().unwrap().iter().take(2).map(|(_, headers, _)| headers["authorization"].clone()).collect();
     assert_eq!(tokens, ["Bearer t.o.0", "Bearer t.o.1"], "each request has a token of its own");
-    assert_eq!(vendor.root().find(&uid_of("1.2.4"), |_| true).await.unwrap(), []);
+    assert_eq!(vendor.root().find(&uid_of("1.2.4"), |_| true, |_| true, 9).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -141,7 +143,7 @@ async fn a_list_that_is_none_is_the_services_fault() {
     ] {
         let table = Box::leak(Box::new([("/dicom-web/studies/1.2.3/series", status, media, body)]));
         let vendor = Vendor::that_answers(table).await;
-        let found = vendor.root().find(&uid_of("1.2.3"), |_| true).await;
+        let found = vendor.root().find(&uid_of("1.2.3"), |_| true, |_| true, 9).await;
         let kind = found.as_ref().err().map(|error| error.kind);
         assert_eq!(kind, expected, "{status} {body}");
         assert!(found.err().is_none_or(|error| error.fault() == Fault::Vendor));
@@ -177,7 +179,7 @@ async fn an_object_is_one_instance_of_bounded_size() {
 #[tokio::test]
 async fn a_forbidden_address_is_not_called() {
     let root = Root::new(client(), "http://169.254.169.254/dicom-web", || None, AMPLE);
-    let kind = root.find(&uid_of("1.2.3"), |_| true).await.unwrap_err().kind;
+    let kind = root.find(&uid_of("1.2.3"), |_| true, |_| true, 9).await.unwrap_err().kind;
     assert_eq!(kind, ErrorKind::Refused);
     assert!(root.store(&uid_of("1.2.3"), Vec::new(), None).now_or_never().unwrap().is_err());
     assert!(!format!("{root:?}").contains("169"));

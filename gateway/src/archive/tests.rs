@@ -215,14 +215,37 @@ async fn an_original_that_a_job_needs_stays_until_the_job_is_done() {
     images.store(1, Kind::Original).await;
     let job = Job { inputs: Vec::new(), ..Job::sample(images.hospital.as_str(), "1.2", NOW) };
     let new = NewJob { job, digest: [0; 32] };
-    assert!(images.store.put_job(&new, NOW).await.unwrap().is_some());
-    assert!(images.store.put_job(&new, NOW).await.unwrap().is_none(), "the same work is not put in twice");
+    assert!(images.store.put_job(&new, NOW, |_, _| Ok(())).await.unwrap().is_some());
+    assert!(
+        images.store.put_job(&new, NOW, |_, _| Ok(())).await.unwrap().is_none(),
+        "the same work is not put in twice"
+    );
     let later = open_later(&images).await;
     assert_eq!(later.forget_originals(&images.hospital, Duration::days(30)).await.unwrap(), 0);
     let soon = NOW + Duration::minutes(1);
-    let taken = images.store.claim_jobs(NOW, soon, 1, |_| 1).await.unwrap();
+    let taken = images
+        .store
+        .claim_jobs(
+            NOW,
+            soon,
+            crate::store::Places { most: 1, of_vendor: u32::MAX, of_service: |_: &crate::catalog::ServiceName| 1 },
+        )
+        .await
+        .unwrap();
     assert_eq!(taken.len(), 1);
-    assert!(images.store.claim_jobs(NOW, soon, 1, |_| 9).await.unwrap().is_empty(), "it is taken");
+    assert!(
+        images
+            .store
+            .claim_jobs(
+                NOW,
+                soon,
+                crate::store::Places { most: 1, of_vendor: u32::MAX, of_service: |_: &crate::catalog::ServiceName| 9 }
+            )
+            .await
+            .unwrap()
+            .is_empty(),
+        "it is taken"
+    );
     images.store.settle_job(&taken[0], JobState::Done, NOW, None, NOW).await.unwrap();
     assert_eq!(later.forget_originals(&images.hospital, Duration::days(30)).await.unwrap(), 1);
 }

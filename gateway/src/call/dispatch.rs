@@ -151,6 +151,7 @@ async fn admitted(call: &Call<'_>, member: &Member, exchange: Uuid) -> bool {
         key: call.key,
         quota,
         now: call.at,
+        held_from: call.at,
     };
     // A store that cannot promise a place in time gives none: a trial is never overrun.
     let promised = timeout_at(call.deadline.services_until, call.app.store.admit_trial(ask)).await;

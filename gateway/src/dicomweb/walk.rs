@@ -81,13 +81,28 @@ impl Walk {
 
     /// The transfer syntaxes in which all of them are stored.
     pub(super) async fn syntaxes(&self) -> Result<Vec<TransferSyntax>, Refusal> {
-        if !self.is_last {
-            return Ok(self.app.store.syntaxes_of(&self.hospital, &self.selection).await?);
-        }
-        let mut syntaxes: Vec<TransferSyntax> = Vec::new();
-        for found in self.ahead() {
-            if !syntaxes.iter().any(|known| known.uid() == found.syntax.uid()) {
-                syntaxes.push(found.syntax.clone());
+        let mut syntaxes = Vec::new();
+        if self.is_last {
+            add_syntaxes(&mut syntaxes, self.ahead());
+        } else if self.among.is_none() {
+            syntaxes = self.app.store.syntaxes_of(&self.hospital, &self.selection).await?;
+        } else {
+            // The index does not know which of them may be given.
+            let (hospital, selection) = (self.hospital.clone(), self.selection.clone());
+            let mut rest = Self {
+                app: self.app.clone(),
+                hospital,
+                selection,
+                among: self.among.clone(),
+                page: Vec::new().into_iter(),
+                after: 0,
+                is_last: false,
+            };
+            rest.turn().await?;
+            while !rest.ahead().is_empty() {
+                add_syntaxes(&mut syntaxes, rest.ahead());
+                rest.page = Vec::new().into_iter();
+                rest.turn().await?;
             }
         }
         Ok(syntaxes)
@@ -108,5 +123,13 @@ impl Walk {
             Ended
         })?;
         Ok(self.page.by_ref().take(most).collect())
+    }
+}
+
+fn add_syntaxes(syntaxes: &mut Vec<TransferSyntax>, of: &[FoundInstance]) {
+    for found in of {
+        if !syntaxes.iter().any(|known| known.uid() == found.syntax.uid()) {
+            syntaxes.push(found.syntax.clone());
+        }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! What a workitem may say and become is decided by [`medvan_imaging::ups`]; here is how it is asked and told.
 
+mod changer;
+
 use std::time::Duration;
 
 use axum::{
@@ -34,6 +36,7 @@ use crate::{
     store::{CancelAsk, PutWorkitem, WorkitemBounds, WorkitemNarrow, WorkitemRoom},
     work::{own_lock, unwanted},
 };
+pub(super) use changer::Changer;
 
 /// Bytes of a workitem, or of what is changed of one.
 const LARGEST: usize = 1 << 20;
@@ -84,11 +87,11 @@ pub(crate) async fn update(State(app): State<App>, ask: Ask, body: Body) -> Resu
     if !app.store.workitems_may_grow(ask.hospital(), room(&app)).await? {
         return Err(Refusal::TooMany);
     }
-    updated(&app, ask.hospital(), &ask, body).await
+    updated(&app, &Changer::Hospital(ask.hospital()), &ask, body).await
 }
 
-/// The same for whoever may change this workitem of this hospital.
-pub(super) async fn updated(app: &App, hospital: &HospitalId, ask: &Asked, body: Body) -> Result<Response, Refusal> {
+/// The same for whoever may change this workitem.
+pub(super) async fn updated(app: &App, changer: &Changer<'_>, ask: &Asked, body: Body) -> Result<Response, Refusal> {
     let mut changes = data_set(app, &ask.headers, body).await?;
     // Some performers say it in the data set, as DIMSE does.
     let within = changes.text(tags::TRANSACTION_UID);
@@ -97,11 +100,12 @@ pub(super) async fn updated(app: &App, hospital: &HospitalId, ask: &Asked, body:
         parameter(ask, &["transaction-uid", "TransactionUID"]).filter(|text| !text.is_empty()).map(str::to_owned);
     let transaction = one_uid([asked, within], "TransactionUID")?;
     let now = app.clock.now();
-    let change = |workitem: &mut Workitem| workitem.update(transaction.as_ref(), changes, now);
-    let uid = ask.resource.workitem()?;
-    let Some(changed) = app.store.change_workitem(hospital, &uid, now, change).await? else {
-        return Err(missing(app, hospital, &uid).await);
+    let title = changer.hospital_title(app);
+    let change = |workitem: &mut Workitem| {
+        let changes = changer.permitted(workitem, changes, title.as_ref())?;
+        workitem.update(transaction.as_ref(), changes, now)
     };
+    let changed = changer.change(app, &ask.resource.workitem()?, change).await?;
     Ok(match changed {
         Ok(_) => StatusCode::OK.into_response(),
         // §11.6.3 has its own words for these, and one status.
@@ -118,7 +122,7 @@ pub(super) async fn updated(app: &App, hospital: &HospitalId, ask: &Asked, body:
 
 /// `PUT …/workitems/{workitem}/state` (§11.7)
 pub(crate) async fn change_state(State(app): State<App>, ask: Ask, body: Body) -> Result<Response, Refusal> {
-    Ok(state_changed(&app, ask.hospital(), &ask, body).await?.response)
+    Ok(state_changed(&app, &Changer::Hospital(ask.hospital()), &ask, body).await?.response)
 }
 
 /// What became of a change of state.
@@ -128,10 +132,10 @@ pub(super) struct StateChange {
     pub(super) transaction: Option<Uid>,
 }
 
-/// The same for whoever may change this workitem of this hospital.
+/// The same for whoever may change this workitem.
 pub(super) async fn state_changed(
     app: &App,
-    hospital: &HospitalId,
+    changer: &Changer<'_>,
     ask: &Asked,
     body: Body,
 ) -> Result<StateChange, Refusal> {
@@ -142,11 +146,10 @@ pub(super) async fn state_changed(
     let transaction = transaction.map_err(|_| bad("TransactionUID is no UID"))?;
     let now = app.clock.now();
     let change = |workitem: &mut Workitem| workitem.change_state(state, transaction.as_ref(), now);
-    let uid = ask.resource.workitem()?;
-    let Some(changed) = app.store.change_workitem(hospital, &uid, now, change).await? else {
-        return Err(missing(app, hospital, &uid).await);
-    };
-    app.jobs.ring();
+    let changed = changer.change(app, &ask.resource.workitem()?, change).await?;
+    if changed.is_ok() {
+        app.jobs.ring();
+    }
     Ok(StateChange { response: told(StatusCode::OK, changed, &ask.root), transaction })
 }
 

@@ -27,7 +27,7 @@ use tokio::time::timeout;
 use super::{
     association::{Association, Ended},
     link::{Link, Unit},
-    network::Place,
+    network::{Caller, Place},
     service,
 };
 use crate::{
@@ -176,7 +176,11 @@ async fn decide(app: &App, request: &AssociationRQ, peer: IpAddr) -> Result<(Ses
             (node, Some(vendor))
         }
     };
-    let place = app.dimse.place(&hospital, &node.ae_title).ok_or(Rejection::NoRoom)?;
+    let caller = match &vendor {
+        Some(vendor) => Caller::Vendor(vendor.clone()),
+        None => Caller::Node(hospital.clone(), node.ae_title.clone()),
+    };
+    let place = app.dimse.place(caller).ok_or(Rejection::NoRoom)?;
     let (contexts, extended) = (HashMap::new(), HashMap::new());
     Ok((Session { hospital, imaging, node, vendor, peer, contexts, extended }, place))
 }

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::{
-    catalog::HospitalId,
+    catalog::{HospitalId, VendorId},
     config::{self, DimseTls},
     server::{
         TlsError,
@@ -31,7 +31,9 @@ struct Inner {
     guard: Guard,
     associations: Arc<Semaphore>,
     per_node: usize,
-    nodes: Arc<Mutex<HashMap<(HospitalId, AeTitle), usize>>>,
+    /// Those of AI services: however many they open, modalities have their own.
+    of_services: Arc<Semaphore>,
+    callers: Arc<Mutex<HashMap<Caller, usize>>>,
     tls: Option<Arc<ClientConfig>>,
     bell: Notify,
 }
@@ -40,9 +42,21 @@ struct Inner {
 #[derive(Debug)]
 pub(super) struct Place {
     _association: OwnedSemaphorePermit,
-    node: (HospitalId, AeTitle),
-    nodes: Arc<Mutex<HashMap<(HospitalId, AeTitle), usize>>>,
+    caller: Caller,
+    callers: Arc<Mutex<HashMap<Caller, usize>>>,
 }
+
+/// Who has an association.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Caller {
+    /// A hospital's own application.
+    Node(HospitalId, AeTitle),
+    /// The services of a vendor, whichever hospital they call.
+    Vendor(VendorId),
+}
+
+/// Associations of one vendor's services at once.
+const OF_VENDOR: usize = 4;
 
 impl Network {
     /// Reads the certificates for outgoing associations, if there are any.
@@ -55,7 +69,8 @@ impl Network {
         Ok(Self(Arc::new(Inner {
             associations: Arc::new(Semaphore::new(settings.associations)),
             per_node: settings.associations_per_node,
-            nodes: Arc::default(),
+            of_services: Arc::new(Semaphore::new((settings.associations / 2).max(1))),
+            callers: Arc::default(),
             tls,
             bell: Notify::new(),
             guard,
@@ -86,29 +101,32 @@ impl Network {
         self.0.tls.clone().map(TlsConnector::from)
     }
 
-    /// A place for an association of this node, if there is one.
-    pub(super) fn place(&self, hospital: &HospitalId, node: &AeTitle) -> Option<Place> {
-        let association = Arc::clone(&self.0.associations).try_acquire_owned().ok()?;
-        let node = (hospital.clone(), node.clone());
-        let mut nodes = self.0.nodes.lock().unwrap_or_else(PoisonError::into_inner);
-        let many = nodes.entry(node.clone()).or_default();
-        if *many >= self.0.per_node {
+    /// A place for an association of this caller, if there is one.
+    pub(super) fn place(&self, caller: Caller) -> Option<Place> {
+        let (pool, most) = match &caller {
+            Caller::Node(..) => (&self.0.associations, self.0.per_node),
+            Caller::Vendor(_) => (&self.0.of_services, OF_VENDOR),
+        };
+        let association = Arc::clone(pool).try_acquire_owned().ok()?;
+        let mut callers = self.0.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        let many = callers.entry(caller.clone()).or_default();
+        if *many >= most {
             return None;
         }
         *many += 1;
         metrics::gauge!("medvan_associations").increment(1);
-        Some(Place { _association: association, node, nodes: Arc::clone(&self.0.nodes) })
+        Some(Place { _association: association, caller, callers: Arc::clone(&self.0.callers) })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         metrics::gauge!("medvan_associations").decrement(1);
-        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(many) = nodes.get_mut(&self.node) {
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(many) = callers.get_mut(&self.caller) {
             *many -= 1;
             if *many == 0 {
-                nodes.remove(&self.node);
+                callers.remove(&self.caller);
             }
         }
     }

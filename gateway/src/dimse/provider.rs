@@ -148,6 +148,11 @@ impl Provider {
     }
 
     async fn request(&mut self, context: &Context, request: Request, has_data_set: bool) -> Result<(), Ended> {
+        let is_for_services = matches!(context.service, Service::Verification | Service::Storage);
+        if self.session.vendor.is_some() && !is_for_services {
+            // It brings results, and hears nothing of what else the hospital has.
+            return self.refuse(context, has_data_set, Response::to(&request, Status::NOT_AUTHORIZED)).await;
+        }
         if request.class != context.class {
             let answer = Response::to(&request, Status::SOP_CLASS_NOT_SUPPORTED);
             let answer = answer.because("the SOP class is not that of its presentation context");

@@ -68,7 +68,7 @@ const SELECT: &str = "SELECT a.job, a.study, st.patient_id, j.vendor, j.service,
 
 impl Store {
     /// Keeps the checked answer to a job. The first answer stays: what is made of it twice is the same. An answer to a job that was
-    /// canceled meanwhile is nobody's.
+    /// canceled meanwhile, or that is another run's or another try's by now, is nobody's.
     ///
     /// # Errors
     /// The database does not take it.
@@ -76,7 +76,8 @@ impl Store {
         let mut db = self.write().await?;
         let made = sqlx::query(
             "INSERT INTO analyses (job, hospital, study, at, findings, kept_back) SELECT $1, $2, $3, $4, $5, $6 \
-             WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND state = 'canceled') ON CONFLICT (job) DO NOTHING",
+             WHERE EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND run = $7 AND attempts = $8 AND state IN ('running', 'answered')) \
+             ON CONFLICT (job) DO NOTHING",
         )
         .bind(job.id.to_string())
         .bind(job.hospital.as_str())
@@ -84,6 +85,8 @@ impl Store {
         .bind(micros(at))
         .bind(&answer.findings)
         .bind(&answer.kept_back)
+        .bind(job.run.to_string())
+        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
         .execute(&mut *db)
         .await?
         .rows_affected();
@@ -91,12 +94,29 @@ impl Store {
             received::replace(&mut db, job.id, &answer.objects, at).await?;
         }
         sqlx::query(
-            "UPDATE jobs SET state = 'answered', fault = NULL, changed_at = $2 WHERE id = $1 AND state = 'running'",
+            "UPDATE jobs SET state = 'answered', fault = NULL, changed_at = $4 WHERE id = $1 AND run = $2 AND attempts = $3 \
+             AND state = 'running'",
         )
         .bind(job.id.to_string())
+        .bind(job.run.to_string())
+        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
         .bind(micros(at))
         .execute(&mut *db)
         .await?;
+        db.commit().await?;
+        Ok(())
+    }
+
+    /// Forgets an answer of which nothing was published.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn forget_answer(&self, job: &Job) -> Result<(), StoreError> {
+        let mut db = self.write().await?;
+        sqlx::query("DELETE FROM analyses WHERE job = $1 AND evidence IS NULL")
+            .bind(job.id.to_string())
+            .execute(&mut *db)
+            .await?;
         db.commit().await?;
         Ok(())
     }
@@ -182,7 +202,8 @@ impl Store {
         row.as_ref().map(analysis).transpose()
     }
 
-    /// What the same service delivered about the same study for other images, in the order of the jobs.
+    /// What the same service delivered about the same study for other images or by another of its kinds of work, in the order of the
+    /// jobs.
     ///
     /// # Errors
     /// The database does not answer.
@@ -190,7 +211,7 @@ impl Store {
         let inputs = serde_json::to_string(&job.inputs).map_err(|_| StoreError::Unreadable("inputs of a job"))?;
         let rows = sqlx::query(
             "SELECT a.evidence FROM analyses a JOIN jobs j ON j.id = a.job WHERE a.hospital = $1 AND a.study = $2 \
-             AND j.vendor = $3 AND j.service = $4 AND j.id <> $5 AND j.inputs <> $6 AND a.evidence IS NOT NULL ORDER BY j.id",
+             AND j.vendor = $3 AND j.service = $4 AND j.id <> $5 AND (j.inputs <> $6 OR j.entry <> $7) AND a.evidence IS NOT NULL ORDER BY j.id",
         )
         .bind(job.hospital.as_str())
         .bind(job.study.as_str())
@@ -198,6 +219,7 @@ impl Store {
         .bind(job.service.service.as_str())
         .bind(job.id.to_string())
         .bind(inputs)
+        .bind(&job.entry)
         .fetch_all(self.readers())
         .await?;
         let mut delivered = Vec::new();

@@ -152,6 +152,8 @@ pub struct TrialAsk {
     pub quota: u32,
     /// The time.
     pub now: OffsetDateTime,
+    /// From when on the place is held for a while, if no record comes: now, or when long work shall be over.
+    pub held_from: OffsetDateTime,
 }
 
 /// What became known of an exchange after its record was written: a late answer, a comparison with a shadow.

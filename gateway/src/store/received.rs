@@ -38,10 +38,22 @@ pub enum Receipt {
     TooLate,
     /// Together the results of the job have more bytes than its service may answer with.
     TooLarge,
+    /// The job has as many results as it may have.
+    TooMany,
+}
+
+/// How much may come for a job.
+#[derive(Debug, Clone, Copy)]
+pub struct ReceivedBounds {
+    /// Objects.
+    pub objects: usize,
+    /// Bytes of all of them.
+    pub bytes: u64,
 }
 
 impl Store {
-    /// Keeps an object that a service stored for a job.
+    /// Keeps an object that a service stored for a job, as long as the job stands where it stood when it was looked up: what comes for
+    /// an earlier try, or after the answer was taken, is too late.
     ///
     /// # Errors
     /// The database does not take it.
@@ -49,28 +61,61 @@ impl Store {
         &self,
         job: &Job,
         object: &ReceivedObject,
-        most: u64,
+        most: ReceivedBounds,
         now: OffsetDateTime,
     ) -> Result<Receipt, StoreError> {
         let mut db = self.write().await?;
         let open = sqlx::query(
-            "SELECT coalesce(sum(length(r.bytes)), 0) AS bytes FROM jobs j \
-             LEFT JOIN received r ON r.job = j.id AND r.instance <> $3 WHERE j.id = $1 AND j.run = $2 \
-             AND j.state IN ('running', 'offered', 'taken') AND NOT EXISTS (SELECT 1 FROM analyses a WHERE a.job = j.id) GROUP BY j.id",
+            "SELECT count(r.job) AS objects, coalesce(sum(length(r.bytes)), 0) AS bytes FROM jobs j \
+             LEFT JOIN received r ON r.job = j.id AND r.instance <> $4 WHERE j.id = $1 AND j.run = $2 \
+             AND j.attempts = $3 AND j.state = $5 AND j.state IN ('running', 'taken') GROUP BY j.id",
         )
         .bind(job.id.to_string())
         .bind(job.run.to_string())
+        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
         .bind(object.reference.instance.as_str())
+        .bind(job.state.word())
         .fetch_optional(&mut *db)
         .await?;
         let Some(open) = open else { return Ok(Receipt::TooLate) };
-        let known = count(&open, "bytes")?;
-        if known.saturating_add(object.bytes.len() as u64) > most {
+        if count(&open, "objects")? >= most.objects as u64 {
+            return Ok(Receipt::TooMany);
+        }
+        if count(&open, "bytes")?.saturating_add(object.bytes.len() as u64) > most.bytes {
             return Ok(Receipt::TooLarge);
         }
         insert(&mut db, job.id, object, now).await?;
         db.commit().await?;
         Ok(Receipt::Kept)
+    }
+
+    /// Takes what came for a job as its service's answer: from here on nothing more is taken for it. None where the job is not this
+    /// process's any more.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn close_received(
+        &self,
+        job: &Job,
+        now: OffsetDateTime,
+    ) -> Result<Option<Vec<ReceivedObject>>, StoreError> {
+        let mut db = self.write().await?;
+        let closed = sqlx::query(
+            "UPDATE jobs SET state = 'answered', changed_at = $4 WHERE id = $1 AND run = $2 AND attempts = $3 \
+             AND state IN ('running', 'answered')",
+        )
+        .bind(job.id.to_string())
+        .bind(job.run.to_string())
+        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
+        .bind(micros(now))
+        .execute(&mut *db)
+        .await?;
+        if closed.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let objects = all(&mut db, job.id).await?;
+        db.commit().await?;
+        Ok(Some(objects))
     }
 
     /// What came for a job, in the order of arrival.
@@ -92,22 +137,11 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn received(&self, job: Uuid) -> Result<Vec<ReceivedObject>, StoreError> {
-        let rows = sqlx::query("SELECT series, instance, class, bytes FROM received WHERE job = $1 ORDER BY rowid")
-            .bind(job.to_string())
-            .fetch_all(self.readers())
-            .await?;
-        let object = |row: &SqliteRow| {
-            let reference = EvidenceObject {
-                series: parsed(row, "series", "series of a result")?,
-                instance: parsed(row, "instance", "UID of a result")?,
-                class: parsed(row, "class", "SOP class")?,
-            };
-            Ok(ReceivedObject { reference, bytes: row.try_get("bytes")? })
-        };
-        rows.iter().map(object).collect()
+        let mut db = self.readers().acquire().await?;
+        all(&mut db, job).await
     }
 
-    /// Forgets what came for a job: it was refused, and the service is asked again.
+    /// Forgets what came for a job: its service is asked again, and the results of two tries must not be mixed.
     ///
     /// # Errors
     /// The database does not take it.
@@ -117,6 +151,22 @@ impl Store {
         db.commit().await?;
         Ok(())
     }
+}
+
+async fn all(db: &mut SqliteConnection, job: Uuid) -> Result<Vec<ReceivedObject>, StoreError> {
+    let rows = sqlx::query("SELECT series, instance, class, bytes FROM received WHERE job = $1 ORDER BY rowid")
+        .bind(job.to_string())
+        .fetch_all(db)
+        .await?;
+    let object = |row: &SqliteRow| {
+        let reference = EvidenceObject {
+            series: parsed(row, "series", "series of a result")?,
+            instance: parsed(row, "instance", "UID of a result")?,
+            class: parsed(row, "class", "SOP class")?,
+        };
+        Ok(ReceivedObject { reference, bytes: row.try_get("bytes")? })
+    };
+    rows.iter().map(object).collect()
 }
 
 /// Puts what holds in the place of what came.

@@ -10,12 +10,12 @@ mod subscriptions;
 use futures_util::TryStreamExt as _;
 use medvan_imaging::{
     Uid, json,
-    ups::{Fault, Workitem},
+    ups::{Fault, State, Workitem},
 };
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use time::OffsetDateTime;
 
-use super::{Store, StoreError, column::parsed, instant::micros, jobs};
+use super::{Job, Store, StoreError, column::parsed, instant::micros, jobs};
 use crate::catalog::HospitalId;
 
 pub use cancel::{CancelAsk, Cancellation};
@@ -127,15 +127,36 @@ impl Store {
         change: impl FnOnce(&mut Workitem) -> Result<T, Fault>,
     ) -> Result<Option<Result<T, Fault>>, StoreError> {
         let mut db = self.write().await?;
-        let Some(mut workitem) = select(&mut db, hospital, uid).await? else { return Ok(None) };
-        let before = workitem.clone();
-        let changed = match change(&mut workitem) {
-            Ok(changed) => changed,
-            Err(fault) => return Ok(Some(Err(fault))),
+        let changed = self::change(&mut db, hospital, uid, now, change).await?;
+        if matches!(changed, Some(Ok(_))) {
+            db.commit().await?;
+        }
+        Ok(changed)
+    }
+
+    /// The same for who works on a job of this vendor's: the workitem changes only while the job is on the worklist or taken from it,
+    /// whatever is told of a workitem that stays as it is.
+    ///
+    /// # Errors
+    /// The database does not take it; the workitem is as it was.
+    pub async fn change_workitem_at_vendor<T>(
+        &self,
+        job: &Job,
+        now: OffsetDateTime,
+        change: impl FnOnce(&mut Workitem) -> Result<T, Fault>,
+    ) -> Result<Option<Result<T, Fault>>, StoreError> {
+        let mut db = self.write().await?;
+        let is_theirs = jobs::is_at_vendor(&mut db, job).await?;
+        let change = |workitem: &mut Workitem| {
+            let before = workitem.clone();
+            let changed = change(workitem)?;
+            if is_theirs || *workitem == before { Ok(changed) } else { Err(Fault::Final) }
         };
-        write(&mut db, hospital, &before, &workitem, now).await?;
-        db.commit().await?;
-        Ok(Some(Ok(changed)))
+        let changed = self::change(&mut db, &job.hospital, &job.workitem(), now, change).await?;
+        if matches!(changed, Some(Ok(_))) {
+            db.commit().await?;
+        }
+        Ok(changed)
     }
 
     /// The first workitems of a hospital that `matches` takes, in the order in which they were created. One is read at a time, because
@@ -180,6 +201,38 @@ async fn select(db: &mut SqliteConnection, hospital: &HospitalId, uid: &Uid) -> 
     query.push("hospital = ").push_bind(hospital.as_str()).push(" AND uid = ").push_bind(uid.as_str());
     let row = query.build().fetch_optional(db).await?;
     row.as_ref().map(found).transpose()
+}
+
+/// The state of a workitem, if there is one.
+pub(super) async fn state(
+    db: &mut SqliteConnection,
+    hospital: &HospitalId,
+    uid: &Uid,
+) -> Result<Option<State>, StoreError> {
+    let row = sqlx::query("SELECT state FROM workitems WHERE hospital = $1 AND uid = $2")
+        .bind(hospital.as_str())
+        .bind(uid.as_str())
+        .fetch_optional(db)
+        .await?;
+    row.as_ref().map(|row| parsed(row, "state", "state of a workitem")).transpose()
+}
+
+/// Changes a workitem within a transaction of the caller's; nothing is written where `change` fails.
+pub(super) async fn change<T>(
+    db: &mut SqliteConnection,
+    hospital: &HospitalId,
+    uid: &Uid,
+    now: OffsetDateTime,
+    change: impl FnOnce(&mut Workitem) -> Result<T, Fault>,
+) -> Result<Option<Result<T, Fault>>, StoreError> {
+    let Some(mut workitem) = select(db, hospital, uid).await? else { return Ok(None) };
+    let before = workitem.clone();
+    let changed = match change(&mut workitem) {
+        Ok(changed) => changed,
+        Err(fault) => return Ok(Some(Err(fault))),
+    };
+    write(db, hospital, &before, &workitem, now).await?;
+    Ok(Some(Ok(changed)))
 }
 
 /// Writes what a workitem became, with its events, if it became anything.

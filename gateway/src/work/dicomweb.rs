@@ -18,7 +18,7 @@ use crate::{
     call::tenant,
     catalog::ImageMember,
     store::{Answer, FoundInstance, Job},
-    trust::{Recipient, job_token},
+    trust::{JobToken, Recipient},
 };
 
 /// A job's conversation with a service.
@@ -64,7 +64,10 @@ impl Asking<'_> {
         let by_itself = self.way.results == Returned::Store;
         if !by_itself || !objects::is_all_received(self.app, self.job, &self.way.expects).await? {
             let outgoing = Outgoing::new(self.app, &self.job.hospital, Sent::Dicom, None);
-            let token = by_itself.then(|| job_token(&self.app.secret, self.job.run));
+            if by_itself {
+                self.app.store.forget_received(self.job.id).await?;
+            }
+            let token = by_itself.then(|| JobToken::of(self.job).sealed(&self.app.secret));
             // What it is compared with is there first. It comes without a token: results about it are nobody's.
             let prior = prior.map(|prior| (prior.study, outgoing.all(&prior.inputs, prior.images), None));
             let at_hand = (self.job.study.clone(), outgoing.all(inputs, images), token.as_deref());
@@ -86,9 +89,8 @@ impl Asking<'_> {
         let known: HashSet<&Uid> = sent.iter().chain(delivered.iter().map(|object| &object.instance)).collect();
         let (mut pause, mut before) = (objects::FIRST_LOOK, Vec::new());
         let listed = loop {
-            let mut listed = self.root.find(&self.job.study, may_be_result).await?;
-            listed.retain(|object| is_result(object) && !known.contains(&object.instance));
-            listed.truncate(gate::OBJECTS + 1);
+            let is_new = |object: &Listed| is_result(object) && !known.contains(&object.instance);
+            let listed = self.root.find(&self.job.study, may_be_result, is_new, gate::OBJECTS + 1).await?;
             if listed == before
                 && objects::is_complete(&self.way.expects, listed.iter().map(|object| object.class.as_str()))
             {

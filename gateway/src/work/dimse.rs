@@ -7,7 +7,11 @@ use medvan_adapters::ErrorKind;
 use medvan_analysis::inputs::Inputs;
 use medvan_profiles::descriptor::images::DimseWay;
 
-use super::{WorkFault, objects, priors::PriorImages};
+use super::{
+    WorkFault, objects,
+    priors::PriorImages,
+    returned::{OpenJob, turn_of},
+};
 use crate::{
     App,
     catalog::ImageMember,
@@ -36,13 +40,30 @@ pub(super) async fn ask(
 
 /// `sent` are the images of a prior, and those of the study at hand behind them.
 async fn files(app: &App, job: &Job, way: &DimseWay, sent: [&[FoundInstance]; 2]) -> Result<Vec<Vec<u8>>, WorkFault> {
+    turn(app, job, way).await?;
     if !objects::is_all_received(app, job, &way.expects).await? {
+        app.store.forget_received(job.id).await?;
         let node = service_node(way).ok_or(WorkFault::Service(ErrorKind::Refused.into()))?;
         for images in sent {
             send_to_service(app, &job.hospital, &node, images).await.map_err(|error| fault(&error))?;
         }
     }
     objects::received(app, job, &way.expects).await
+}
+
+/// Waits until no job that was begun before this one is with the same application entity about the same study: a result names its
+/// study, and not its job.
+async fn turn(app: &App, job: &Job, way: &DimseWay) -> Result<(), WorkFault> {
+    let mut pause = objects::FIRST_LOOK;
+    loop {
+        let others = app.store.jobs_at_vendor(&job.service.vendor, &job.study).await?;
+        let mut open = others.into_iter().filter_map(|other| OpenJob::of(app, other));
+        let is_before = |other: &OpenJob| other.is_with(&job.hospital, &way.ae_title) && other.turn() < turn_of(job);
+        if !open.any(|other| is_before(&other)) {
+            return Ok(());
+        }
+        pause = objects::wait(app, job, pause).await?;
+    }
 }
 
 /// Not in the peer's own words: they may name a patient.

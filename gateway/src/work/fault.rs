@@ -47,6 +47,9 @@ pub(crate) enum WorkFault {
     /// Its workitem was canceled.
     #[error("the workitem was canceled before it was done")]
     Declined,
+    /// Another process has the job by now, or nobody wants it any more: whoever has it says what becomes of it.
+    #[error("the job is not this process's any more")]
+    Lost,
     /// A result has the UID of something else.
     #[error("a result has the UID of another object that the hospital has; give each object its own")]
     TakenUid,
@@ -86,6 +89,7 @@ impl WorkFault {
             | Self::NotTaken
             | Self::NotDone
             | Self::Declined
+            | Self::Lost
             | Self::TakenUid
             | Self::Evidence(_)
             | Self::Workitem(_) => false,

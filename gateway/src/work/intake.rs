@@ -8,6 +8,7 @@ use medvan_analysis::{
     completeness::{Judgement, Seen, Verdict, judge},
     matching::{PriorMatch, PriorVerdict},
 };
+use medvan_imaging::ups::Workitem;
 use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -210,13 +211,14 @@ async fn put(
         created_at: now,
         changed_at: now,
     };
-    let Some(superseded) = app.store.put_job(&NewJob { job: job.clone(), digest }, now).await? else { return Ok(()) };
-    metrics::counter!("medvan_jobs_total", "service" => job.service.to_string()).increment(1);
-    workitem::create(app, &job, member).await?;
-    for superseded in superseded {
-        workitem::cancel(app, &superseded, "more images of the study came").await?;
+    let cancel = |job: &Job, workitem: &mut Workitem| {
+        workitem::canceled(workitem, &workitem::lock(app, job), "more images of the study came", now)
+    };
+    if app.store.put_job(&NewJob { job: job.clone(), digest }, now, cancel).await?.is_none() {
+        return Ok(());
     }
-    Ok(())
+    metrics::counter!("medvan_jobs_total", "service" => job.service.to_string()).increment(1);
+    workitem::create(app, &job, member).await
 }
 
 /// Of everything that the work depends on: the version, its entry, its mode, and each instance with its content, of a prior too. When

@@ -6,9 +6,10 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use medvan_analysis::{
     evidence::Reference,
-    gate::{self, Gated, Quarantined},
+    gate::{self, AcceptedObject, Gated, Quarantined},
     inputs::Inputs,
 };
 use medvan_profiles::descriptor::images::ResultModality;
@@ -45,7 +46,10 @@ pub(super) async fn answer(
     });
     let gated = gated.await.map_err(|_| WorkFault::Findings("it cannot be read".to_owned()))?;
     count(job, &gated);
-    let answer = kept(gated, expects);
+    let answer = match taken(app, job, &gated).await? {
+        Some(taken) => Err(WorkFault::Findings(taken)),
+        None => kept(gated, expects),
+    };
     if answer.is_err() {
         // What was refused must not be taken for the answer to the next try.
         app.store.forget_received(job.id).await?;
@@ -59,7 +63,8 @@ pub(super) async fn received(app: &App, job: &Job, expects: &[ResultModality]) -
     while !is_all_received(app, job, expects).await? {
         pause = wait(app, job, pause).await?;
     }
-    Ok(app.store.received(job.id).await?.into_iter().map(|object| object.bytes).collect())
+    let objects = app.store.close_received(job, app.clock.now()).await?.ok_or(WorkFault::Lost)?;
+    Ok(objects.into_iter().map(|object| object.bytes).collect())
 }
 
 /// Whether it has: then, after a process died meanwhile, nothing is sent again.
@@ -81,6 +86,17 @@ pub(super) async fn wait(app: &App, job: &Job, pause: Duration) -> Result<Durati
 pub(super) fn is_complete<'a>(expects: &[ResultModality], classes: impl Iterator<Item = &'a str>) -> bool {
     let came: HashSet<ResultModality> = classes.filter_map(ResultModality::of_class).collect();
     expects.iter().all(|expected| came.contains(expected))
+}
+
+/// Why none of these results can be stored: one has the UID of another object of the hospital.
+async fn taken(app: &App, job: &Job, gated: &Gated) -> Result<Option<String>, WorkFault> {
+    for AcceptedObject { reference, bytes, .. } in &gated.accepted {
+        let known = app.store.known_digest(&job.hospital, &reference.instance).await?;
+        if known.is_some_and(|known| known != digest(&SHA256, bytes).as_ref()) {
+            return Ok(Some(format!("{} is kept back: {}", reference.instance, WorkFault::TakenUid)));
+        }
+    }
+    Ok(None)
 }
 
 fn kept(gated: Gated, expects: &[ResultModality]) -> Result<Answer, WorkFault> {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     App,
     archive::Expected,
-    catalog::{HospitalId, HospitalImaging, OnConflict, PriorArchive},
+    catalog::{HospitalId, HospitalImaging, OnConflict, PriorArchive, Retrieve},
     dimse::{CallFault, NodeArchive},
     store::{Kind, Origin, Protocol},
     trust::{Algorithm, Recipient},
@@ -174,6 +174,9 @@ impl<'a> Pacs<'a> {
         whole: Option<usize>,
     ) -> Result<(), PacsFault> {
         match &self.way {
+            Way::Node(node) if node.retrieve == Retrieve::Move && self.app.config.dimse.listen.is_none() => {
+                Err(PacsFault::no_listener())
+            }
             Way::Node(node) => {
                 let named: Vec<(Uid, Option<Uid>)> =
                     wanted.iter().map(|wanted| (wanted.uid.clone(), uid(&wanted.told, tags::SOP_CLASS_UID))).collect();
@@ -305,6 +308,14 @@ impl PacsFault {
         Self::new(
             "the gateway could not look for priors",
             "ゲートウェイの障害により過去検査を検索できませんでした",
+            false,
+        )
+    }
+
+    fn no_listener() -> Self {
+        Self::new(
+            "nothing comes by C-MOVE: the gateway does not listen on the DICOM network (dimse.listen)",
+            "ゲートウェイがDICOMネットワークで待ち受けていないため、C-MOVE で画像が届きません (dimse.listen)",
             false,
         )
     }

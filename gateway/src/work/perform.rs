@@ -19,10 +19,8 @@ use medvan_profiles::descriptor::images::ImageWay;
 use time::OffsetDateTime;
 
 use super::{
-    WorkFault, card, dicomweb, dimse, images, inference,
-    outgoing::Outgoing,
-    priors, record, results, workitem,
-    worklist::{self, Pulled},
+    WorkFault, card, dicomweb, dimse, images, inference, outgoing::Outgoing, priors, record, results, workitem,
+    worklist,
 };
 use crate::{
     App,
@@ -39,12 +37,6 @@ pub(super) enum Performed {
     Offered(OffsetDateTime),
 }
 
-/// What came of asking a service.
-enum Asked {
-    Answered(Answer),
-    Offered(OffsetDateTime),
-}
-
 /// Does a job.
 pub(super) async fn perform(app: &App, job: &Job) -> Result<Performed, WorkFault> {
     let member = enrolled(app, job)?;
@@ -53,16 +45,19 @@ pub(super) async fn perform(app: &App, job: &Job) -> Result<Performed, WorkFault
         return Err(WorkFault::TooOften);
     }
     workitem::create(app, job, &member).await?;
+    let known = app.store.analysis(&job.hospital, job.id).await?;
     if !matches!(member.entry.way, ImageWay::Worklist(_)) {
         workitem::begin(app, job).await?;
+    } else if known.is_none() {
+        admit(app, job, &member).await?;
+        if let Some(until) = worklist::offered_until(app, job, &member).await? {
+            return Ok(Performed::Offered(until));
+        }
     }
     let (inputs, images) = images::of_job(&app.store, &app.archive, &job.hospital, &job.study, &job.inputs).await?;
-    let analysis = match app.store.analysis(&job.hospital, job.id).await? {
+    let analysis = match known {
         Some(known) => known,
-        None => match ask(app, job, &member, &inputs, images.clone()).await? {
-            Asked::Answered(answer) => keep(app, job, &answer).await?,
-            Asked::Offered(until) => return Ok(Performed::Offered(until)),
-        },
+        None => keep(app, job, &ask(app, job, &member, &inputs, images.clone()).await?).await?,
     };
     // What a service in shadow finds is kept to be compared, and nobody is shown it.
     let made = match member.mode {
@@ -105,6 +100,12 @@ pub(super) async fn abandon(app: &App, job: &Job, fault: &WorkFault) {
     if let Err(error) = workitem::cancel(app, job, &fault.to_string()).await {
         tracing::warn!(error = &error as &dyn std::error::Error, job = %job.id, "the workitem of a job was not canceled");
     }
+    if matches!(fault, WorkFault::TakenUid)
+        && let Err(error) = app.store.forget_answer(job).await
+    {
+        // When it is run again, its service is asked again: the same objects would be refused again.
+        tracing::warn!(error = &error as &dyn std::error::Error, job = %job.id, "an answer that cannot be stored was not forgotten");
+    }
     if matches!(fault, WorkFault::NotEnrolled)
         && let Err(error) = app.store.look_again(&job.hospital, &job.study, app.clock.now()).await
     {
@@ -129,7 +130,7 @@ async fn ask(
     member: &ImageMember,
     inputs: &Inputs,
     images: Vec<FoundInstance>,
-) -> Result<Asked, WorkFault> {
+) -> Result<Answer, WorkFault> {
     admit(app, job, member).await?;
     let prior = priors::of_job(app, job).await?;
     let answer = match &member.entry.way {
@@ -146,14 +147,11 @@ async fn ask(
         }
         ImageWay::Dicomweb(way) => dicomweb::ask(app, job, member, way, inputs, (images, prior)).await?,
         ImageWay::Dimse(way) => dimse::ask(app, job, member, way, inputs, (images, prior)).await?,
-        ImageWay::Worklist(way) => match worklist::pull(app, job, member, way, inputs).await? {
-            Pulled::Answered(answer) => answer,
-            Pulled::Offered(until) => return Ok(Asked::Offered(until)),
-        },
+        ImageWay::Worklist(way) => worklist::answer(app, job, way, inputs).await?,
     };
     // A contract that ended while the service worked: its result is nobody's.
     enrolled(app, job)?;
-    Ok(Asked::Answered(answer))
+    Ok(answer)
 }
 
 /// Findings as JSON, if they hold.
@@ -169,7 +167,7 @@ async fn checked(answer: Bytes, inputs: &Inputs, job: &Job) -> Result<Answer, Wo
 /// Keeps an answer: the first one, whatever becomes of this process. There is none of a job that was canceled meanwhile.
 async fn keep(app: &App, job: &Job, answer: &Answer) -> Result<StoredAnalysis, WorkFault> {
     app.store.answer_job(job, answer, app.clock.now()).await?;
-    app.store.analysis(&job.hospital, job.id).await?.ok_or(WorkFault::Declined)
+    app.store.analysis(&job.hospital, job.id).await?.ok_or(WorkFault::Lost)
 }
 
 /// Gives all images by one request, with those of a prior; the findings as they came.
@@ -218,6 +216,8 @@ async fn admit(app: &App, job: &Job, member: &ImageMember) -> Result<(), WorkFau
         key: record::key(app, job),
         quota,
         now,
+        // Until its record is written or all its tries are over, however long the service takes.
+        held_from: job.deadline_at.max(now),
     };
     if now < until && app.store.admit_trial(ask).await? { Ok(()) } else { Err(WorkFault::TrialEnded) }
 }

@@ -5,17 +5,25 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::Notify;
 
-use super::perform::{self, Performed};
+use super::{
+    WorkFault,
+    perform::{self, Performed},
+};
 use crate::{
     App,
+    catalog::ServiceName,
     outbox::next_attempt,
-    store::{Job, JobState, StoreError},
+    store::{Job, JobState, Places, StoreError},
 };
 
-/// Jobs under way at once in this process.
-const AT_ONCE: u32 = 64;
+/// Jobs under way at once in this process. Most of them wait for their service; what takes processors and memory has bounds of its own.
+const AT_ONCE: u32 = 256;
 /// Of these, of one service: one that hangs leaves room for others, whatever it says it can bear.
 const OF_SERVICE: u32 = 8;
+/// Of the services of one vendor together.
+const OF_VENDOR: u32 = 16;
+/// From so many on a service is given one at a time: those that hang must not take what is left from those that work.
+const CROWDED: u32 = AT_ONCE / 2;
 /// How often the table is looked at without being told.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// So long a job is this process's without being held anew: a process that died gives it back after that.
@@ -86,7 +94,9 @@ async fn claim(app: &App, room: u32) -> Result<Vec<Job>, StoreError> {
         return Ok(Vec::new());
     }
     let (now, snapshot) = (app.clock.now(), app.catalog.current());
-    app.store.claim_jobs(now, now + LEASE, room, |service| snapshot.places_of(service).min(OF_SERVICE)).await
+    let most = if AT_ONCE - room < CROWDED { OF_SERVICE } else { 1 };
+    let of_service = |service: &ServiceName| snapshot.places_of(service).min(most);
+    app.store.claim_jobs(now, now + LEASE, Places { most: room, of_vendor: OF_VENDOR, of_service }).await
 }
 
 /// One job, held as long as it is worked on. What becomes of it is written; a process that stops gives it back.
@@ -100,7 +110,11 @@ async fn do_one(app: App, job: Job) {
     let settled = match outcome {
         Ok(Performed::Done(kept_back)) => settle(&app, &job, JobState::Done, now, kept_back.as_deref()).await,
         Ok(Performed::Offered(until)) => return offer(&app, &job, until).await,
+        Err(WorkFault::Lost) => return,
         Err(fault) if fault.is_end() => {
+            if !is_ours(&app, &job).await {
+                return;
+            }
             perform::abandon(&app, &job, &fault).await;
             settle(&app, &job, JobState::Canceled, now, Some(&fault.to_string())).await
         }
@@ -111,6 +125,9 @@ async fn do_one(app: App, job: Job) {
             settle(&app, &job, state, next, Some(&fault.to_string())).await
         }
         Err(fault) => {
+            if !is_ours(&app, &job).await {
+                return;
+            }
             tracing::warn!(service = %job.service, job = %job.id, %fault, "a job was given up");
             perform::abandon(&app, &job, &fault).await;
             settle(&app, &job, JobState::Dead, now, Some(&fault.to_string())).await
@@ -140,6 +157,17 @@ async fn settle(
     metrics::counter!("medvan_jobs_settled_total", "service" => job.service.to_string(), "state" => state.word())
         .increment(1);
     app.store.settle_job(job, state, at, fault, app.clock.now()).await
+}
+
+/// Whether the job is still this process's: what another one goes on with is not given up here.
+async fn is_ours(app: &App, job: &Job) -> bool {
+    match app.store.hold_job(job, app.clock.now() + LEASE).await {
+        Ok(is_ours) => is_ours,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a job cannot be held; it comes again");
+            false
+        }
+    }
 }
 
 /// Ends when the job is not ours any more.

@@ -6,20 +6,23 @@
 use std::{io::Cursor, sync::Arc};
 
 use dicom_dictionary_std::tags;
+use medvan_analysis::gate;
 use medvan_imaging::{
-    Tag, Uid,
+    AeTitle, Tag, Uid,
     attributes::{self, AttributePath, Attributes},
     dataset::{Limits, ReadError, Seekable},
     file::read_file,
     stow::{Failure, FailureReason, Outcome, Stored},
 };
-use medvan_profiles::descriptor::images::{DicomwebWay, ImageWay, Returned};
+use medvan_profiles::descriptor::images::{DicomwebWay, DimseWay, ImageWay, Returned};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::priors::is_of_same_patient;
 use crate::{
     App,
-    catalog::ImageMember,
-    store::{EvidenceObject, Job, JobSeries, JobState, Receipt, ReceivedObject, StoreError},
+    catalog::{HospitalId, ImageMember, VendorId},
+    store::{EvidenceObject, Job, JobSeries, JobState, Receipt, ReceivedBounds, ReceivedObject, StoreError},
 };
 
 /// Proof: a job of a vendor's that it may work on now, in the way in which its service is talked to.
@@ -80,18 +83,40 @@ impl OpenJob {
         }
     }
 
+    /// Whether it is a job of this hospital that is with this application entity.
+    pub(super) fn is_with(&self, hospital: &HospitalId, ae_title: &str) -> bool {
+        let is_sent_to = |way: &DimseWay| way.ae_title.trim() == ae_title.trim();
+        self.job.hospital == *hospital && matches!(&self.member.entry.way, ImageWay::Dimse(way) if is_sent_to(way))
+    }
+
+    /// As [`turn_of`].
+    pub(super) const fn turn(&self) -> (OffsetDateTime, Uuid) {
+        turn_of(&self.job)
+    }
+
     fn is_taken(&self) -> bool {
         matches!(self.job.state, JobState::Taken | JobState::Running)
     }
 }
 
-/// Keeps an object for the one of these jobs that it is of. `study` is the one that it was announced to be of.
+/// Who brings a result.
+pub(crate) enum Bringer<'a> {
+    /// The token of a job was shown: for this job.
+    Job(&'a OpenJob),
+    /// The credential of a vendor was shown: for what it took from its worklists. What was stored at a service comes back with the
+    /// token that went along, so that a late result is not taken for that of a later job.
+    Vendor(&'a VendorId),
+    /// An application entity that calls this hospital: for what was sent to it.
+    Entity(&'a HospitalId, &'a VendorId, &'a AeTitle),
+}
+
+/// Keeps an object for the job that it is of. `study` is the one that it was announced to be of.
 ///
 /// # Errors
 /// The database does not take it.
 pub(crate) async fn receive(
     app: &App,
-    jobs: &[OpenJob],
+    bringer: &Bringer<'_>,
     study: Option<&Uid>,
     bytes: Vec<u8>,
 ) -> Result<Outcome, StoreError> {
@@ -103,35 +128,83 @@ pub(crate) async fn receive(
         return Ok(Outcome { class: None, instance: None, result: Err(FailureReason::CannotUnderstand.into()) });
     };
     let EvidenceObject { series, instance, class } = reference.clone();
-    let result = match of_study(jobs, study, &own) {
-        Err(failure) => Err(failure),
-        Ok(open) => {
-            let most = u64::from(open.member.entry.limits.answer_bytes);
-            match app.store.receive(&open.job, &ReceivedObject { reference, bytes }, most, app.clock.now()).await? {
-                Receipt::Kept => Ok(Stored { study: own, series, warning: None, originals: Vec::new() }),
-                Receipt::TooLate => Err(no_job()),
-                Receipt::TooLarge => Err(FailureReason::TooLarge.into()),
-            }
-        }
+    let object = ReceivedObject { reference, bytes };
+    let result = if study.is_some_and(|study| *study != own) {
+        Err(FailureReason::StudyDoesNotMatch.into())
+    } else {
+        let kept = keep(app, bringer, &own, &object).await?;
+        kept.map(|()| Stored { study: own, series, warning: None, originals: Vec::new() })
     };
     Ok(Outcome { class: Some(class), instance: Some(instance), result })
 }
 
-/// The job that is at work on the study of an object. Two hospitals may have a study of one UID, and two services of one vendor work on
-/// the same study: then the token of a job says which is meant.
-fn of_study<'a>(jobs: &'a [OpenJob], asked: Option<&Uid>, own: &Uid) -> Result<&'a OpenJob, Failure> {
-    if asked.is_some_and(|asked| asked != own) {
-        return Err(FailureReason::StudyDoesNotMatch.into());
+async fn keep(
+    app: &App,
+    bringer: &Bringer<'_>,
+    study: &Uid,
+    object: &ReceivedObject,
+) -> Result<Result<(), Failure>, StoreError> {
+    let found;
+    let open = match bringer {
+        Bringer::Job(open) => open,
+        Bringer::Vendor(_) | Bringer::Entity(..) => match bringer.job_of(app, study).await? {
+            Ok(job) => {
+                found = job;
+                &found
+            }
+            Err(failure) => return Ok(Err(failure)),
+        },
+    };
+    if !open.is_at_work(study) {
+        return Ok(Err(no_job()));
     }
-    let mut found = jobs.iter().filter(|open| open.is_at_work(own));
-    match (found.next(), found.next()) {
-        (Some(only), None) => Ok(only),
-        (None, _) => Err(no_job()),
-        (Some(_), Some(_)) => Err(Failure {
-            reason: FailureReason::NotAuthorized,
-            detail: Some("several jobs are about this study; use the token of the job (MedVAN-Job-Token)".to_owned()),
+    let bytes = u64::from(open.member.entry.limits.answer_bytes);
+    let most = ReceivedBounds { objects: gate::OBJECTS, bytes };
+    Ok(match app.store.receive(&open.job, object, most, app.clock.now()).await? {
+        Receipt::Kept => Ok(()),
+        Receipt::TooLate => Err(no_job()),
+        Receipt::TooLarge => Err(FailureReason::TooLarge.into()),
+        Receipt::TooMany => Err(Failure {
+            reason: FailureReason::TooLarge,
+            detail: Some(format!("a job has at most {} results", gate::OBJECTS)),
         }),
+    })
+}
+
+impl Bringer<'_> {
+    /// The job of theirs that is at work on a study. Two hospitals may have a study of one UID, and two services of one vendor work on
+    /// the same study: then the token of a job says which is meant.
+    async fn job_of(&self, app: &App, study: &Uid) -> Result<Result<OpenJob, Failure>, StoreError> {
+        let vendor = match self {
+            Self::Job(_) => return Ok(Err(no_job())),
+            Self::Vendor(vendor) | Self::Entity(_, vendor, _) => vendor,
+        };
+        let jobs = app.store.jobs_at_vendor(vendor, study).await?;
+        let open = jobs.into_iter().filter_map(|job| OpenJob::of(app, job)).filter(|open| open.is_at_work(study));
+        let mut own = open.filter(|open| match self {
+            Self::Entity(hospital, _, title) => open.is_with(hospital, title.as_str()),
+            Self::Job(_) | Self::Vendor(_) => open.is_on_worklist(),
+        });
+        if let Self::Entity(..) = self {
+            // Each is sent its images when those before it are answered ([`super::dimse`]).
+            return Ok(own.min_by_key(OpenJob::turn).ok_or_else(no_job));
+        }
+        Ok(match (own.next(), own.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => Err(no_job()),
+            (Some(_), Some(_)) => Err(Failure {
+                reason: FailureReason::NotAuthorized,
+                detail: Some(
+                    "several jobs are about this study; use the token of the job (MedVAN-Job-Token)".to_owned(),
+                ),
+            }),
+        })
     }
+}
+
+/// The place of a job among those that are with one application entity: when it was begun.
+pub(super) const fn turn_of(job: &Job) -> (OffsetDateTime, Uuid) {
+    (job.changed_at, job.id)
 }
 
 fn no_job() -> Failure {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use dicom_dictionary_std::tags;
 use medvan_imaging::{
-    Uid,
+    AeTitle, Uid,
     attributes::Attributes,
     ups::{Fault, State, Workitem},
 };
@@ -25,7 +25,9 @@ pub(super) async fn create(app: &App, job: &Job, member: &ImageMember) -> Result
         return Ok(());
     }
     let (now, classes) = (app.clock.now(), images::classes(&app.store, job).await?);
-    let created = Workitem::create(job.workitem(), scheduled(job, member, &classes, now), "AI", now)?;
+    let title = title(app, job);
+    let scheduled = scheduled(job, member, (&classes, title.as_ref()), now);
+    let created = Workitem::create(job.workitem(), scheduled, "AI", now)?;
     app.store.create_workitem(&job.hospital, &created.workitem, None, now).await?;
     Ok(())
 }
@@ -39,15 +41,24 @@ pub(super) async fn begin(app: &App, job: &Job) -> Result<(), WorkFault> {
 /// Completes the workitem of a job and says in it what was made.
 pub(super) async fn complete(app: &App, job: &Job, made: &[EvidenceObject]) -> Result<(), WorkFault> {
     let (now, lock) = (app.clock.now(), lock(app, job));
-    let changes = performed(job, made, now);
-    change(app, job, |workitem| end(workitem, State::Completed, &lock, changes, now)).await
+    let changes = performed(job, made, title(app, job).as_ref(), now);
+    change(app, job, |workitem| end(workitem, &lock, changes, now)).await
 }
 
 /// Cancels the workitem of a job that is given up, with the reason.
 pub(super) async fn cancel(app: &App, job: &Job, reason: &str) -> Result<(), WorkFault> {
     let (now, lock) = (app.clock.now(), lock(app, job));
-    let changes = discontinued(reason);
-    change(app, job, |workitem| end(workitem, State::Canceled, &lock, changes, now)).await
+    change(app, job, |workitem| canceled(workitem, &lock, reason, now)).await
+}
+
+/// Brings a workitem to its end undone. One that somebody at the vendor took is canceled under their lock: they did not end it in
+/// time, or may not do it any more.
+pub(super) fn canceled(workitem: &mut Workitem, lock: &Uid, reason: &str, now: OffsetDateTime) -> Result<(), Fault> {
+    match workitem.state() {
+        State::Completed | State::Canceled => Ok(()),
+        State::Scheduled => workitem.request_cancel("MEDVAN", &discontinued(reason), lock.clone(), now).map(|_| ()),
+        State::InProgress => workitem.grant_cancel(&discontinued(reason), now).map(|_| ()),
+    }
 }
 
 /// One that somebody removed is passed over: the job is done all the same.
@@ -68,14 +79,8 @@ fn take(workitem: &mut Workitem, lock: &Uid, now: OffsetDateTime) -> Result<(), 
     }
 }
 
-/// Brings it to its end, unless it is at one.
-fn end(
-    workitem: &mut Workitem,
-    state: State,
-    lock: &Uid,
-    changes: Attributes,
-    now: OffsetDateTime,
-) -> Result<(), Fault> {
+/// Completes it, unless it is at its end.
+fn end(workitem: &mut Workitem, lock: &Uid, changes: Attributes, now: OffsetDateTime) -> Result<(), Fault> {
     if matches!(workitem.state(), State::Completed | State::Canceled) {
         return Ok(());
     }
@@ -83,21 +88,20 @@ fn end(
         workitem.change_state(State::InProgress, Some(lock), now)?;
     }
     workitem.update(Some(lock), changes, now)?;
-    workitem.change_state(state, Some(lock), now).map(|_| ())
+    workitem.change_state(State::Completed, Some(lock), now).map(|_| ())
 }
 
+/// The reason as a request for cancellation says it (PS3.4 table CC.2.2-1).
 fn discontinued(reason: &str) -> Attributes {
-    let mut progress = Attributes::new();
+    let mut request = Attributes::new();
     let code = code("110513", "DCM", "Discontinued for unspecified reason");
-    progress.put_items(tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE, vec![code]);
-    progress.put_text(tags::REASON_FOR_CANCELLATION, reason);
-    let mut changes = Attributes::new();
-    changes.put_items(tags::PROCEDURE_STEP_PROGRESS_INFORMATION_SEQUENCE, vec![progress]);
-    changes
+    request.put_items(tags::PROCEDURE_STEP_DISCONTINUATION_REASON_CODE_SEQUENCE, vec![code]);
+    request.put_text(tags::REASON_FOR_CANCELLATION, reason);
+    request
 }
 
 /// The Transaction UID by which this gateway holds the workitem: nobody else can guess it, and another process of it knows it.
-fn lock(app: &App, job: &Job) -> Uid {
+pub(super) fn lock(app: &App, job: &Job) -> Uid {
     lock_of(app, job.run)
 }
 
@@ -114,7 +118,12 @@ fn lock_of(app: &App, run: Uuid) -> Uid {
 }
 
 /// What the workitem of a new job says.
-fn scheduled(job: &Job, member: &ImageMember, classes: &HashMap<Uid, Uid>, now: OffsetDateTime) -> Attributes {
+fn scheduled(
+    job: &Job,
+    member: &ImageMember,
+    (classes, title): (&HashMap<Uid, Uid>, Option<&AeTitle>),
+    now: OffsetDateTime,
+) -> Attributes {
     let mut given = Attributes::new();
     given.put_text(tags::PROCEDURE_STEP_STATE, "SCHEDULED");
     given.put_text(tags::SCHEDULED_PROCEDURE_STEP_PRIORITY, Priority::of_rank(job.priority));
@@ -127,44 +136,62 @@ fn scheduled(job: &Job, member: &ImageMember, classes: &HashMap<Uid, Uid>, now: 
     given.put_text(tags::STUDY_INSTANCE_UID, job.study.as_str());
     given.put_items(tags::SCHEDULED_WORKITEM_CODE_SEQUENCE, vec![work(job, &label)]);
     given.put_items(tags::SCHEDULED_STATION_NAME_CODE_SEQUENCE, vec![station(job)]);
-    given.put_items(tags::INPUT_INFORMATION_SEQUENCE, inputs(job, classes));
+    given.put_items(tags::INPUT_INFORMATION_SEQUENCE, inputs(job, classes, title));
     given
 }
 
 /// The series of the study at hand, then those of a prior.
-fn inputs(job: &Job, classes: &HashMap<Uid, Uid>) -> Vec<Attributes> {
+fn inputs(job: &Job, classes: &HashMap<Uid, Uid>, title: Option<&AeTitle>) -> Vec<Attributes> {
     let prior = job.prior.iter().flat_map(|prior| prior.series.iter().map(|series| (&prior.study, series)));
     let all = job.inputs.iter().map(|series| (&job.study, series)).chain(prior);
     all.map(|(study, series)| {
         let instances = series.instances.iter().map(|uid| reference(classes.get(uid), uid));
-        references(study, &series.uid, instances.collect())
+        references(study, &series.uid, instances.collect(), title)
     })
     .collect()
 }
 
 /// What was performed (PS3.3 section C.30.3).
-fn performed(job: &Job, made: &[EvidenceObject], now: OffsetDateTime) -> Attributes {
+fn performed(job: &Job, made: &[EvidenceObject], title: Option<&AeTitle>, now: OffsetDateTime) -> Attributes {
     let mut item = Attributes::new();
     item.put_items(tags::PERFORMED_STATION_NAME_CODE_SEQUENCE, vec![station(job)]);
     item.put_items(tags::PERFORMED_WORKITEM_CODE_SEQUENCE, vec![work(job, &job.entry)]);
     item.put_text(tags::PERFORMED_PROCEDURE_STEP_START_DATE_TIME, moment(job.created_at));
     item.put_text(tags::PERFORMED_PROCEDURE_STEP_END_DATE_TIME, moment(now));
-    let output = made
-        .iter()
-        .map(|object| references(&job.study, &object.series, vec![reference(Some(&object.class), &object.instance)]));
+    let output = made.iter().map(|object| {
+        let instances = vec![reference(Some(&object.class), &object.instance)];
+        references(&job.study, &object.series, instances, title)
+    });
     item.put_items(tags::OUTPUT_INFORMATION_SEQUENCE, output.collect());
     let mut changes = Attributes::new();
     changes.put_items(tags::UNIFIED_PROCEDURE_STEP_PERFORMED_PROCEDURE_SEQUENCE, vec![item]);
     changes
 }
 
-fn references(study: &Uid, series: &Uid, instances: Vec<Attributes>) -> Attributes {
+/// Instances, and where they are (PS3.3 table 10-3b).
+fn references(study: &Uid, series: &Uid, instances: Vec<Attributes>, title: Option<&AeTitle>) -> Attributes {
     let mut item = Attributes::new();
     item.put_text(tags::TYPE_OF_INSTANCES, "DICOM");
     item.put_text(tags::STUDY_INSTANCE_UID, study.as_str());
     item.put_text(tags::SERIES_INSTANCE_UID, series.as_str());
     item.put_items(tags::REFERENCED_SOP_SEQUENCE, instances);
+    if let Some(title) = title {
+        item.put_items(tags::DICOM_RETRIEVAL_SEQUENCE, vec![retrieved_from(title)]);
+    }
     item
+}
+
+/// An item of the DICOM Retrieval Sequence: the application entity that has the instances.
+pub(crate) fn retrieved_from(title: &AeTitle) -> Attributes {
+    let mut place = Attributes::new();
+    place.put_text(tags::RETRIEVE_AE_TITLE, title.as_str());
+    place
+}
+
+/// The hospital's AE title, by which its systems retrieve.
+fn title(app: &App, job: &Job) -> Option<AeTitle> {
+    let snapshot = app.catalog.current();
+    snapshot.hospital(&job.hospital)?.hospital.imaging.as_ref().map(|imaging| imaging.ae_title.clone())
 }
 
 fn reference(class: Option<&Uid>, instance: &Uid) -> Attributes {

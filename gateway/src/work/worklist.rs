@@ -13,22 +13,15 @@ use crate::{
     store::{Answer, Job},
 };
 
-/// Where a job of a worklist stands.
-pub(super) enum Pulled {
-    /// It is there until then.
-    Offered(OffsetDateTime),
-    /// It was done.
-    Answered(Answer),
-}
-
-/// Puts a job on the worklist, or takes from it what was done.
-pub(super) async fn pull(
+/// Until when a job is on its worklist, or with whom took it; nothing where it was done.
+///
+/// # Errors
+/// Its time is over, or it was canceled.
+pub(super) async fn offered_until(
     app: &App,
     job: &Job,
     member: &ImageMember,
-    way: &WorklistWay,
-    inputs: &Inputs,
-) -> Result<Pulled, WorkFault> {
+) -> Result<Option<OffsetDateTime>, WorkFault> {
     let (now, limits) = (app.clock.now(), &member.entry.limits);
     if job.images() > limits.images as usize {
         return Err(WorkFault::TooManyImages);
@@ -37,19 +30,22 @@ pub(super) async fn pull(
     let until = job.offered_until.unwrap_or(now + time);
     let workitem = app.store.workitem(&job.hospital, &job.workitem()).await?;
     match workitem.map(|workitem| workitem.state()) {
-        Some(State::Completed) => {
-            let files = app.store.received(job.id).await?.into_iter().map(|object| object.bytes).collect();
-            let answer = objects::answer(app, job, inputs, &way.expects, files).await;
-            // The workitem is at its end: no other try brings other results.
-            let answer = answer.map_err(|fault| match fault {
-                WorkFault::Findings(reasons) => WorkFault::Results(reasons),
-                fault => fault,
-            });
-            answer.map(Pulled::Answered)
-        }
-        Some(State::Scheduled | State::InProgress) if now < until => Ok(Pulled::Offered(until)),
+        Some(State::Completed) => Ok(None),
+        Some(State::Scheduled | State::InProgress) if now < until => Ok(Some(until)),
         Some(State::Scheduled) => Err(WorkFault::NotTaken),
         Some(State::InProgress) => Err(WorkFault::NotDone),
         Some(State::Canceled) | None => Err(WorkFault::Declined),
     }
+}
+
+/// What was stored for a job whose workitem is completed.
+pub(super) async fn answer(app: &App, job: &Job, way: &WorklistWay, inputs: &Inputs) -> Result<Answer, WorkFault> {
+    let objects = app.store.close_received(job, app.clock.now()).await?.ok_or(WorkFault::Lost)?;
+    let files = objects.into_iter().map(|object| object.bytes).collect();
+    let answer = objects::answer(app, job, inputs, &way.expects, files).await;
+    // The workitem is at its end: no other try brings other results.
+    answer.map_err(|fault| match fault {
+        WorkFault::Findings(reasons) => WorkFault::Results(reasons),
+        fault => fault,
+    })
 }

@@ -1,7 +1,10 @@
 //! AI results as FHIR, by HTTP, as systems of a hospital read them.
 
 use http::{Method, StatusCode};
-use medvan::store::{Answer as JobAnswer, CardText, EvidenceObject, Job, JobSeries, JobState, NewJob};
+use medvan::{
+    catalog::ServiceName,
+    store::{Answer as JobAnswer, CardText, EvidenceObject, Job, JobSeries, JobState, NewJob, Places},
+};
 use medvan_fixtures::{ehr::Keys, studies::ChestCt};
 use medvan_imaging::Uid;
 use serde_json::{Value, json};
@@ -68,7 +71,10 @@ impl Work {
     async fn answers(&self, pacs: &Pacs, told: &[Value]) {
         pacs.stores(&self.study).await;
         let (job, at) = (self.job(), NOON + Duration::minutes(self.number.into()));
-        pacs.store().put_job(&NewJob { job: job.clone(), digest: [self.number; 32] }, NOON).await.unwrap();
+        pacs.store()
+            .put_job(&NewJob { job: job.clone(), digest: [self.number; 32] }, NOON, |_, _| Ok(()))
+            .await
+            .unwrap();
         let finding = |told: &Value| {
             let mut finding = told.clone();
             finding["id"] = told["code"].clone();
@@ -77,7 +83,11 @@ impl Work {
         };
         let findings = json!({"format": "1", "findings": told.iter().map(finding).collect::<Vec<_>>()});
         let answer = JobAnswer { findings: findings.to_string(), objects: Vec::new(), kept_back: None };
-        pacs.store().answer_job(&job, &answer, at).await.unwrap();
+        let places = Places { most: 1, of_vendor: 1, of_service: |_: &ServiceName| 1 };
+        let claimed = pacs.store().claim_jobs(NOON, NOON + Duration::seconds(30), places).await.unwrap();
+        assert_eq!(claimed.len(), 1);
+        pacs.store().answer_job(&claimed[0], &answer, at).await.unwrap();
+        pacs.store().settle_job(&claimed[0], JobState::Done, at, None, at).await.unwrap();
     }
 
     /// And the evidence of it is stored.

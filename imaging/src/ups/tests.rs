@@ -380,7 +380,7 @@ fn a_workitem_has_an_end_in_length_and_depth() {
     let mut taken = 0;
     for number in 0..64 {
         let mut changes = Attributes::new();
-        changes.put_text(Tag(0x0041, 0x1000 + number), "x".repeat(64 << 10));
+        changes.put_text(Tag(0x0041, 0x1000 + number), "x".repeat(1 << 20));
         taken += u32::from(workitem.update(None, changes, NOW).is_ok());
     }
     assert!((10..16).contains(&taken), "{taken}");

@@ -397,8 +397,8 @@ fn bounded(attributes: &Attributes) -> Result<(), Fault> {
     weigh(attributes, DEEPEST, &mut left).ok_or(Fault::TooMuch)
 }
 
-/// Bytes of a workitem, roughly as JSON.
-const LARGEST: usize = 1 << 20;
+/// Bytes of a workitem, roughly as JSON: it may name the 20,000 images of a study and of a prior, each with its class.
+const LARGEST: usize = 16 << 20;
 /// Sequences within sequences.
 const DEEPEST: usize = 16;
 

@@ -38,6 +38,28 @@ async fn pulls(world: &World, limits: Value) -> Performer {
     Performer::new(&root_of(world, vendor), credential(world, vendor).await).unwrap()
 }
 
+/// A change of state under a Transaction UID.
+fn step(transaction: &str, state: &str) -> Value {
+    json!({ "00081195": { "vr": "UI", "Value": [transaction] }, "00741000": { "vr": "CS", "Value": [state] } })
+}
+
+/// What was performed, with these outputs.
+fn performed(outputs: &Value) -> Value {
+    let code = json!([{ "00080100": { "vr": "SH", "Value": ["X"] }, "00080102": { "vr": "SH", "Value": ["99X"] },
+        "00080104": { "vr": "LO", "Value": ["X"] } }]);
+    let outputs = if outputs == &json!([]) { json!({ "vr": "SQ" }) } else { json!({ "vr": "SQ", "Value": outputs }) };
+    json!({ "00741216": { "vr": "SQ", "Value": [{
+        "00404028": { "vr": "SQ", "Value": code }, "00404019": { "vr": "SQ", "Value": code },
+        "00404050": { "vr": "DT", "Value": ["20261123120000"] }, "00404051": { "vr": "DT", "Value": ["20261123120100"] },
+        "00404033": outputs }] } })
+}
+
+/// What a vendor says about a workitem.
+async fn tells(world: &World, method: reqwest::Method, url: &str, credential: &str, body: Value) -> StatusCode {
+    let request = world.http.request(method, url).bearer_auth(credential).header("content-type", DICOM_JSON);
+    request.body(body.to_string()).send().await.unwrap().status()
+}
+
 /// Everything that is delivered when regions of high density were found.
 async fn is_delivered(world: &World, study: &DensitySpheres) {
     let mut made = made(world, &study.study_uid()).await;
@@ -210,24 +232,61 @@ async fn results_of_a_completed_workitem_that_do_not_hold_are_refused_once_with_
     stores(&world, DensitySpheres::default().files()).await;
     let uid = waits_for(&world, "offered", 1).await[0]["workitem"].as_str().unwrap().to_owned();
     let says = async |method: reqwest::Method, path: &str, body: Value| {
-        let request = world.http.request(method, format!("{root}/workitems/{uid}{path}")).bearer_auth(&own);
-        let answer = request.header("content-type", DICOM_JSON).body(body.to_string()).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK, "{}", answer.text().await.unwrap());
+        let status = tells(&world, method, &format!("{root}/workitems/{uid}{path}"), &own, body).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
     };
-    let state = |word: &str| json!({ "00081195": { "vr": "UI", "Value": ["2.25.7"] }, "00741000": { "vr": "CS", "Value": [word] } });
+    let state = |word: &str| step("2.25.7", word);
     says(reqwest::Method::PUT, "/state", state("IN PROGRESS")).await;
     // It stores nothing, and says that all is done.
-    let code = json!([{ "00080100": { "vr": "SH", "Value": ["X"] }, "00080102": { "vr": "SH", "Value": ["99X"] },
-        "00080104": { "vr": "LO", "Value": ["X"] } }]);
-    let performed = json!({ "00741216": { "vr": "SQ", "Value": [{
-        "00404028": { "vr": "SQ", "Value": code }, "00404019": { "vr": "SQ", "Value": code },
-        "00404050": { "vr": "DT", "Value": ["20261123120000"] }, "00404051": { "vr": "DT", "Value": ["20261123120100"] },
-        "00404033": { "vr": "SQ" } }] } });
-    says(reqwest::Method::POST, "?transaction-uid=2.25.7", performed).await;
+    says(reqwest::Method::POST, "?transaction-uid=2.25.7", performed(&json!([]))).await;
     says(reqwest::Method::PUT, "/state", state("COMPLETED")).await;
     let dead = waits_for(&world, "dead", 1).await.remove(0);
     assert_eq!(dead["attempts"], 1, "no other try brings other results: {dead}");
     assert!(dead["fault"].as_str().unwrap().contains("not one result of each modality"), "{dead}");
+}
+
+#[tokio::test]
+async fn of_a_workitem_a_vendor_changes_only_what_it_did_while_it_has_it() {
+    let world = stage().await;
+    let _performer = pulls(&world, json!({ "deadlineSeconds": 6 })).await;
+    let vendor = ct_density::ANALYZER.vendor;
+    let (root, own) = (root_of(&world, vendor), credential(&world, vendor).await);
+    let study = DensitySpheres::default();
+    stores(&world, study.files()).await;
+    let uid = waits_for(&world, "offered", 1).await[0]["workitem"].as_str().unwrap().to_owned();
+    let says = async |method: reqwest::Method, path: &str, body: Value| {
+        tells(&world, method, &format!("{root}/workitems/{uid}{path}"), &own, body).await
+    };
+    let progress = json!({ "00741002": { "vr": "SQ", "Value": [{ "00741004": { "vr": "DS", "Value": ["50"] } }] } });
+    let label = json!({ "00741204": { "vr": "LO", "Value": ["mine"] } });
+    let of_mine = "?transaction-uid=2.25.7";
+    let output = json!([{ "0040E020": { "vr": "CS", "Value": ["DICOM"] }, "0020000D": { "vr": "UI", "Value": [study.study_uid()] },
+        "0020000E": { "vr": "UI", "Value": ["1.2.3"] }, "00081199": { "vr": "SQ", "Value": [{
+            "00081150": { "vr": "UI", "Value": ["1.2.840.10008.5.1.4.1.1.88.34"] }, "00081155": { "vr": "UI", "Value": ["1.2.3.4"] } }] },
+        "0040E025": { "vr": "SQ", "Value": [{ "00081190": { "vr": "UR", "Value": [format!("{root}/studies/1")] } }] } }]);
+    let (post, put) = (reqwest::Method::POST, reqwest::Method::PUT);
+    for (method, path, body, expected) in [
+        (&post, "", progress.clone(), 400), // it has not taken it
+        (&put, "/state", step("2.25.7", "IN PROGRESS"), 200),
+        (&post, of_mine, label, 400), // what is to be done is not its to say
+        (&post, "?transaction-uid=2.25.8", progress.clone(), 400),
+        (&post, of_mine, progress.clone(), 200),
+        (&post, of_mine, performed(&output), 200),
+    ] {
+        assert_eq!(says(method.clone(), path, body).await.as_u16(), expected, "{method} {path}");
+    }
+    // The hospital is told where it finds the results, and not where the vendor does.
+    let seen = finds(&world, &format!("workitems?SOPInstanceUID={uid}&includefield=all")).await.remove(0);
+    let told = seen["00741216"]["Value"][0]["00404033"]["Value"][0].to_string();
+    assert!(told.contains("0040E021") && told.contains("00080054") && !told.contains("vendors"), "{told}");
+
+    // Its time is over: the workitem ends with the job, and nobody completes it later.
+    let dead = waits_for(&world, "dead", 1).await.remove(0);
+    assert!(dead["fault"].as_str().unwrap().contains("not completed before its time"), "{dead}");
+    let state = finds(&world, &format!("workitems?SOPInstanceUID={uid}")).await[0]["00741000"]["Value"][0].clone();
+    assert_eq!(state, "CANCELED");
+    assert_eq!(says(put, "/state", step("2.25.7", "COMPLETED")).await, StatusCode::CONFLICT);
+    assert_eq!(says(post, of_mine, progress).await, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! From what is stored to what a call reads. Deterministic: equal contents give equal offers in equal order.
 
+mod titles;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, LazyLock},
@@ -38,6 +40,7 @@ pub(super) fn snapshot(contents: Contents, acceptance: &Acceptance) -> Snapshot 
         let enrolled = enrollments.remove(&hospital.id).unwrap_or_default();
         let members = members(&enrolled, &versions, acceptance, &mut snapshot.defects);
         let analyzers = analyzers(&enrolled, &versions, &mut snapshot.defects);
+        let analyzers = titles::told_apart(&hospital, analyzers, &mut snapshot.defects);
         let clients = clients.remove(&hospital.id).unwrap_or_default();
         let view = view(hospital, clients, members, analyzers);
         snapshot.hospitals.insert(view.hospital.id.clone(), view);

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use medvan_profiles::descriptor::{Words, example_text};
+use medvan_profiles::descriptor::{Words, dicom_example_text, example_text};
 
 use crate::catalog::{State, address};
 
@@ -151,4 +151,42 @@ fn a_service_of_several_hooks_has_an_id_for_each_and_answers_to_its_name_for_all
     assert_eq!(view.offered("asagao.a").len(), 3);
     assert_eq!(view.offered("asagao.a-y").len(), 1);
     assert!(view.offered("asagao.b").is_empty() && view.offered("asagao").is_empty());
+}
+
+#[test]
+fn a_service_whose_ae_title_is_somebody_elses_is_left_out_and_named() {
+    let dimse = |vendor: &str, title: &str| {
+        let mut given = descriptor("ct", "1.0.0", &json!([]));
+        let dicom: Value = serde_json::from_str(dicom_example_text()).unwrap();
+        given["images"] = dicom["images"].clone();
+        given["images"].as_array_mut().unwrap().truncate(1);
+        given["images"][0]["way"] =
+            json!({ "kind": "dimse", "aeTitle": title, "host": "10.1.2.3", "port": 104, "expects": ["SR"] });
+        let descriptor = Arc::new(serde_json::from_value(given).unwrap());
+        let name = format!("{vendor}.ct").parse().unwrap();
+        Version { name, number: "1.0.0".parse().unwrap(), state: State::Approved, descriptor }
+    };
+    let left_out = |titles: &[(&str, &str)]| -> Vec<String> {
+        let imaging = json!({ "aeTitle": "KIKU", "nodes": [{ "aeTitle": "CT1", "host": "10.0.0.1" }] });
+        let hospital = Hospital { imaging: Some(serde_json::from_value(imaging).unwrap()), ..kiku() };
+        let enrollments = titles
+            .iter()
+            .map(|(vendor, _)| Enrollment {
+                service: format!("{vendor}.ct").parse().unwrap(),
+                ..enrolled("ct", Mode::Live, None)
+            })
+            .collect();
+        let approved = titles.iter().map(|(vendor, title)| dimse(vendor, title)).collect();
+        let contents = Contents { hospitals: vec![hospital], clients: Vec::new(), approved, enrollments };
+        let snapshot = Snapshot::build(contents, &Acceptance::default());
+        snapshot.defects().iter().map(|defect| defect.service.to_string()).collect()
+    };
+    for (titles, expected) in [
+        (&[("asagao", "AI1"), ("botan", "AI2")][..], &[][..]),
+        (&[("asagao", "KIKU"), ("botan", "AI2")], &["asagao.ct"]),
+        (&[("asagao", "AI1"), ("botan", "CT1 ")], &["botan.ct"]),
+        (&[("asagao", "AI1"), ("botan", "AI1")], &["asagao.ct", "botan.ct"]),
+    ] {
+        assert_eq!(left_out(titles), expected, "{titles:?}");
+    }
 }

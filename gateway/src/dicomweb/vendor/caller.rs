@@ -3,7 +3,9 @@
 use std::ops::Deref;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use medvan_imaging::Uid;
 use medvan_profiles::descriptor::images::ImageWay;
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::super::{
@@ -11,16 +13,18 @@ use super::super::{
     refusal::Refusal,
     resource::{Resource, gateway_base},
 };
-use crate::{App, api, bearer::bearer, catalog::VendorId, trust::run_of_token, work::OpenJob};
+use crate::{App, api, bearer::bearer, catalog::VendorId, store::Job, trust::JobToken, work::OpenJob};
 
-/// Jobs of one vendor that are looked at.
-const JOBS: u32 = 1_000;
+/// Jobs of a worklist that are looked at in one step.
+const PAGE: u32 = 200;
 
 /// A request of a vendor.
 pub(in crate::dicomweb) struct VendorAsk {
     pub(super) vendor: VendorId,
-    /// The only run for this caller, who showed its token.
-    run: Option<Uuid>,
+    /// Of the only job that there is for this caller, who showed it.
+    token: Option<JobToken>,
+    /// Reads and stores of one vendor at once are few: others have need of the index, too.
+    _place: OwnedSemaphorePermit,
     pub(super) asked: Asked,
 }
 
@@ -38,34 +42,53 @@ impl FromRequestParts<App> for VendorAsk {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let resource = Resource::from_request_parts(parts, app).await?;
         let peer = ask::peer(parts, app).await?;
-        let token = bearer(&parts.headers).ok_or(Refusal::NotAuthenticated)?;
-        let run = run_of_token(&app.secret, token);
+        let shown = bearer(&parts.headers).ok_or(Refusal::NotAuthenticated)?;
+        let token = JobToken::read(&app.secret, shown);
         let vendor = resource.vendor.parse::<VendorId>().map_err(|_| Refusal::NotFound)?;
-        if run.is_none() {
+        if token.is_none() {
             let caller = api::vendor(app, &parts.headers).await?.ok_or(Refusal::NotAuthenticated)?;
             if caller != vendor {
                 return Err(Refusal::NotFound);
             }
         }
         let root = format!("{}/vendors/{vendor}/dicom-web", gateway_base(app, &parts.headers));
-        Ok(Self { vendor, run, asked: Asked::read(parts, resource, peer, root)? })
+        let _place = app.at_vendors.place(&vendor).ok_or(Refusal::Busy)?;
+        Ok(Self { vendor, token, _place, asked: Asked::read(parts, resource, peer, root)? })
     }
 }
 
 impl VendorAsk {
-    /// The jobs that this caller may work on now, the most urgent first.
-    pub(super) async fn jobs(&self, app: &App) -> Result<Vec<OpenJob>, Refusal> {
-        let jobs = match self.run {
-            Some(run) => app.store.job_of_run(&self.vendor, run).await?.into_iter().collect(),
-            None => app.store.jobs_at_vendor(&self.vendor, JOBS).await?,
-        };
+    /// The job whose token the caller showed, as long as it is open; nothing for who showed the vendor's credential.
+    pub(super) async fn own_job(&self, app: &App) -> Result<Option<OpenJob>, Refusal> {
+        let Some(token) = self.token else { return Ok(None) };
+        let job = app.store.job_of_run(&self.vendor, token.run()).await?;
+        let open = job.filter(|job| JobToken::of(job) == token).and_then(|job| OpenJob::of(app, job));
+        open.map(Some).ok_or(Refusal::NotFound)
+    }
+
+    /// The jobs about this study that this caller may work on now.
+    pub(super) async fn jobs(&self, app: &App, study: &Uid) -> Result<Vec<OpenJob>, Refusal> {
+        if let Some(own) = self.own_job(app).await? {
+            return Ok(vec![own]);
+        }
+        let mut jobs = app.store.jobs_at_vendor(&self.vendor, study).await?;
+        jobs.extend(app.store.jobs_with_prior(&self.vendor, study).await?);
         Ok(jobs.into_iter().filter_map(|job| OpenJob::of(app, job)).collect())
+    }
+
+    /// The jobs on the worklist after this place in its order, a few; only its own for who showed a token.
+    pub(super) async fn worklist(&self, app: &App, after: (u8, Uuid)) -> Result<Vec<Job>, Refusal> {
+        match self.own_job(app).await? {
+            None => Ok(app.store.worklist(&self.vendor, after, PAGE).await?),
+            Some(own) if after == (0, Uuid::nil()) => Ok(vec![own.job]),
+            Some(_) => Ok(Vec::new()),
+        }
     }
 
     /// The job whose workitem the path names, once it was put on the worklist: a performer that did not hear an answer asks again.
     pub(super) async fn job_of_workitem(&self, app: &App) -> Result<OpenJob, Refusal> {
         let run = self.resource.workitem()?.to_uuid().map(Uuid::from_u128).ok_or(Refusal::NotFound)?;
-        if self.run.is_some_and(|only| only != run) {
+        if self.token.is_some_and(|only| only.run() != run) {
             return Err(Refusal::NotFound);
         }
         let job = app.store.job_of_run(&self.vendor, run).await?.ok_or(Refusal::NotFound)?;

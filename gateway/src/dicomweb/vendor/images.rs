@@ -20,7 +20,7 @@ use crate::{
 pub(super) async fn retrieve(State(app): State<App>, ask: VendorAsk) -> Result<Response, Refusal> {
     let selection = ask.resource.selection()?;
     let (is_one, name) = (selection.instance.is_some(), retrieve::name(&selection));
-    let jobs = ask.jobs(&app).await?;
+    let jobs = ask.jobs(&app, &selection.study).await?;
     let (hospital, among) = inputs(&app, &jobs, &selection).await?.ok_or(Refusal::NotFound)?;
     let walk = Walk::begin_among(&app, &hospital, selection, Some(among)).await?;
     retrieve::give(walk, &name, is_one, &ask.acceptable).await

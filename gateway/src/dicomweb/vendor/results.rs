@@ -6,44 +6,52 @@ use std::time::Duration;
 
 use axum::{body::Body, extract::State, response::Response};
 use http::header;
+use medvan_analysis::gate::OBJECTS;
 use medvan_imaging::multipart::instances;
+use tokio::time::timeout;
 
 use super::{
     super::{incoming::Incoming, refusal::Refusal, store::Answer},
     caller::VendorAsk,
 };
-use crate::{App, work::receive};
+use crate::{
+    App,
+    work::{Bringer, receive},
+};
 
 /// Bytes of one request: more than the results of any job may have.
 const LARGEST: usize = 40 << 20;
-/// Objects of one request.
-const OBJECTS: usize = 200;
+/// What the parts of a request have beside their objects.
+const FRAME: usize = 1 << 20;
+/// So long a request may take: it holds one of the places in which results are held in memory.
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// `POST …/studies[/{study}]`
 pub(super) async fn store(State(app): State<App>, ask: VendorAsk, body: Body) -> Result<Response, Refusal> {
     let study = ask.resource.study()?;
     let answer = Answer::choose(&ask.acceptable, ask.root.clone(), study.clone())?;
-    let jobs = ask.jobs(&app).await?;
-    if jobs.is_empty() {
-        return Err(Refusal::NotFound);
-    }
-    let _place = app.results.place(&ask.vendor).ok_or(Refusal::Busy)?;
+    let own = ask.own_job(&app).await?;
+    let most = own.as_ref().map_or(LARGEST, |open| open.member.entry.limits.answer_bytes as usize + FRAME);
+    let bringer = own.as_ref().map_or(Bringer::Vendor(&ask.vendor), Bringer::Job);
+    let _places = app.results.place(&ask.vendor).zip(app.all_results.clone().try_acquire_owned().ok());
+    let _places = _places.ok_or(Refusal::Busy)?;
     let content_type = ask.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let body = whole(Incoming::new(body, Duration::from_millis(app.config.limits.body_read_ms))).await?;
+    let body = Incoming::new(body, Duration::from_millis(app.config.limits.body_read_ms));
+    let body = timeout(LONGEST, whole(body, most)).await.map_err(|_| Refusal::TooSlow)??;
     let files =
         instances(content_type, body.into(), OBJECTS).map_err(|error| Refusal::BadRequest(error.to_string()))?;
     let mut outcomes = Vec::with_capacity(files.len());
     for file in files {
-        outcomes.push(receive(&app, &jobs, study.as_ref(), file.to_vec()).await?);
+        outcomes.push(receive(&app, &bringer, study.as_ref(), file.to_vec()).await?);
     }
     Ok(answer.of(outcomes))
 }
 
-async fn whole(mut body: Incoming) -> Result<Vec<u8>, Refusal> {
+async fn whole(mut body: Incoming, most: usize) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     while let Some(piece) = body.next().await? {
-        if bytes.len() + piece.len() > LARGEST {
-            return Err(Refusal::TooLarge(format!("the results of one request have more than {LARGEST} bytes")));
+        if bytes.len() + piece.len() > most {
+            return Err(Refusal::TooLarge(format!("the results of one request have more than {most} bytes")));
         }
         bytes.extend_from_slice(&piece);
     }

@@ -7,20 +7,15 @@ use medvan_imaging::{
     stow::FailureReason,
 };
 
-use medvan_profiles::descriptor::images::ImageWay;
-
 use super::Provider;
 use crate::{
     catalog::VendorId,
     dimse::association::Ended,
-    store::StoreError,
-    work::{OpenJob, receive},
+    work::{Bringer, receive},
 };
 
 /// Bytes of one result: more than the results of any job may have.
 const LARGEST: usize = 40 << 20;
-/// Jobs of one vendor that are looked at.
-const JOBS: u32 = 1_000;
 
 impl Provider {
     /// Takes a result in and says what became of it.
@@ -55,10 +50,8 @@ impl Provider {
     }
 
     async fn kept(&self, request: &Request, vendor: &VendorId, bytes: Vec<u8>) -> Response {
-        let received = match self.open_jobs(vendor).await {
-            Ok(jobs) => receive(&self.app, &jobs, None, bytes).await,
-            Err(error) => Err(error),
-        };
+        let bringer = Bringer::Entity(&self.session.hospital, vendor, &self.session.node.ae_title);
+        let received = receive(&self.app, &bringer, None, bytes).await;
         match received.map(|outcome| outcome.result) {
             Ok(Ok(_)) => Response::to(request, Status::SUCCESS),
             Ok(Err(failure)) => Response::to(request, Status(failure.reason.code())).because(failure.error_comment()),
@@ -68,14 +61,5 @@ impl Provider {
                 Response::to(request, Status(reason.code())).because("it could not be made safe; try again")
             }
         }
-    }
-
-    /// The vendor's jobs of this hospital that wait for results.
-    async fn open_jobs(&self, vendor: &VendorId) -> Result<Vec<OpenJob>, StoreError> {
-        let jobs = self.app.store.jobs_at_vendor(vendor, JOBS).await?;
-        let of_hospital = jobs.into_iter().filter(|job| job.hospital == self.session.hospital);
-        let open = of_hospital.filter_map(|job| OpenJob::of(&self.app, job));
-        // An address and a title say less than a credential: they bring results of no other way.
-        Ok(open.filter(|open| matches!(open.member.entry.way, ImageWay::Dimse(_))).collect())
     }
 }

@@ -105,7 +105,7 @@ pub(super) async fn admission(db: &mut SqliteConnection, ask: &TrialAsk) -> Resu
     .bind(ask.hospital.as_str())
     .bind(ask.service.vendor.as_str())
     .bind(ask.service.service.as_str())
-    .bind(now)
+    .bind(micros(ask.held_from))
     .bind(now - HOLD)
     .bind(i64::from(ask.quota))
     .execute(db)

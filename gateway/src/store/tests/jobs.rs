@@ -16,12 +16,19 @@ pub(super) fn work(of: &str, number: u32) -> NewJob {
 }
 
 pub(super) async fn put(store: &Store, new: &NewJob) -> Vec<Uuid> {
-    store.put_job(new, NOON).await.unwrap().unwrap().into_iter().map(|job| job.id).collect()
+    store.put_job(new, NOON, |_, _| Ok(())).await.unwrap().unwrap().into_iter().map(|job| job.id).collect()
 }
 
 /// Takes so many jobs of one service for half a minute.
 pub(super) async fn claims(store: &Store, now: OffsetDateTime, most: u32) -> Vec<Job> {
-    store.claim_jobs(now, now + Duration::seconds(30), most, |_| 100).await.unwrap()
+    store
+        .claim_jobs(
+            now,
+            now + Duration::seconds(30),
+            Places { most: most, of_vendor: u32::MAX, of_service: |_: &ServiceName| 100 },
+        )
+        .await
+        .unwrap()
 }
 
 pub(super) async fn state(store: &Store, job: &Job) -> (JobState, u64) {
@@ -51,7 +58,7 @@ async fn work_that_nobody_took_yet_gives_way_to_work_on_more_images() {
     assert!(put(&store, &other).await.is_empty());
     assert_eq!(put(&store, &second).await, [first.job.id], "it is named, so that its workitem is canceled");
     assert_eq!(state(&store, &first.job).await.0, JobState::Superseded);
-    assert!(store.put_job(&second, NOON).await.unwrap().is_none(), "the very same work is put in once");
+    assert!(store.put_job(&second, NOON, |_, _| Ok(())).await.unwrap().is_none(), "the very same work is put in once");
     assert_eq!(claims(&store, NOON, 10).await.len(), 2);
 }
 
@@ -67,6 +74,44 @@ async fn a_hospital_with_a_thousand_studies_lets_others_pass() {
     assert_eq!(whose(claims(&store, NOON, 2).await), 1, "one of each");
     assert_eq!(whose(claims(&store, NOON, 2).await), 1, "and again");
     assert_eq!(claims(&store, NOON, 4).await.len(), 4, "where others have nothing, all places are its own");
+}
+
+#[tokio::test]
+async fn a_vendor_with_a_hundred_jobs_that_hang_leaves_places_to_others() {
+    let (_dir, store) = store().await;
+    let of = |vendor: &str, service: u32, number| {
+        let mut new = work("kiku", number);
+        new.job.service = format!("{vendor}.s{service}").parse().unwrap();
+        new
+    };
+    for number in 0..9 {
+        put(&store, &of("asagao", number, number)).await;
+    }
+    let claim = async |most, of_vendor| {
+        let places = Places { most, of_vendor, of_service: |_: &ServiceName| 8 };
+        store.claim_jobs(NOON, NOON + Duration::seconds(30), places).await.unwrap().len()
+    };
+    assert_eq!((claim(64, 4).await, claim(64, 4).await), (4, 0));
+    put(&store, &of("botan", 1, 100)).await;
+    assert_eq!(claim(64, 4).await, 1);
+}
+
+#[tokio::test]
+async fn an_earlier_run_has_no_say_in_a_later_one_that_was_tried_as_often() {
+    let (_dir, store) = store().await;
+    put(&store, &work("kiku", 1)).await;
+    let earlier = claims(&store, NOON, 1).await.remove(0);
+    store.settle_job(&earlier, JobState::Dead, NOON, None, NOON).await.unwrap();
+    store.run_job_again(&earlier.hospital, earlier.id, Uuid::now_v7(), NOON).await.unwrap();
+    let later = claims(&store, NOON, 1).await.remove(0);
+    assert_eq!((earlier.id, earlier.attempts), (later.id, later.attempts));
+    assert!(!store.hold_job(&earlier, NOON).await.unwrap());
+    store.settle_job(&earlier, JobState::Done, NOON, None, NOON).await.unwrap();
+    store.give_job_back(&earlier, NOON).await.unwrap();
+    store.offer_job(&earlier, NOON, NOON).await.unwrap();
+    store.answer_job(&earlier, &nothing_found(), NOON).await.unwrap();
+    assert!(store.hold_job(&later, NOON).await.unwrap());
+    assert_eq!(state(&store, &later).await, (JobState::Running, 1));
 }
 
 #[tokio::test]
@@ -109,13 +154,13 @@ async fn the_later_work_counts_in_whichever_order_both_end() {
         indexed(&store, "kiku", 1, "P1").await;
         let (earlier, later) = (work("kiku", 1), work("kiku", 1));
         put(&store, &earlier).await;
-        claims(&store, NOON, 1).await;
+        let earlier_job = claims(&store, NOON, 1).await.remove(0);
         put(&store, &later).await;
-        claims(&store, NOON, 1).await;
-        let order = if later_first { [&later, &earlier] } else { [&earlier, &later] };
-        for new in order {
-            store.answer_job(&new.job, &nothing_found(), NOON).await.unwrap();
-            store.publish_analysis(&new.job, &[], &CardText::default()).await.unwrap();
+        let later_job = claims(&store, NOON, 1).await.remove(0);
+        let order = if later_first { [&later_job, &earlier_job] } else { [&earlier_job, &later_job] };
+        for job in order {
+            store.answer_job(job, &nothing_found(), NOON).await.unwrap();
+            store.publish_analysis(job, &[], &CardText::default()).await.unwrap();
         }
         let by =
             async |new: &NewJob| store.analysis(&new.job.hospital, new.job.id).await.unwrap().unwrap().superseded_by;
@@ -129,8 +174,9 @@ async fn a_finding_is_of_the_patient_to_whom_the_study_was_corrected() {
     indexed(&store, "kiku", 1, "P1").await;
     let new = work("kiku", 1);
     put(&store, &new).await;
-    store.answer_job(&new.job, &nothing_found(), NOON).await.unwrap();
-    store.publish_analysis(&new.job, &[], &CardText::default()).await.unwrap();
+    let job = claims(&store, NOON, 1).await.remove(0);
+    store.answer_job(&job, &nothing_found(), NOON).await.unwrap();
+    store.publish_analysis(&job, &[], &CardText::default()).await.unwrap();
     indexed(&store, "kiku", 1, "P2").await;
     let of = async |patient: &str| {
         let narrow = PublishedNarrow { patient_id: Some(patient.to_owned()), ..PublishedNarrow::default() };

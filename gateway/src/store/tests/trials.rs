@@ -4,7 +4,7 @@ use time::Duration;
 use super::*;
 
 fn ask(exchange: Uuid, key: u8, now: OffsetDateTime) -> TrialAsk {
-    TrialAsk { exchange, hospital: hospital("kiku"), service: news2(), key: [key; 32], quota: 50, now }
+    TrialAsk { exchange, hospital: hospital("kiku"), service: news2(), key: [key; 32], quota: 50, now, held_from: now }
 }
 
 #[tokio::test]

@@ -283,8 +283,16 @@ async fn job_in_progress(store: &Store, study: &str, lock: &Uid) -> Job {
     let job = Job::sample("kiku", study, NOON);
     let mut digest = [0; 32];
     digest[..16].copy_from_slice(job.id.as_bytes());
-    store.put_job(&NewJob { job, digest }, NOON).await.unwrap().unwrap();
-    let job = store.claim_jobs(NOON, NOON + Duration::seconds(30), 1, |_| 100).await.unwrap().remove(0);
+    store.put_job(&NewJob { job, digest }, NOON, |_, _| Ok(())).await.unwrap().unwrap();
+    let job = store
+        .claim_jobs(
+            NOON,
+            NOON + Duration::seconds(30),
+            Places { most: 1, of_vendor: u32::MAX, of_service: |_: &ServiceName| 100 },
+        )
+        .await
+        .unwrap()
+        .remove(0);
     let workitem = some(job.workitem().as_str());
     store.create_workitem(&job.hospital, &workitem, None, NOON).await.unwrap();
     store.takes(job.workitem().as_str(), lock, NOON).await;

@@ -33,11 +33,11 @@ fn ours() -> Uid {
 }
 
 fn completes(workitem: &mut Workitem) -> Result<(), Fault> {
-    end(workitem, State::Completed, &ours(), performed(&job(), &[], NOW), NOW)
+    end(workitem, &ours(), performed(&job(), &[], None, NOW), NOW)
 }
 
 fn cancels(workitem: &mut Workitem) -> Result<(), Fault> {
-    end(workitem, State::Canceled, &ours(), discontinued("the service does not answer"), NOW)
+    canceled(workitem, &ours(), "the service does not answer", NOW)
 }
 
 #[test]
@@ -71,8 +71,9 @@ fn what_a_job_does_to_its_workitem_is_told() {
         states.map(Option::unwrap_or_default).collect()
     };
     assert_eq!(told(&workitem), ["SCHEDULED", "IN PROGRESS", "COMPLETED"]);
-    // What it says of its progress is an event without a state.
-    assert_eq!(told(&other), ["SCHEDULED", "IN PROGRESS", "", "CANCELED"]);
+    assert_eq!(told(&other), ["SCHEDULED", "IN PROGRESS", "CANCELED"]);
+    let why = other.events().last().unwrap().attributes.text(tags::REASON_FOR_CANCELLATION);
+    assert_eq!(why.as_deref(), Some("the service does not answer"));
 }
 
 #[test]
@@ -86,12 +87,16 @@ fn one_that_nobody_took_yet_is_canceled_by_way_of_in_progress() {
 }
 
 #[test]
-fn what_somebody_else_took_stays_theirs() {
+fn what_somebody_else_took_is_theirs_to_complete_and_ends_with_the_job() {
     let mut workitem = scheduled_one();
     take(&mut workitem, &uid("2.25.2"), NOW).unwrap();
     assert_eq!(take(&mut workitem, &ours(), NOW), Err(Fault::TransactionIncorrect));
-    assert!(completes(&mut workitem).is_err() && cancels(&mut workitem).is_err());
+    assert!(completes(&mut workitem).is_err());
     assert_eq!(workitem.state(), State::InProgress);
+    cancels(&mut workitem).unwrap();
+    assert_eq!(workitem.state(), State::Canceled);
+    let too_late = workitem.change_state(State::Completed, Some(&uid("2.25.2")), NOW);
+    assert_eq!(too_late, Err(Fault::Final));
 }
 
 /// What the gateway took by its own lock is found by that lock again, whoever asks for its cancellation.
@@ -103,7 +108,7 @@ async fn what_the_gateway_performs_is_canceled_for_whoever_asks_and_leaves_a_rec
     let job = job();
     // The queue of this process has nothing to do yet.
     let tomorrow = app.clock.now() + time::Duration::days(1);
-    app.store.put_job(&NewJob { job: job.clone(), digest: [1; 32] }, tomorrow).await.unwrap().unwrap();
+    app.store.put_job(&NewJob { job: job.clone(), digest: [1; 32] }, tomorrow, |_, _| Ok(())).await.unwrap().unwrap();
     let made = Workitem::create(job.workitem(), scheduled_one().view(), "AI", NOW).unwrap().workitem;
     app.store.create_workitem(&job.hospital, &made, None, NOW).await.unwrap();
     begin(&app, &job).await.unwrap();

@@ -5,12 +5,16 @@ use std::{net::SocketAddr, thread::JoinHandle};
 use http_body_util::BodyExt as _;
 use medvan::store::{JobState, Page};
 use medvan_fixtures::{analyzers::ct_density, instances::Instance, studies::DensitySpheres};
-use medvan_imaging::{TransferSyntax, dimse::Operation, file::head};
+use medvan_imaging::{
+    TransferSyntax,
+    dimse::{Commitment, Operation, STORAGE_COMMITMENT_INSTANCE, Status},
+    file::head,
+};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::{
-    CT, Dimse, EXPLICIT, Gateway, kiku, nodes,
+    CT, Dimse, EXPLICIT, Gateway, STORAGE_COMMITMENT, kiku, nodes,
     peer::{Asked, Part, Scp, Scu},
     soon, uid,
 };
@@ -174,5 +178,28 @@ async fn what_is_no_result_of_an_open_job_is_refused_on_the_association() {
     sends(&gateway, &DensitySpheres::default()).await;
     soon("the job is given up", async || state(&gateway).await.is_some_and(|(state, _)| state == JobState::Dead)).await;
     assert_eq!(work.join().unwrap().1, [0x0124, 0x0124]);
+    gateway.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_learns_nothing_of_what_is_stored_and_takes_no_place_of_a_modality() {
+    let few = Dimse { associations: 2, ..Dimse::default() };
+    let gateway = Gateway::with(few, 9).await;
+    enrolls(&gateway, 9, 30).await;
+    gateway
+        .meanwhile(move |address| {
+            let mut service = Scu::call(address, SERVICE, "KIKU", &[(STORAGE_COMMITMENT, &[EXPLICIT])]).unwrap();
+            let action =
+                Operation::Action { instance: uid(STORAGE_COMMITMENT_INSTANCE), action_type: Commitment::ACTION };
+            service.ask(1, STORAGE_COMMITMENT, action, Some(&[0; 8]));
+            assert_eq!(service.answer().0.status, Status::NOT_AUTHORIZED);
+            // Services have one among all, which is taken; modalities have both of their own.
+            let contexts: &[(&str, &[&str])] = &[(CT, &[EXPLICIT])];
+            assert!(Scu::call(address, SERVICE, "KIKU", contexts).is_err());
+            let modalities: Vec<_> = (0..2).map(|_| Scu::call(address, "CT1", "KIKU", contexts).unwrap()).collect();
+            modalities.into_iter().for_each(Scu::release);
+            service.release();
+        })
+        .await;
     gateway.close().await;
 }

@@ -235,7 +235,7 @@ async fn half_a_series_is_not_compared_with() {
     let rule = &told["services"][0]["prior"]["studies"][0]["needs"][0]["series"][0]["refusals"][0]["rule"];
     assert_eq!(rule, "readable");
 
-    // The hospital sends what was missing, and the study at hand is judged once more: then it is whole.
+    // The hospital sends what was missing: then it is whole, and would be given.
     pacs.sends(prior().files().skip(1)).await.was_stored();
     let chosen = async || {
         let told = matching(&pacs, &at_hand()).await?;
