@@ -1,6 +1,7 @@
 mod feedback;
 mod jobs;
 mod node_outbox;
+mod prior_searches;
 mod rate;
 mod records;
 mod trials;

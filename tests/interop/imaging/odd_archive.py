@@ -102,6 +102,16 @@ class Hangs(OddArchive):
         yield SUCCESS, None
 
 
+class HangsOnce(OddArchive):
+    """Never answers the first question."""
+
+    def tells_studies(self):
+        if self.asked == ["STUDY"]:
+            self.over.wait(120)
+            return
+        yield from super().tells_studies()
+
+
 class RefusesAssociations(OddArchive):
     def prepares(self) -> None:
         self.ae.require_calling_aet = ["SOMEBODY_ELSE"]

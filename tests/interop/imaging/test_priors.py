@@ -12,6 +12,7 @@ import pydicom
 import pytest
 from analyst import Analyst
 from archive import Archive
+from house import House
 from odd_archive import OddArchive
 from served import parts
 from studies import Series
@@ -49,6 +50,9 @@ class Hospital:
     def gets(self, study: Series) -> dict:
         """The study at hand comes; what is told of it when the one job that there is is done."""
         self.archive.keeps(*study.files())
+        return self.waits(study)
+
+    def waits(self, study: Series) -> dict:
         end = time.monotonic() + 150
         while time.monotonic() < end:
             jobs = self.gateway.api(f"/hospitals/{self.archive.hospital}/jobs")["items"]
@@ -136,16 +140,21 @@ MISBEHAVING = {
 
 
 @pytest.fixture
-def odd(dicom_port):
+def odd_of():
     made: list[OddArchive] = []
 
-    def make(kind: type[OddArchive], study: Series) -> OddArchive:
-        made.append(kind(study, dicom_port))
+    def make(kind: type[OddArchive], study: Series, gateway_port: int) -> OddArchive:
+        made.append(kind(study, gateway_port))
         return made[-1]
 
     yield make
     for archive in made:
         archive.stop()
+
+
+@pytest.fixture
+def odd(odd_of, dicom_port):
+    return lambda kind, study: odd_of(kind, study, dicom_port)
 
 
 @pytest.mark.parametrize("name", MISBEHAVING)
@@ -217,3 +226,28 @@ def test_what_is_moved_without_saying_why_is_no_new_study_either(odd, hospital):
     house.gets(at_hand)
     assert house.compared(at_hand) == (prior.study_uid, uids(at_hand) + uids(prior))
     assert "judgedAt" not in house.told(prior) and house.told(prior)["jobs"] == []
+
+
+def test_a_gateway_that_is_killed_while_it_asks_asks_again(tmp_path, odd_of):
+    """kill -9 in the middle of the search: nothing is lost, and nothing is done twice."""
+    house, comparer = House(tmp_path), Comparer()
+    at_hand, prior = of("killed", AT_HAND), of("killed", PRIOR)
+    try:
+        pacs = odd_of(odd_archive.HangsOnce, prior, house.dicom_port)
+        house.gateway.apply("prior-service", comparer=comparer.base)
+        values = {"node": "ODD", "port": pacs.port, "archive": json.dumps({"kind": "dimse", "node": "ODD"}), "seconds": 120}
+        house.gateway.apply("prior-hospital", hospital="killed", ae_title="KILLED", **values)
+        Archive(house.gateway.base, "killed", "KILLED").keeps(*at_hand.files())
+        end = time.monotonic() + 60
+        while pacs.asked != ["STUDY"]:
+            assert time.monotonic() < end, pacs.asked
+            time.sleep(0.1)
+        house.dies()
+        house.starts()
+        again = Hospital(house.gateway, Archive(house.gateway.base, "killed", "KILLED"), comparer)
+        again.waits(at_hand)
+        assert again.compared(at_hand) == (prior.study_uid, uids(at_hand) + uids(prior))
+        assert pacs.asked == ["STUDY", "STUDY", "SERIES", "IMAGE", "MOVE"]
+    finally:
+        house.stop()
+        comparer.stop()

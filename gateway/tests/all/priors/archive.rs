@@ -166,6 +166,27 @@ async fn without_an_archive_that_answers_the_work_is_done_alone_and_it_is_said_w
 }
 
 #[tokio::test]
+async fn an_archive_that_failed_twice_is_left_alone_for_a_while() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nowhere = format!("http://{}/dicom-web", closed.local_addr().unwrap());
+    drop(closed);
+    let (pacs, service) = (asking_at(&nowhere, 600).await, Service::start().await);
+    enrolls(&pacs, &service.descriptor(&image_json("/analyze"))).await;
+    let mut said = Vec::new();
+    for seed in 100..103 {
+        let study = of(seed, &format!("K-{seed}"), "20261101");
+        pacs.stores(&study).await;
+        is_judged(&pacs, &study).await;
+        let told = matching(&pacs, &study).await.unwrap();
+        said.push(told["priorSearch"]["fault"]["en"].as_str().unwrap().to_owned());
+    }
+    let (failed, left) =
+        ("the PACS cannot be reached", "the PACS did not answer others a moment ago and was not asked");
+    assert_eq!(said, [failed, failed, left]);
+    until(async || (service.seen().len() == 3).then_some(())).await;
+}
+
+#[tokio::test]
 async fn an_archive_that_hangs_costs_neither_another_hospital_nor_who_does_not_compare_anything() {
     let hanging = Hanging::open();
     let (pacs, service) = (asking_at(&hanging.url, 600).await, Service::start().await);
