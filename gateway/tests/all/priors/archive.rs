@@ -63,7 +63,8 @@ fn imaging(asked: &Value, port: u16) -> Value {
 
 /// A gateway whose hospital asks at this DICOMweb root.
 async fn asking_at(url: &str, seconds: u32) -> Pacs {
-    let priors = json!({"archive": {"kind": "dicomweb", "url": url}, "seconds": seconds});
+    let archive = json!({"kind": "dicomweb", "url": url, "audience": "https://pacs.example"});
+    let priors = json!({"archive": archive, "seconds": seconds});
     Pacs::with(json!({"aeTitle": "KIKU", "completeness": {"quietSeconds": 1}, "priors": priors})).await
 }
 
@@ -250,6 +251,12 @@ async fn half_a_series_is_not_compared_with() {
     job(&pacs, "done").await;
     assert_eq!(service.seen()[0].images, 2);
     let told = matching(&pacs, &at_hand()).await.unwrap();
+    // Studies, series, instances, and both of these: each with a token that is good for one request.
+    let mut tokens = liar.tokens.lock().unwrap().clone();
+    assert!(tokens.len() == 5 && tokens.iter().all(|token| token.starts_with("Bearer ")));
+    tokens.sort();
+    tokens.dedup();
+    assert_eq!(tokens.len(), 5);
     let half = looked(&told, &prior());
     assert_eq!(half["fetched"][0]["instances"], json!(1));
     assert_eq!(half["notFetched"]["en"], "the PACS answered with status 500");
@@ -281,6 +288,8 @@ impl Hanging {
 /// A DICOMweb root with one study, of which it says what is not so.
 struct Liar {
     url: String,
+    /// The tokens that came, each with a request.
+    tokens: Arc<Mutex<Vec<String>>>,
     _running: Running,
 }
 
@@ -296,9 +305,16 @@ impl Liar {
     async fn telling(study: ChestCt, patient: &str, gives: usize) -> Self {
         let bound: Bound = running::bind(running::ANY_PORT).await.unwrap();
         let url = format!("{}/dicom-web", bound.base_url());
-        let lie = Arc::new(Lie { study, patient: patient.to_owned(), gives });
-        let router = Router::new().fallback(async |State(lie): State<Arc<Lie>>, uri: Uri| lie.answer(&uri));
-        Self { url, _running: bound.serve(router.with_state(lie)) }
+        let (lie, tokens) =
+            (Arc::new(Lie { study, patient: patient.to_owned(), gives }), Arc::<Mutex<Vec<_>>>::default());
+        let came = Arc::clone(&tokens);
+        let answer = move |uri: Uri, headers: HeaderMap| {
+            let token = headers.get("authorization").map(|token| token.to_str().unwrap().to_owned());
+            came.lock().unwrap().extend(token);
+            let answer = lie.answer(&uri);
+            async move { answer }
+        };
+        Self { url, tokens, _running: bound.serve(Router::new().fallback(answer)) }
     }
 }
 
