@@ -9,6 +9,8 @@ use time::{Duration, OffsetDateTime};
 pub struct Policy {
     /// So long nothing must have come.
     pub quiet: Duration,
+    /// So long where the last transfer was cut off: its sender will try again.
+    pub quiet_after_cut: Duration,
     /// So long after the first instance it is taken as it is.
     pub deadline: Duration,
     /// What happens then.
@@ -39,6 +41,8 @@ pub struct Seen {
     pub expected: Option<u64>,
     /// Requests and associations that bring instances of this hospital right now.
     pub open_transfers: usize,
+    /// Whether the last transfer that brought something ended before its time: an association was aborted, a request broken off.
+    pub is_cut: bool,
     /// Whether the series that some service needs is there.
     pub is_wanted: bool,
 }
@@ -102,6 +106,8 @@ pub enum Reason {
         /// How many.
         transfers: usize,
     },
+    /// The last request or association that brought something was broken off.
+    TransferCut,
     /// A series that is needed is there.
     NeededSeriesIsThere,
     /// No series that is needed is there.
@@ -117,11 +123,15 @@ pub enum Reason {
 pub fn judge(policy: &Policy, seen: &Seen, now: OffsetDateTime) -> Judgement {
     let (quiet, age) = (now - seen.last_at, now - seen.began_at);
     let mut because = Vec::new();
-    let is_quiet = quiet >= policy.quiet;
+    let wanted = if seen.is_cut { policy.quiet_after_cut.max(policy.quiet) } else { policy.quiet };
+    let is_quiet = quiet >= wanted;
     let seconds = quiet.whole_seconds();
     because.push(if is_quiet { Reason::Quiet { seconds } } else { Reason::StillArriving { seconds } });
     if seen.open_transfers > 0 {
         because.push(Reason::TransferUnderWay { transfers: seen.open_transfers });
+    }
+    if seen.is_cut {
+        because.push(Reason::TransferCut);
     }
     because.push(if seen.is_wanted { Reason::NeededSeriesIsThere } else { Reason::NoNeededSeries });
     let instances = seen.instances;
@@ -144,7 +154,7 @@ pub fn judge(policy: &Policy, seen: &Seen, now: OffsetDateTime) -> Judgement {
             AtDeadline::Alarm => Verdict::Overdue,
         }
     } else {
-        let quiet_at = if is_quiet { now + policy.quiet } else { seen.last_at + policy.quiet };
+        let quiet_at = if is_quiet { now + policy.quiet } else { seen.last_at + wanted };
         Verdict::Waiting { until: quiet_at.min(seen.began_at + policy.deadline).max(now + Duration::SECOND) }
     };
     Judgement { verdict, because }
@@ -160,12 +170,25 @@ mod tests {
     const BEGAN: OffsetDateTime = datetime!(2026-11-01 9:00 UTC);
 
     fn policy() -> Policy {
-        Policy { quiet: Duration::seconds(60), deadline: Duration::hours(1), at_deadline: AtDeadline::Run }
+        Policy {
+            quiet: Duration::seconds(60),
+            quiet_after_cut: Duration::seconds(300),
+            deadline: Duration::hours(1),
+            at_deadline: AtDeadline::Run,
+        }
     }
 
     fn seen() -> Seen {
         let last_at = BEGAN + Duration::seconds(100);
-        Seen { began_at: BEGAN, last_at, instances: 24, expected: None, open_transfers: 0, is_wanted: true }
+        Seen {
+            began_at: BEGAN,
+            last_at,
+            instances: 24,
+            expected: None,
+            open_transfers: 0,
+            is_cut: false,
+            is_wanted: true,
+        }
     }
 
     #[track_caller]
@@ -193,6 +216,15 @@ mod tests {
         check(&open, 1_000, Verdict::Waiting { until: BEGAN + Duration::seconds(1_060) });
         check(&open, 3_590, Verdict::Waiting { until: BEGAN + Duration::seconds(3_600) });
         check(&open, 3_600, Verdict::TakenAsItIs);
+    }
+
+    #[test]
+    fn after_a_transfer_that_was_cut_off_its_sender_is_waited_for() {
+        let cut = Seen { is_cut: true, ..seen() };
+        check(&cut, 160, Verdict::Waiting { until: BEGAN + Duration::seconds(400) });
+        check(&cut, 400, Verdict::Complete);
+        check(&Seen { expected: Some(24), ..cut.clone() }, 101, Verdict::Complete);
+        assert!(judge(&policy(), &cut, BEGAN + Duration::seconds(160)).because.contains(&Reason::TransferCut));
     }
 
     #[test]

@@ -132,16 +132,26 @@ pub const PRESENTATION: &str = "1.2.840.10008.5.1.4.1.1.11.1";
 pub const DOCUMENT: &str = "1.2.840.10008.5.1.4.1.1.104.1";
 
 impl Context<'_> {
-    /// The UID of what has this role in the job: always the same (PS3.5 section B.2).
+    /// The UID of what has this role in the job.
     fn uid(&self, role: &str) -> Uid {
-        Uid::from_uuid(Uuid::new_v5(&self.job, role.as_bytes()).as_u128())
+        uid_of(self.job, role)
     }
 
     /// The object that has this role; objects of one class are one series.
     fn reference(&self, class: &'static str, role: &str) -> Reference {
         let series = self.uid(&format!("series {class}"));
-        Reference { series, instance: self.uid(&format!("instance {class} {role}")), class: Uid::known(class) }
+        Reference { series, instance: instance_of(self.job, class, role), class: Uid::known(class) }
     }
+}
+
+/// The UID of what has this role in a job: always the same (PS3.5 section B.2).
+fn uid_of(job: Uuid, role: &str) -> Uid {
+    Uid::from_uuid(Uuid::new_v5(&job, role.as_bytes()).as_u128())
+}
+
+/// That of the object that has this role.
+fn instance_of(job: Uuid, class: &str, role: &str) -> Uid {
+    uid_of(job, &format!("instance {class} {role}"))
 }
 
 impl Algorithm {

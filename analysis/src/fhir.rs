@@ -1,29 +1,39 @@
-//! What a service found, as FHIR R4: an Observation for each finding, a DiagnosticReport that holds them, a Provenance that says
+//! What a service found, as FHIR R4 and R5: an Observation for each finding, a DiagnosticReport that holds them, a Provenance that says
 //! from which images and by which service, and a Device for that service.
 //!
-//! The mapping is that of HL7's guide "DICOM SR to FHIR" (1.0.0 ballot) brought to R4, with one departure. The guide has the
+//! The mapping is that of HL7's guide "DICOM SR to FHIR" (1.0.0 ballot) (for R5) brought to R4, with one departure. The guide has the
 //! finding as the *value* of an Observation of a "Measurement Group". A service may also say that something is **not** there,
 //! and whoever reads a value without looking further would read the contrary. Here the finding is the `code`, and the value says
 //! whether it is present, absent or not to be told; the guide's code stands in `category`.
 //!
+//! R5 has ImagingSelection: where R4 tells the place of a finding in words, R5 has the regions, images and segments themselves, and the
+//! content item of the report that says so ([`Selector`]).
+//!
 //! No status is ever `final`, no performer is ever named: both are a doctor's (JP Core 1.2.0, JP_DiagnosticReport_Radiology).
 //!
 //! Logical ids say where they come from, so that a resource is found again without an index of ids: a job's report and
-//! provenance have the id of the job, its observations add their place (`<job>.<n>`), a study has its StudyInstanceUID.
+//! provenance have the id of the job, its observations add their place (`<job>.<n>`), imaging
+//! selections the part too (`<job>.<n>.segment`), a study has its StudyInstanceUID.
 
 mod finding;
+mod selection;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use medvan_authoring::{
     Agent, Bilingual, Coded, Concept, Device, DiagnosticReport, Form, Header, Link, Named, Observation, Provenance,
+    Release,
 };
 use medvan_imaging::Uid;
 use medvan_profiles::descriptor::{Descriptor, Words};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::finding::Findings;
+pub use selection::{Part, Selector};
+
+use crate::{evidence::Reference, finding::Findings};
 
 const DCM: &str = "http://dicom.nema.org/resources/ontology/DCM";
 const SCT: &str = "http://snomed.info/sct";
@@ -35,6 +45,8 @@ const STRUCTURED_REPORTS: &str = "1.2.840.10008.5.1.4.1.1.88.";
 /// What one job found, and all that is told with it.
 #[derive(Debug, Clone, Copy)]
 pub struct Told<'a> {
+    /// For which release of FHIR it is told.
+    pub release: Release,
     /// The job.
     pub job: Uuid,
     /// When the service answered.
@@ -55,10 +67,21 @@ pub struct Told<'a> {
     pub version: &'a str,
     /// What it found.
     pub findings: &'a Findings,
-    /// The series that it was given, with their numbers of instances.
-    pub inputs: &'a [(Uid, usize)],
-    /// What was made of it: SOP class and SOP instance, with the address to retrieve it from.
-    pub evidence: &'a [(Uid, Uid, String)],
+    /// The series that it was given, with their instances.
+    pub inputs: &'a [(Uid, Vec<Uid>)],
+    /// Those of them about which more is known. Only R5 tells it.
+    pub images: &'a HashMap<Uid, Image>,
+    /// What was made of it, with the address to retrieve it from.
+    pub evidence: &'a [(Reference, String)],
+}
+
+/// What the index of images knows of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// SOPClassUID.
+    pub class: Uid,
+    /// Whether it has several frames.
+    pub is_multi_frame: bool,
 }
 
 /// The id of the Device that stands for a service in a version: the same everywhere and always.
@@ -104,12 +127,20 @@ pub fn device(service: &str, version: &str, descriptor: Option<&Descriptor>) -> 
 impl Told<'_> {
     /// One Observation for each finding, in the service's order.
     pub fn observations(&self) -> impl Iterator<Item = Observation> + '_ {
-        (0..self.findings.findings.len()).filter_map(|place| self.observation(place))
+        let selector = self.selector();
+        let findings = self.findings.findings.iter().enumerate();
+        findings.map(move |(place, finding)| finding::observation(self, place, finding, selector.as_ref()))
     }
 
     /// That of the finding at a place, counted from 0.
     pub fn observation(&self, place: usize) -> Option<Observation> {
-        self.findings.findings.get(place).map(|finding| finding::observation(self, place, finding))
+        let finding = self.findings.findings.get(place)?;
+        Some(finding::observation(self, place, finding, self.selector().as_ref()))
+    }
+
+    /// What selects the places of the findings; nothing in R4.
+    pub fn selector(&self) -> Option<Selector<'_>> {
+        (self.release == Release::R5).then(|| Selector::of(self))
     }
 
     /// The report that holds them.
@@ -135,7 +166,7 @@ impl Told<'_> {
 
     /// From what, by whom and instead of what it was made.
     pub fn provenance(&self) -> Provenance {
-        let made = self.evidence.iter().map(|(_, instance, _)| Link::by("", uid_identifier(instance)));
+        let made = self.evidence.iter().map(|(made, _)| Link::by("", uid_identifier(&made.instance)));
         let report = Link::to("DiagnosticReport", &self.job.to_string());
         let create = Coded::of("http://terminology.hl7.org/CodeSystem/v3-DataOperation", "CREATE", "create");
         Provenance {
@@ -196,20 +227,23 @@ impl Told<'_> {
     }
 
     fn forms(&self) -> Vec<Form> {
-        let reports = self.evidence.iter().filter(|(class, ..)| class.as_str().starts_with(STRUCTURED_REPORTS));
-        let form = |(_, _, url): &(Uid, Uid, String)| Form {
+        let form = |url: &String| Form {
             content_type: "application/dicom".to_owned(),
             url: url.clone(),
             title: "DICOM SR".to_owned(),
         };
-        reports.map(form).collect()
+        self.evidence.iter().filter(|(made, _)| is_report(made)).map(|(_, url)| form(url)).collect()
     }
 }
 
-fn input((series, instances): &(Uid, usize)) -> Link {
+fn is_report(made: &Reference) -> bool {
+    made.class.as_str().starts_with(STRUCTURED_REPORTS)
+}
+
+fn input((series, instances): &(Uid, Vec<Uid>)) -> Link {
     let kind = Concept::from(Coded::of(DCM, "112002", "Series Instance UID"));
     let identifier = Named { kind: Some(kind), ..uid_identifier(series) };
-    Link { display: Some(format!("{instances} instances")), ..Link::by("", identifier) }
+    Link { display: Some(format!("{} instances", instances.len())), ..Link::by("", identifier) }
 }
 
 fn uid_identifier(uid: &Uid) -> Named {

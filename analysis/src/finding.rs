@@ -311,6 +311,18 @@ impl Findings {
         (CheckedFindings(findings), dropped)
     }
 
+    /// The images in which the finding at a place (counted from 0) is, or over which its heat map lies.
+    pub fn images_of(&self, at: usize) -> Vec<&ImageName> {
+        match self.findings.get(at).and_then(|finding| finding.place.as_ref()) {
+            Some(Place::Mask { frames }) => frames.iter().map(|frame| &frame.image).collect(),
+            Some(Place::HeatMap { heat_map }) => {
+                let maps = self.heat_maps.iter().filter(|map| map.id == *heat_map);
+                maps.flat_map(|map| &map.frames).map(|frame| &frame.image).collect()
+            }
+            place => place.and_then(Place::image).into_iter().collect(),
+        }
+    }
+
     fn mint(&mut self, job: Uuid) {
         for finding in &mut self.findings {
             finding.tracking_uid.get_or_insert_with(|| {

@@ -35,6 +35,8 @@ const SIDE_BY_SIDE: usize = 2;
 const RESULTS: usize = 4;
 /// The same of all vendors together: each may have forty megabytes.
 const ALL_RESULTS: usize = 16;
+/// Jobs whose results are judged or made into evidence at once, of however many that wait for their service.
+const AUTHORS: usize = 8;
 /// Requests of one vendor about its jobs that are answered at once.
 const AT_VENDOR: usize = 16;
 
@@ -95,6 +97,8 @@ pub struct Handles {
     pub(crate) results: call::Shares<VendorId>,
     /// The same of all vendors together.
     pub(crate) all_results: Arc<Semaphore>,
+    /// Places for results that are judged and made into evidence, in memory and by processors.
+    pub(crate) authors: Arc<Semaphore>,
     /// Places for what each vendor asks of its jobs.
     pub(crate) at_vendors: call::Shares<VendorId>,
 }
@@ -197,6 +201,7 @@ impl App {
             side_by_side: call::Shares::of(SIDE_BY_SIDE),
             results: call::Shares::of(RESULTS),
             all_results: Arc::new(Semaphore::new(ALL_RESULTS)),
+            authors: Arc::new(Semaphore::new(AUTHORS)),
             at_vendors: call::Shares::of(AT_VENDOR),
             replay,
             http,

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use dicom_dictionary_std::tags;
 use medvan_imaging::{Uid, attributes::Attributes};
 
 use super::{
     Context,
     content::{ImageReference, Relation, code, container, image, in_patient, number, region, text, uid, with, words},
+    report,
     segmentation::Segmentation,
     terms,
 };
@@ -57,7 +59,10 @@ impl<'a> Groups<'a> {
         items.extend(presence(finding.presence));
         items.extend(finding.evaluations.iter().map(evaluation));
         items.extend(finding.text.iter().flat_map(|said| words(terms::COMMENT, said)));
-        container(Relation::Contains, terms::MEASUREMENT_GROUP, Some(template), items)
+        let mut group = container(Relation::Contains, terms::MEASUREMENT_GROUP, Some(template), items);
+        // Observations and ImagingSelections of FHIR refer to the group by it.
+        group.put_text(tags::OBSERVATION_UID, report::observation_uid(self.context.job, at).as_str());
+        group
     }
 
     /// TID 4019.

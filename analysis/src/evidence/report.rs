@@ -1,16 +1,21 @@
 //! The report: Comprehensive 3D SR with an Imaging Measurement Report (TID 1500).
 
 use dicom_dictionary_std::tags;
-use medvan_imaging::attributes::{Attributes, NotWritable};
+use medvan_imaging::{
+    Uid,
+    attributes::{Attributes, NotWritable},
+};
+use uuid::Uuid;
 
 use super::{
     Completion, Context, Object, Predecessor, REPORT, Reference,
     content::{ImageReference, Relation, code, coded, contain, container, referenced, text, uid, words},
     document::{self, Series},
     group::Groups,
+    instance_of,
     library::{evidence, image_library, study_item},
     segmentation::{self, Segmentation},
-    terms,
+    terms, uid_of,
 };
 use crate::finding::CheckedFindings;
 
@@ -19,6 +24,16 @@ const SERIES: Series = Series { modality: "SR", number: 9001 };
 /// How others refer to the report of this job.
 pub fn reference(context: &Context<'_>) -> Reference {
     context.reference(REPORT, "report")
+}
+
+/// The SOP Instance UID of the report that is made of a job's findings, where the service gave none itself.
+pub fn instance_uid(job: Uuid) -> Uid {
+    instance_of(job, REPORT, "report")
+}
+
+/// The Observation UID (0040,A171) by which others refer to the measurement group of the finding at a place, counted from 0.
+pub fn observation_uid(job: Uuid, at: usize) -> Uid {
+    uid_of(job, &format!("observation {at}"))
 }
 
 /// The report. `beside` are pictures and other objects that were made of the same findings; segmentations are named without.

@@ -11,15 +11,16 @@ use medvan_imaging::{
     Uid,
     attributes::{Attributes, NotWritable},
 };
+use uuid::Uuid;
 
 use super::{
     Context, Object, Reference, SEGMENTATION,
     content::{ImageReference, coded, referenced},
     document::{self, Series, long_string},
-    terms,
+    instance_of, terms,
 };
 use crate::{
-    finding::{CheckedFindings, Finding, ImageName, MaskFrame, Place},
+    finding::{CheckedFindings, Finding, Findings, ImageName, MaskFrame, Place},
     inputs::{InputImage, InputSeries, Plane},
 };
 
@@ -69,6 +70,38 @@ struct Frame<'a> {
 pub fn author(context: &Context<'_>, findings: &CheckedFindings) -> Result<Vec<Object>, NotWritable> {
     let plan = plan(context, findings);
     plan.iter().zip(1..).map(|(segmentation, number)| segmentation.object(context, number)).collect()
+}
+
+/// Where the masks of a job's findings are: for the place of each finding with a mask the SOP Instance UID of its object and the
+/// number of its segment. `is_made` says whether an object is there, `series` of which series an image is.
+///
+/// The images' sizes and frames of reference, by which masks are parted too ([`plan`]), are not asked for. Where there are as many
+/// objects as there would be without them, they part nothing; else nothing can be told.
+pub fn segments<'a>(
+    job: Uuid,
+    findings: &'a Findings,
+    series: impl Fn(&Uid) -> Option<&'a Uid>,
+    is_made: impl Fn(&Uid) -> bool,
+) -> HashMap<usize, (Uid, usize)> {
+    let mut objects: Vec<((Option<&Uid>, u64), usize)> = Vec::new();
+    let mut segments = HashMap::new();
+    for (at, finding) in findings.findings.iter().enumerate() {
+        let Some(Place::Mask { frames }) = &finding.place else { continue };
+        let Some(first) = frames.first() else { continue };
+        let pixels = first.runs.iter().map(|run| u64::from(*run)).sum();
+        let like = (series(&first.image.instance), pixels);
+        let object = objects.iter().position(|(other, _)| *other == like).unwrap_or_else(|| {
+            objects.push((like, 0));
+            objects.len() - 1
+        });
+        if let Some((_, number)) = objects.get_mut(object) {
+            *number += 1;
+            segments.insert(at, (instance_of(job, SEGMENTATION, &object.to_string()), *number));
+        }
+    }
+    let made =
+        (0..=objects.len()).filter(|object| is_made(&instance_of(job, SEGMENTATION, &object.to_string()))).count();
+    if made == objects.len() { segments } else { HashMap::new() }
 }
 
 /// Distributes masks over objects, always in the same way.

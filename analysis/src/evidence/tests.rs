@@ -207,6 +207,79 @@ fn a_segment_has_the_tracking_uid_of_its_finding_and_the_pixels_of_its_mask() {
     assert_eq!(&made[0].bytes[made[0].bytes.len() - 16..], expected);
 }
 
+/// Others refer to a group by it, and know it without the report.
+#[test]
+fn each_measurement_group_has_its_observation_uid() {
+    let (inputs, algorithm) = (inputs(), algorithm());
+    let findings = example(&inputs);
+    let object = report::author(&context(&inputs, &algorithm), &findings, &[]).unwrap();
+    assert_eq!(object.reference.instance, report::instance_uid(JOB));
+    let said = read_back(&object);
+    let measured = said.items(tags::CONTENT_SEQUENCE).iter().find(|item| names(item, "NUM").len() > 1).unwrap().clone();
+    let groups: Vec<Option<String>> =
+        measured.items(tags::CONTENT_SEQUENCE).iter().map(|group| group.text(tags::OBSERVATION_UID)).collect();
+    let expected: Vec<Option<String>> =
+        (0..findings.findings.len()).map(|at| Some(report::observation_uid(JOB, at).to_string())).collect();
+    assert_eq!(groups, expected);
+}
+
+/// The example's mask, and others over images of the same and of another series; where frames of reference part them, nothing is told.
+#[test]
+fn segments_are_known_without_the_images() {
+    let algorithm = algorithm();
+    for (other_frame, is_known) in [("2.25.300000000000000000000000000000000001", true), ("2.25.3009", false)] {
+        let inputs = inputs_with_others(other_frame);
+        let mask = |id: &str, instance: &str| {
+            let frames = json!([{"image": {"instance": instance}, "runs": [10, 2, 52]}]);
+            let code = json!({"scheme": "SCT", "code": "1", "meaning": "m"});
+            json!({"id": id, "code": code, "place": {"type": "mask", "frames": frames}})
+        };
+        let masks =
+            [mask("a", FIRST), mask("b", "2.25.61"), mask("c", FIRST), mask("d", "2.25.62"), mask("e", "2.25.63")];
+        let answer = json!({"format": "1", "findings": masks});
+        let findings = Findings::read(answer.to_string().as_bytes(), &inputs, JOB).unwrap();
+        let made = segmentation::author(&context(&inputs, &algorithm), &findings).unwrap();
+        let images = inputs.images();
+        let series = |instance: &Uid| images.get(instance).map(|(series, _)| &series.uid);
+        let is_made = |uid: &Uid| made.iter().any(|object| object.reference.instance == *uid);
+        let told = segmentation::segments(JOB, &findings, series, is_made);
+        assert_eq!(told.len(), if is_known { 5 } else { 0 }, "{other_frame}");
+        for (at, (object, number)) in told {
+            let object = made.iter().find(|made| made.reference.instance == object).unwrap();
+            let said = read_back(object);
+            let segment = &said.items(tags::SEGMENT_SEQUENCE)[number - 1];
+            assert_eq!(segment.text(tags::SEGMENT_LABEL).as_deref(), Some(findings.findings[at].id.as_str()));
+        }
+    }
+}
+
+/// With a second series of three images, the last of which has this frame of reference.
+fn inputs_with_others(frame_of_reference: &str) -> Inputs {
+    let mut inputs = inputs();
+    for instance in ["2.25.61", "2.25.62", "2.25.63"] {
+        let last = if instance == "2.25.63" { frame_of_reference } else { "2.25.300000000000000000000000000000000001" };
+        let mut image = Attributes::new();
+        for (tag, text) in [
+            (tags::STUDY_INSTANCE_UID, "2.25.40"),
+            (tags::SERIES_INSTANCE_UID, "2.25.42"),
+            (tags::SOP_CLASS_UID, "1.2.840.10008.5.1.4.1.1.2"),
+            (tags::SOP_INSTANCE_UID, instance),
+            (tags::MODALITY, "CT"),
+            (tags::FRAME_OF_REFERENCE_UID, last),
+            (tags::PHOTOMETRIC_INTERPRETATION, "MONOCHROME2"),
+        ] {
+            image.put_text(tag, text);
+        }
+        image.put_number(tags::ROWS, 8);
+        image.put_number(tags::COLUMNS, 8);
+        image.put_texts(tags::PIXEL_SPACING, ["0.5", "0.5"].map(str::to_owned));
+        image.put_texts(tags::IMAGE_POSITION_PATIENT, ["0", "0", "0"].map(str::to_owned));
+        image.put_texts(tags::IMAGE_ORIENTATION_PATIENT, ["1", "0", "0", "0", "1", "0"].map(str::to_owned));
+        inputs.add(&image);
+    }
+    inputs
+}
+
 #[test]
 fn findings_are_drawn_at_their_place_and_only_on_their_image() {
     let code = json!({"scheme": "SCT", "code": "1", "meaning": "m"});

@@ -2,14 +2,21 @@
 
 use std::fmt::Write as _;
 
-use medvan_authoring::{Bilingual, Coded, Component, ComponentValue, Concept, Named, Observation};
+use medvan_authoring::{
+    Bilingual, BodyStructure, Coded, Component, ComponentValue, Concept, Link, Named, Observation, Release,
+};
 
-use super::{DCM, SCT, Told, patient, uid_identifier};
+use super::{DCM, SCT, Selector, Told, patient, uid_identifier};
 use crate::finding::{Answer, Code, Finding, ImageName, Place, Presence};
 
-pub(super) fn observation(told: &Told<'_>, place: usize, finding: &Finding) -> Observation {
+pub(super) fn observation(
+    told: &Told<'_>,
+    place: usize,
+    finding: &Finding,
+    selector: Option<&Selector<'_>>,
+) -> Observation {
     let presence = presence(finding.presence);
-    let mut components = components(finding);
+    let mut components = components(finding, told.release);
     // obs-7: with a component of the same code there is no value.
     let code = concept(&finding.code);
     let value = if components.iter().any(|part| part.code == code) {
@@ -24,7 +31,9 @@ pub(super) fn observation(told: &Told<'_>, place: usize, finding: &Finding) -> O
     Observation {
         header: told.header(told.observation_id(place)),
         is_withdrawn: told.is_superseded,
-        identifiers: identifiers(finding),
+        identifiers: identifiers(finding)
+            .chain(selector.and_then(|selector| selector.observation_uid(place)))
+            .collect(),
         part_of: vec![told.imaging_study()],
         categories: vec![imaging.into(), group.into()],
         code,
@@ -33,21 +42,26 @@ pub(super) fn observation(told: &Told<'_>, place: usize, finding: &Finding) -> O
         issued: told.at,
         value,
         notes: finding.text.iter().map(|words| Bilingual { ja: words.ja.clone(), en: words.en.clone() }).collect(),
-        body_site: body_site(finding),
+        body_site: body_site(finding, told.release),
+        body_structure: body_structure(told, finding),
         device: told.device(),
-        derived_from: vec![told.imaging_study()],
+        derived_from: selections(selector, place).chain([told.imaging_study()]).collect(),
         components,
     }
 }
 
-fn identifiers(finding: &Finding) -> Vec<Named> {
+fn selections(selector: Option<&Selector<'_>>, place: usize) -> impl Iterator<Item = Link> {
+    selector.into_iter().flat_map(move |selector| selector.links(place))
+}
+
+pub(super) fn identifiers(finding: &Finding) -> impl Iterator<Item = Named> {
     let kind = |code, display| Some(Coded::of(DCM, code, display).into());
     let own = Named { kind: kind("112039", "Tracking Identifier"), system: None, value: finding.id.clone() };
     let tracked = finding
         .tracking_uid
         .as_ref()
         .map(|uid| Named { kind: kind("112040", "Tracking Unique Identifier"), ..uid_identifier(uid) });
-    std::iter::once(own).chain(tracked).collect()
+    std::iter::once(own).chain(tracked)
 }
 
 fn presence(presence: Presence) -> Concept {
@@ -59,9 +73,9 @@ fn presence(presence: Presence) -> Concept {
     Concept::from(Coded::of(SCT, code, display)).called(text.to_owned())
 }
 
-/// R4 has no `bodyStructure`: the side stands in the words, and as a component for machines.
-fn body_site(finding: &Finding) -> Option<Concept> {
-    let site = finding.site.as_ref()?;
+/// R4 has no `bodyStructure`: the side stands in the words, and as a component for machines. In R5 a site with a side is one.
+fn body_site(finding: &Finding, release: Release) -> Option<Concept> {
+    let site = finding.site.as_ref().filter(|_| release == Release::R4 || finding.laterality.is_none())?;
     let side = finding.laterality.as_ref().map(|side| format!("{} ({})", site.meaning, side.meaning));
     Some(match side {
         Some(words) => concept(site).called(words),
@@ -69,11 +83,25 @@ fn body_site(finding: &Finding) -> Option<Concept> {
     })
 }
 
-fn components(finding: &Finding) -> Vec<Component> {
+/// Of R5, where a site has a side.
+pub(super) fn body_structure(told: &Told<'_>, finding: &Finding) -> Option<BodyStructure> {
+    let laterality = finding.laterality.as_ref().filter(|_| told.release == Release::R5)?;
+    Some(BodyStructure {
+        identifiers: identifiers(finding).collect(),
+        structure: concept(finding.site.as_ref()?),
+        laterality: concept(laterality),
+        patient: patient(told.patient_id),
+    })
+}
+
+/// R5 has elements for the side and the place.
+fn components(finding: &Finding, release: Release) -> Vec<Component> {
+    let is_r4 = release == Release::R4;
     let coded = |system, code, display, value| Component { code: Coded::of(system, code, display).into(), value };
     let side = finding
         .laterality
         .iter()
+        .filter(|_| is_r4)
         .map(|side| coded(SCT, "272741003", "Laterality", ComponentValue::Concept(concept(side))));
     let certainty = finding.confidence.iter().map(|share| {
         coded(DCM, "111012", "Certainty of Finding", ComponentValue::Quantity(percent(*share), "%".to_owned()))
@@ -89,8 +117,8 @@ fn components(finding: &Finding) -> Vec<Component> {
         let value = ComponentValue::Quantity(measurement.value, measurement.unit.clone());
         Component { code: concept(&measurement.code), value }
     });
-    let place =
-        finding.place.iter().map(|place| coded(DCM, "111030", "Image Region", ComponentValue::Text(region(place))));
+    let place = finding.place.iter().filter(|_| is_r4);
+    let place = place.map(|place| coded(DCM, "111030", "Image Region", ComponentValue::Text(region(place))));
     side.chain(certainty).chain(evaluations).chain(measurements).chain(place).collect()
 }
 
@@ -129,7 +157,7 @@ fn image_words(image: &ImageName) -> String {
     words
 }
 
-fn concept(code: &Code) -> Concept {
+pub(super) fn concept(code: &Code) -> Concept {
     let system = system(&code.scheme).map(str::to_owned);
     Concept::from(Coded { system, code: code.code.clone(), display: code.meaning.clone() }).called(code.meaning.clone())
 }

@@ -195,6 +195,18 @@ impl Arrival {
         self.outcomes.push(Stored { class: read.class, instance: read.uid, series: read.series, outcome });
     }
 
+    /// It was broken off: whoever judges whether a study is complete waits for its sender.
+    pub(crate) async fn cut(&self) {
+        let studies = self.brings.studies();
+        if studies.is_empty() {
+            return;
+        }
+        if let Err(error) = self.archive.0.store.cut_intakes(&self.hospital, &studies).await {
+            // It is judged by the usual quiet then.
+            tracing::warn!(error = &error as &dyn std::error::Error, "that a transfer was cut off was not kept");
+        }
+    }
+
     /// Whoever judges whether the study is complete must know that more of it may come.
     fn note(&mut self, series: Option<&(Uid, Uid)>) {
         if let Some((study, _)) = series {

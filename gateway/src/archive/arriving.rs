@@ -43,6 +43,11 @@ pub(super) struct Brings {
 }
 
 impl Brings {
+    /// The studies.
+    pub(super) fn studies(&self) -> Vec<&Uid> {
+        self.studies.iter().collect()
+    }
+
     /// It brought something of this study.
     pub(super) fn note(&mut self, study: &Uid) {
         if self.studies.len() < MOST && !self.studies.contains(study) {

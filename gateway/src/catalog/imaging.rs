@@ -112,6 +112,9 @@ impl Default for Completeness {
     }
 }
 
+/// So many times the usual quiet is waited for a sender whose transfer was cut off.
+const AFTER_CUT: i32 = 5;
+
 impl Completeness {
     fn is_usual(&self) -> bool {
         *self == Self::default()
@@ -121,15 +124,18 @@ impl Completeness {
     pub fn shortest(&self) -> Policy {
         let own = self.quiet_seconds_by_modality.values().copied().min();
         let quiet = own.map_or(self.quiet_seconds, |own| own.min(self.quiet_seconds));
-        Policy { quiet: time::Duration::seconds(quiet.into()), ..self.policy([]) }
+        let quiet = time::Duration::seconds(quiet.into());
+        Policy { quiet, quiet_after_cut: quiet * AFTER_CUT, ..self.policy([]) }
     }
 
     /// What holds for a study with these modalities.
     pub fn policy<'a>(&self, modalities: impl IntoIterator<Item = &'a str>) -> Policy {
         let own = modalities.into_iter().filter_map(|modality| self.quiet_seconds_by_modality.get(modality));
         let quiet = own.max().copied().unwrap_or(self.quiet_seconds);
+        let quiet = time::Duration::seconds(quiet.into());
         Policy {
-            quiet: time::Duration::seconds(quiet.into()),
+            quiet,
+            quiet_after_cut: quiet * AFTER_CUT,
             deadline: time::Duration::seconds(self.deadline_seconds.into()),
             at_deadline: self.at_deadline,
         }

@@ -103,6 +103,9 @@ impl Receiving {
             self.arrival.abandon().await;
         }
         self.commit().await;
+        if received.is_err() {
+            self.arrival.cut().await;
+        }
         match received {
             // What was whole before the body broke is stored, and its sender is told so.
             Err(refusal) if !self.done.is_empty() => {

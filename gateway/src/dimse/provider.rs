@@ -81,6 +81,9 @@ impl Provider {
         let (hospital, node) = (self.session.hospital.clone(), self.session.node.ae_title.clone());
         tracing::debug!(%hospital, %node, peer = %self.session.peer, "association accepted");
         let served = self.serve().await;
+        if let (Err(_), Some(arrival)) = (&served, &self.arrival) {
+            arrival.cut().await;
+        }
         self.arrival = None;
         self.give_back_what_is_owed().await;
         match served {

@@ -7,6 +7,7 @@ use axum::{
     extract::{ConnectInfo, FromRequest, FromRequestParts, RawPathParams, Request},
 };
 use http::{HeaderMap, Method, header, request::Parts};
+use medvan_authoring::Release;
 
 use super::{parameters::Parameters, refusal::Refusal};
 use crate::{
@@ -23,6 +24,8 @@ const MOST: usize = 65_536;
 pub(crate) struct Ask {
     client: CdsClient,
     pub(super) parameters: Parameters,
+    /// The release of FHIR that the answer is in.
+    pub(super) release: Release,
     /// Whether parameters that are not known are passed over (`Prefer: handling=lenient`).
     pub(super) is_lenient: bool,
     /// The absolute URL of the hospital's FHIR root, as this caller reaches it.
@@ -57,11 +60,11 @@ impl FromRequest<App> for Ask {
             }
             parameters.take(&to_bytes(body, MOST).await.map_err(|_| Refusal::TooLarge)?)?;
         }
-        readable(&parts.headers, &parameters)?;
+        let release = release(&parts.headers, &parameters)?;
         let is_lenient = words(&parts.headers, "prefer").any(|word| word == "handling=lenient");
         let dicom_web = dicomweb::root(app, client.hospital_id(), &parts.headers);
         let root = format!("{}/fhir", dicom_web.trim_end_matches("/dicom-web"));
-        Ok(Self { client, parameters, is_lenient, root, dicom_web })
+        Ok(Self { client, parameters, release, is_lenient, root, dicom_web })
     }
 }
 
@@ -91,26 +94,55 @@ fn words<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item =
     values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
-/// `_format` goes before Accept (FHIR R4 §3.1.0.1.11).
-fn readable(headers: &HeaderMap, parameters: &Parameters) -> Result<(), Refusal> {
-    let format = parameters.iter().find(|(name, _)| *name == "_format").map(|(_, value)| value);
-    let is_readable = match format {
-        Some(format) => is_known(format),
-        None => words(headers, "accept").any(is_known) || !headers.contains_key(header::ACCEPT),
-    };
-    if is_readable { Ok(()) } else { Err(Refusal::NotAcceptable) }
+/// What an answer may be in: `application/fhir+json; fhirVersion=5.0; q=0.9`.
+struct Range {
+    /// None where it is left to us.
+    release: Option<Release>,
+    weight: f32,
 }
 
-fn is_known(range: &str) -> bool {
-    let mut parts = range.split(';').map(str::trim);
-    // `+` in a query that was not escaped comes as a blank.
-    let media = parts.next().unwrap_or_default().replace(' ', "+").to_ascii_lowercase();
-    let is_media =
-        ["application/fhir+json", "application/json", "json", "application/*", "*/*"].contains(&media.as_str());
-    is_media
-        && parts.all(|parameter| match parameter.split_once('=') {
-            Some(("fhirVersion", version)) => ["4.0", "4.0.1"].contains(&version.trim_matches('"')),
-            Some(("q", weight)) => weight.parse() != Ok(0.0),
-            _ => true,
-        })
+/// The release that the caller likes best: R4 where nothing is said. `_format` goes before Accept (FHIR R4 §3.1.0.1.11), but may leave
+/// the release to it.
+pub(super) fn release(headers: &HeaderMap, parameters: &Parameters) -> Result<Release, Refusal> {
+    let accepted = words(headers, "accept").filter_map(Range::read);
+    // Of ranges that are liked as much, that which names a release, then the first.
+    let order = |range: &Range| (range.weight, range.release.is_some());
+    let best = accepted.reduce(|best, range| if order(&range) > order(&best) { range } else { best });
+    let format = parameters.iter().find(|(name, _)| *name == "_format").map(|(_, value)| value);
+    let asked = match (format, &best) {
+        (Some(format), _) => {
+            Range::read(format).ok_or(Refusal::NotAcceptable)?.release.or(best.and_then(|best| best.release))
+        }
+        (None, Some(best)) => best.release,
+        (None, None) if headers.contains_key(header::ACCEPT) => return Err(Refusal::NotAcceptable),
+        (None, None) => None,
+    };
+    Ok(asked.unwrap_or_default())
+}
+
+impl Range {
+    /// Nothing where it is none of ours.
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        // `+` in a query that was not escaped comes as a blank.
+        let media = parts.next().unwrap_or_default().replace(' ', "+").to_ascii_lowercase();
+        let known = ["application/fhir+json", "application/json", "json", "application/*", "*/*"];
+        let mut range = known.contains(&media.as_str()).then_some(Self { release: None, weight: 1.0 })?;
+        for parameter in parts {
+            match parameter.split_once('=') {
+                Some(("fhirVersion", version)) => range.release = Some(named(version.trim_matches('"'))?),
+                Some(("q", weight)) => range.weight = weight.parse().unwrap_or(1.0),
+                _ => {}
+            }
+        }
+        (range.weight != 0.0).then_some(range)
+    }
+}
+
+fn named(version: &str) -> Option<Release> {
+    match version {
+        "4.0" | "4.0.1" => Some(Release::R4),
+        "5.0" | "5.0.0" => Some(Release::R5),
+        _ => None,
+    }
 }

@@ -1,7 +1,7 @@
 //! `GET …/metadata`, and the one table of search parameters by which searches are read.
 
 use axum::response::Response;
-use medvan_authoring::{Capabilities, ResourceCapability, SearchParamType};
+use medvan_authoring::{Capabilities, Release, ResourceCapability, SearchParamType};
 
 use super::{Ask, Kind, answer};
 
@@ -22,7 +22,38 @@ const SERVICE: Parameter = ("service", SearchParamType::String, "Which service f
 const DATE: Parameter = ("date", SearchParamType::Date, "Day of the study; prefixes eq, ge, le, gt, lt.");
 const STATUS: Parameter = ("status", SearchParamType::Token, "Everything that a search finds is preliminary.");
 
-const RESOURCES: [ResourceCapability; 5] = [
+const ISSUED: Parameter = ("issued", SearchParamType::Date, "When the service answered.");
+
+/// What both releases have alike.
+const ALIKE: [ResourceCapability; 3] = [
+    ResourceCapability {
+        kind: "ImagingStudy",
+        parameters: &[
+            ID,
+            PATIENT,
+            SUBJECT,
+            STUDY,
+            ("identifier", SearchParamType::Token, "urn:oid: and StudyInstanceUID, or an accession number."),
+            ("started", SearchParamType::Date, "Day of the study."),
+            ("modality", SearchParamType::Token, "A modality of its series."),
+        ],
+    },
+    ResourceCapability { kind: "Device", parameters: &[ID, SERVICE] },
+    ResourceCapability {
+        kind: "Provenance",
+        parameters: &[
+            ID,
+            CHANGED,
+            PATIENT,
+            STUDY,
+            SERVICE,
+            ("target", SearchParamType::Reference, "The DiagnosticReport or an Observation."),
+            ("recorded", SearchParamType::Date, "When the service answered."),
+        ],
+    },
+];
+
+const R4: [ResourceCapability; 5] = [
     ResourceCapability {
         kind: "Observation",
         parameters: &[
@@ -52,39 +83,83 @@ const RESOURCES: [ResourceCapability; 5] = [
             DATE,
             STATUS,
             ("imagingStudy", SearchParamType::Reference, "The ImagingStudy (IHE IMR)."),
-            ("issued", SearchParamType::Date, "When the service answered."),
+            ISSUED,
         ],
     },
+    ALIKE[0],
+    ALIKE[1],
+    ALIKE[2],
+];
+
+const R5: [ResourceCapability; 6] = [
     ResourceCapability {
-        kind: "ImagingStudy",
-        parameters: &[
-            ID,
-            PATIENT,
-            SUBJECT,
-            STUDY,
-            ("identifier", SearchParamType::Token, "urn:oid: and StudyInstanceUID, or an accession number."),
-            ("started", SearchParamType::Date, "Day of the study."),
-            ("modality", SearchParamType::Token, "A modality of its series."),
-        ],
-    },
-    ResourceCapability { kind: "Device", parameters: &[ID, SERVICE] },
-    ResourceCapability {
-        kind: "Provenance",
+        kind: "Observation",
         parameters: &[
             ID,
             CHANGED,
             PATIENT,
+            SUBJECT,
             STUDY,
             SERVICE,
-            ("target", SearchParamType::Reference, "The DiagnosticReport or an Observation."),
-            ("recorded", SearchParamType::Date, "When the service answered."),
+            DATE,
+            STATUS,
+            ("code", SearchParamType::Token, "What was looked for: [system|]code; several with commas."),
+            ("device", SearchParamType::Reference, "Which service in which version found it."),
+            ("derived-from", SearchParamType::Reference, "The ImagingStudy, or an ImagingSelection."),
+            ("part-of", SearchParamType::Reference, "The ImagingStudy."),
         ],
     },
+    ResourceCapability {
+        kind: "DiagnosticReport",
+        parameters: &[
+            ID,
+            CHANGED,
+            PATIENT,
+            SUBJECT,
+            ("study", SearchParamType::Reference, "The ImagingStudy; also its StudyInstanceUID."),
+            SERVICE,
+            DATE,
+            STATUS,
+            ISSUED,
+        ],
+    },
+    ResourceCapability {
+        kind: "ImagingSelection",
+        parameters: &[
+            ID,
+            CHANGED,
+            PATIENT,
+            SUBJECT,
+            STUDY,
+            ("study-uid", SearchParamType::Uri, "StudyInstanceUID."),
+            SERVICE,
+            ("status", SearchParamType::Token, "Everything that a search finds is available."),
+            ("code", SearchParamType::Token, "Why it was selected: [system|]code; several with commas."),
+            ("body-site", SearchParamType::Token, "Where in the body: [system|]code; several with commas."),
+            (
+                "identifier",
+                SearchParamType::Token,
+                "A tracking identifier or UID, or the observation UID in the report.",
+            ),
+            ("derived-from", SearchParamType::Reference, "The ImagingStudy."),
+            ISSUED,
+        ],
+    },
+    ALIKE[0],
+    ALIKE[1],
+    ALIKE[2],
 ];
 
+const fn resources(release: Release) -> &'static [ResourceCapability] {
+    match release {
+        Release::R4 => &R4,
+        Release::R5 => &R5,
+    }
+}
+
 /// The names of the search parameters of a type.
-pub(super) fn parameters(kind: Kind) -> impl Iterator<Item = &'static str> {
-    let resource = RESOURCES.iter().filter(move |resource| resource.kind == kind.word());
+pub(super) fn parameters(kind: Kind, release: Release) -> impl Iterator<Item = &'static str> {
+    let resource = resources(release).iter().filter(move |resource| resource.kind == kind.word());
     resource.flat_map(|resource| resource.parameters).map(|(name, ..)| *name)
 }
 
@@ -97,7 +172,7 @@ pub(super) async fn metadata(ask: Ask) -> Response {
         description: "Results of AI services for one hospital, for reading",
         url: &ask.root,
         security: "A JWT that names this root as its audience, as for CDS Hooks and DICOMweb.",
-        resources: &RESOURCES,
+        resources: resources(ask.release),
     };
-    answer(&capabilities.written())
+    answer(ask.release, &capabilities.written(ask.release))
 }

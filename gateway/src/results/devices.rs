@@ -13,7 +13,7 @@ use crate::{
 pub(super) async fn read(app: &App, ask: &Ask, id: &str) -> Result<Option<Written>, Refusal> {
     for (service, version) in app.store.published_services(ask.hospital()).await? {
         if id_of(&service, &version) == id {
-            return written(app, &service, &version).await.map(Some);
+            return written(app, ask, &service, &version).await.map(Some);
         }
     }
     Ok(None)
@@ -31,7 +31,7 @@ pub(super) async fn search(app: &App, ask: &Ask, question: &Question) -> Result<
                 page.next = page.found.last().map(|(id, _)| id.clone());
                 break;
             }
-            let device = written(app, &service, &version).await?;
+            let device = written(app, ask, &service, &version).await?;
             page.found.push((id.clone(), device));
         }
         is_reached |= question.after.as_ref() == Some(&id);
@@ -44,8 +44,8 @@ pub(super) fn id_of(service: &ServiceName, version: &VersionNumber) -> String {
 }
 
 /// A version that is no longer registered is still told by name.
-async fn written(app: &App, service: &ServiceName, version: &VersionNumber) -> Result<Written, Refusal> {
+async fn written(app: &App, ask: &Ask, service: &ServiceName, version: &VersionNumber) -> Result<Written, Refusal> {
     let stored = app.store.version(service, version).await?;
     let descriptor = stored.and_then(|stored| serde_json::from_value::<Descriptor>(stored.descriptor).ok());
-    Ok(fhir::device(&service.to_string(), &version.to_string(), descriptor.as_ref()).written())
+    Ok(fhir::device(&service.to_string(), &version.to_string(), descriptor.as_ref()).written(ask.release))
 }

@@ -3,6 +3,7 @@
 //! A parameter that is not known is refused unless `Prefer: handling=lenient` is said: a mistyped `patient` that is passed over
 //! would give everybody's results.
 
+use medvan_authoring::Release;
 use medvan_imaging::Uid;
 use time::{Date, Duration, Month, OffsetDateTime, Time, format_description::well_known::Rfc3339};
 use url::form_urlencoded::Serializer;
@@ -25,6 +26,12 @@ pub(super) struct Question {
     pub(super) service: Option<ServiceName>,
     pub(super) device: Option<Uuid>,
     pub(super) codes: Option<Vec<String>>,
+    /// Codes of parts of the body.
+    pub(super) sites: Option<Vec<String>>,
+    /// Identifiers, as `[system|]value`.
+    pub(super) identifiers: Option<Vec<String>>,
+    /// The observation that is derived from a selection.
+    pub(super) derived: Option<String>,
     /// The report whose provenance is asked for.
     pub(super) target: Option<Uuid>,
     /// First and last day of the examination.
@@ -40,12 +47,17 @@ pub(super) struct Question {
 
 impl Question {
     /// Checks the parameters of a search for a type of resource.
-    pub(super) fn read(kind: Kind, parameters: &Parameters, is_lenient: bool) -> Result<Self, Refusal> {
+    pub(super) fn read(
+        kind: Kind,
+        release: Release,
+        parameters: &Parameters,
+        is_lenient: bool,
+    ) -> Result<Self, Refusal> {
         let mut question = Self { count: COUNT, ..Self::default() };
         for (name, value) in parameters.iter() {
             let is_control = matches!(name, "_count" | "_after" | "_format");
             let plain = name.split([':', '.']).next().unwrap_or(name);
-            if !is_control && !capability::parameters(kind).any(|known| known == plain) {
+            if !is_control && !capability::parameters(kind, release).any(|known| known == plain) {
                 if is_lenient {
                     continue;
                 }
@@ -54,7 +66,7 @@ impl Question {
                     kind.word()
                 )));
             }
-            question.take(kind, name, value).ok_or_else(|| {
+            question.take(kind, release, name, value).ok_or_else(|| {
                 // The name is one of ours, perhaps with a modifier; the value may be a patient's.
                 Refusal::BadRequest(format!("the search parameter {plain} cannot be read, or is given twice"))
             })?;
@@ -75,7 +87,7 @@ impl Question {
         query.finish()
     }
 
-    fn take(&mut self, kind: Kind, name: &str, value: &str) -> Option<()> {
+    fn take(&mut self, kind: Kind, release: Release, name: &str, value: &str) -> Option<()> {
         match name {
             "_format" => Some(()),
             "_count" => {
@@ -96,7 +108,10 @@ impl Question {
             | "patient:Patient.identifier"
             | "subject:Patient.identifier" => once(&mut self.patient, token(value)?),
             "identifier" if kind == Kind::ImagingStudy => self.take_study_or_accession(value),
-            "study" | "imagingStudy" | "derived-from" | "part-of" => once(&mut self.study, study(value)?),
+            "derived-from" if release == Release::R5 && value.contains("ImagingSelection/") => {
+                self.take_selection(value)
+            }
+            "study" | "study-uid" | "imagingStudy" | "derived-from" | "part-of" => once(&mut self.study, study(value)?),
             "modality" => once(&mut self.modality, token(value)?),
             "service" => once(&mut self.service, value.parse().ok()?),
             "device" => once(&mut self.device, reference("Device", value)?.parse().ok()?),
@@ -105,12 +120,22 @@ impl Question {
                 once(&mut self.target, id.split('.').next()?.parse().ok()?)
             }
             "code" => once(&mut self.codes, value.split(',').map(str::to_owned).collect()),
+            "body-site" => once(&mut self.sites, value.split(',').map(str::to_owned).collect()),
+            "identifier" => once(&mut self.identifiers, value.split(',').map(str::to_owned).collect()),
             "status" => {
-                self.is_of_nothing |= !value.split(',').any(|status| token(status).as_deref() == Some("preliminary"));
+                let ours = if kind == Kind::ImagingSelection { "available" } else { "preliminary" };
+                self.is_of_nothing |= !value.split(',').any(|status| token(status).as_deref() == Some(ours));
                 Some(())
             }
             _ => None,
         }
+    }
+
+    /// A selection has the id of its observation, and its part (`<job>.<n>.<part>`).
+    fn take_selection(&mut self, value: &str) -> Option<()> {
+        let id = reference("ImagingSelection", value)?;
+        let (observation, _) = id.rsplit_once('.')?;
+        once(&mut self.derived, observation.to_owned())
     }
 
     fn take_study_or_accession(&mut self, value: &str) -> Option<()> {

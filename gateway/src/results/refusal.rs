@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | [`Refusal::NotAuthenticated`] | 401, no body | caller | with a token |
 //! | [`Refusal::NoImages`], [`Refusal::NotServed`], [`Refusal::NotFound`] | 404 | caller | no |
+//! | [`Refusal::OnlyInR5`] | 404 | caller | with `fhirVersion=5.0` |
 //! | [`Refusal::BadRequest`] | 400 | caller | no |
 //! | [`Refusal::NotAcceptable`] | 406 | caller | with another Accept |
 //! | [`Refusal::TooLarge`], [`Refusal::TooCostly`] | 413 | caller | with a narrower question |
@@ -26,11 +27,13 @@ pub(crate) enum Refusal {
     NoImages,
     #[error("this type of resource is not served; GET metadata lists those that are")]
     NotServed,
+    #[error("this type of resource is served in FHIR 5.0: ask with Accept: application/fhir+json; fhirVersion=5.0")]
+    OnlyInR5,
     #[error("there is no such resource in this hospital")]
     NotFound,
     #[error("{0}")]
     BadRequest(String),
-    #[error("FHIR 4.0 as application/fhir+json is what can be given")]
+    #[error("FHIR 4.0 or 5.0 as application/fhir+json is what can be given")]
     NotAcceptable,
     #[error("the body is larger than 65536 bytes")]
     TooLarge,
@@ -49,7 +52,7 @@ impl Refusal {
         match self {
             Self::NotAuthenticated => (StatusCode::UNAUTHORIZED, IssueCode::Login),
             Self::NoImages | Self::NotFound => (StatusCode::NOT_FOUND, IssueCode::NotFound),
-            Self::NotServed => (StatusCode::NOT_FOUND, IssueCode::NotSupported),
+            Self::NotServed | Self::OnlyInR5 => (StatusCode::NOT_FOUND, IssueCode::NotSupported),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, IssueCode::Invalid),
             Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, IssueCode::NotSupported),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, IssueCode::TooLong),

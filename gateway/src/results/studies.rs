@@ -124,7 +124,7 @@ async fn written(app: &App, ask: &Ask, uid: &Uid, study: &Attributes) -> Result<
         series: all,
         dicom_web: ask.dicom_web.clone(),
     };
-    Ok(study.written())
+    Ok(study.written(ask.release))
 }
 
 fn series(attributes: &Attributes) -> Option<Series> {

@@ -1,5 +1,6 @@
 //! How the parameters of a search are read.
 
+use medvan_authoring::Release;
 use time::macros::{date, datetime};
 
 use super::{Kind, Question, Refusal, parameters::Parameters};
@@ -7,7 +8,8 @@ use super::{Kind, Question, Refusal, parameters::Parameters};
 fn read(kind: Kind, query: &str, is_lenient: bool) -> Result<Question, Refusal> {
     let mut parameters = Parameters::default();
     parameters.take(query.as_bytes())?;
-    Question::read(kind, &parameters, is_lenient)
+    let release = if kind == Kind::ImagingSelection { Release::R5 } else { Release::R4 };
+    Question::read(kind, release, &parameters, is_lenient)
 }
 
 #[track_caller]

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_workitem_keys.sql"),
     include_str!("migrations/0011_priors.sql"),
     include_str!("migrations/0012_jobs_held.sql"),
+    include_str!("migrations/0015_intakes_cut.sql"),
     include_str!("migrations/0013_pacs_priors.sql"),
 ];
 

@@ -25,6 +25,8 @@ pub struct Intake {
     pub began_at: OffsetDateTime,
     /// When the last one came.
     pub changed_at: OffsetDateTime,
+    /// Whether the transfer that brought it was broken off.
+    pub is_cut: bool,
 }
 
 /// What was decided about a study.
@@ -52,7 +54,7 @@ pub(super) async fn note(
         "INSERT INTO intakes (hospital, study, began_at, changed_at, due_at) \
          SELECT $1, value, $2, $2, $3 FROM json_each($4) WHERE true ON CONFLICT (hospital, study) DO UPDATE SET \
          began_at = CASE WHEN judged_at IS NULL OR judged_at < changed_at THEN began_at ELSE excluded.began_at END, \
-         changed_at = max(changed_at + 1, excluded.changed_at), due_at = excluded.due_at",
+         changed_at = max(changed_at + 1, excluded.changed_at), due_at = excluded.due_at, is_cut = 0",
     )
     .bind(hospital.as_str())
     .bind(micros(now))
@@ -89,7 +91,7 @@ impl Store {
         let rows = sqlx::query(
             "UPDATE intakes SET due_at = $2 WHERE (hospital, study) IN \
              (SELECT hospital, study FROM intakes WHERE due_at <= $1 ORDER BY due_at LIMIT $3) \
-             RETURNING hospital, study, began_at, changed_at",
+             RETURNING hospital, study, began_at, changed_at, is_cut",
         )
         .bind(micros(now))
         .bind(micros(until))
@@ -98,6 +100,25 @@ impl Store {
         .await?;
         db.commit().await?;
         rows.iter().map(intake).collect()
+    }
+
+    /// Notes that a transfer was broken off which had brought something of these studies.
+    ///
+    /// # Errors
+    /// The database does not take it.
+    pub async fn cut_intakes(&self, hospital: &HospitalId, studies: &[&Uid]) -> Result<(), StoreError> {
+        let studies: Vec<&str> = studies.iter().map(|study| study.as_str()).collect();
+        let mut db = self.write().await?;
+        sqlx::query(
+            "UPDATE intakes SET is_cut = 1 WHERE hospital = $1 AND study IN (SELECT value FROM json_each($2)) \
+             AND due_at IS NOT NULL",
+        )
+        .bind(hospital.as_str())
+        .bind(serde_json::json!(studies))
+        .execute(&mut *db)
+        .await?;
+        db.commit().await?;
+        Ok(())
     }
 
     /// Keeps what was decided about a study, unless something arrived meanwhile: then it is looked at anew.
@@ -179,5 +200,6 @@ fn intake(row: &SqliteRow) -> Result<Intake, StoreError> {
         study: parsed(row, "study", "study uid")?,
         began_at: instant(row, "began_at")?,
         changed_at: instant(row, "changed_at")?,
+        is_cut: row.try_get("is_cut")?,
     })
 }

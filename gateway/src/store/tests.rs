@@ -1,4 +1,5 @@
 mod feedback;
+mod intakes;
 mod jobs;
 mod node_outbox;
 mod prior_searches;

@@ -17,7 +17,7 @@ use crate::{
     App,
     call::tenant,
     catalog::ImageMember,
-    store::{Answer, FoundInstance, Job},
+    store::{Answer, EvidenceObject, FoundInstance, Job, Receipt, ReceivedBounds, ReceivedObject},
     trust::{JobToken, Recipient},
 };
 
@@ -48,18 +48,19 @@ pub(super) async fn ask(
     let root = Root::new(app.vendors.clone(), &url, signer(app, job, member), timeout);
     let asking = Asking { app, job, way, member, root };
     // The deadline is of the job, however many requests it takes.
-    let files = tokio::time::timeout(timeout, asking.files(inputs, images, prior)).await;
-    let files = files.unwrap_or_else(|_| Err(WorkFault::Service(ErrorKind::Timeout.into())))?;
-    objects::answer(app, job, inputs, &way.expects, files).await
+    let brought = tokio::time::timeout(timeout, asking.results(inputs, images, prior)).await;
+    brought.unwrap_or_else(|_| Err(WorkFault::Service(ErrorKind::Timeout.into())))?;
+    objects::answer(app, job, inputs, &way.expects).await
 }
 
 impl Asking<'_> {
-    async fn files(
+    /// Gives the images and waits until all results are here, kept as they came.
+    async fn results(
         &self,
         inputs: &Inputs,
         images: Vec<FoundInstance>,
         prior: Option<PriorImages>,
-    ) -> Result<Vec<Vec<u8>>, WorkFault> {
+    ) -> Result<(), WorkFault> {
         let sent: HashSet<Uid> = images.iter().map(|image| image.uid.clone()).collect();
         let by_itself = self.way.results == Returned::Store;
         if !by_itself || !objects::is_all_received(self.app, self.job, &self.way.expects).await? {
@@ -77,14 +78,14 @@ impl Asking<'_> {
             }
         }
         if by_itself {
-            objects::received(self.app, self.job, &self.way.expects).await
+            objects::all_received(self.app, self.job, &self.way.expects).await
         } else {
-            self.fetched(&sent).await
+            self.fetch(&sent).await
         }
     }
 
     /// Looks at the service's root until its results are all there, and fetches them.
-    async fn fetched(&self, sent: &HashSet<Uid>) -> Result<Vec<Vec<u8>>, WorkFault> {
+    async fn fetch(&self, sent: &HashSet<Uid>) -> Result<(), WorkFault> {
         let delivered = self.app.store.delivered_before(self.job).await?;
         let known: HashSet<&Uid> = sent.iter().chain(delivered.iter().map(|object| &object.instance)).collect();
         let (mut pause, mut before) = (objects::FIRST_LOOK, Vec::new());
@@ -99,14 +100,23 @@ impl Asking<'_> {
             before = listed;
             pause = objects::wait(self.app, self.job, pause).await?;
         };
-        let mut room = self.member.entry.limits.answer_bytes as usize;
-        let mut files = Vec::with_capacity(listed.len());
-        for object in &listed {
-            let file = self.root.fetch(&self.job.study, object, room).await?;
-            room -= file.len().min(room);
-            files.push(file.to_vec());
+        let bytes = u64::from(self.member.entry.limits.answer_bytes);
+        let most = ReceivedBounds { objects: gate::OBJECTS + 1, bytes };
+        self.app.store.forget_received(self.job.id).await?;
+        for listed in listed {
+            let file = self.root.fetch(&self.job.study, &listed, bytes as usize).await?;
+            let Listed { series, instance, class } = listed;
+            let reference = EvidenceObject { series, instance, class };
+            let object = ReceivedObject { reference, bytes: file.into() };
+            match self.app.store.receive(self.job, &object, most, self.app.clock.now()).await? {
+                Receipt::Kept => {}
+                Receipt::TooLate => return Err(WorkFault::Lost),
+                Receipt::TooLarge | Receipt::TooMany => {
+                    return Err(WorkFault::Service(ErrorKind::TooLarge.into()));
+                }
+            }
         }
-        Ok(files)
+        Ok(())
     }
 }
 

@@ -33,13 +33,13 @@ pub(super) async fn ask(
         return Err(WorkFault::TooManyImages);
     }
     let timeout = Duration::from_secs(member.entry.limits.deadline_seconds.into());
-    let files = tokio::time::timeout(timeout, files(app, job, way, [&prior, &images])).await;
-    let files = files.unwrap_or_else(|_| Err(WorkFault::Service(ErrorKind::Timeout.into())))?;
-    objects::answer(app, job, inputs, &way.expects, files).await
+    let brought = tokio::time::timeout(timeout, results(app, job, way, [&prior, &images])).await;
+    brought.unwrap_or_else(|_| Err(WorkFault::Service(ErrorKind::Timeout.into())))?;
+    objects::answer(app, job, inputs, &way.expects).await
 }
 
 /// `sent` are the images of a prior, and those of the study at hand behind them.
-async fn files(app: &App, job: &Job, way: &DimseWay, sent: [&[FoundInstance]; 2]) -> Result<Vec<Vec<u8>>, WorkFault> {
+async fn results(app: &App, job: &Job, way: &DimseWay, sent: [&[FoundInstance]; 2]) -> Result<(), WorkFault> {
     turn(app, job, way).await?;
     if !objects::is_all_received(app, job, &way.expects).await? {
         app.store.forget_received(job.id).await?;
@@ -48,7 +48,7 @@ async fn files(app: &App, job: &Job, way: &DimseWay, sent: [&[FoundInstance]; 2]
             send_to_service(app, &job.hospital, &node, images).await.map_err(|error| fault(&error))?;
         }
     }
-    objects::received(app, job, &way.expects).await
+    objects::all_received(app, job, &way.expects).await
 }
 
 /// Waits until no job that was begun before this one is with the same application entity about the same study: a result names its

@@ -270,6 +270,7 @@ fn seen(
         instances: images.map_or(0, |images| images.instances),
         expected: images.and_then(|images| images.expected),
         open_transfers: app.archive.arrivals_of(&intake.hospital, &intake.study),
+        is_cut: intake.is_cut,
         is_wanted: explained.iter().any(|(_, explained)| explained.found.fits),
     }
 }

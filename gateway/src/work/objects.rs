@@ -31,14 +31,17 @@ const LAST_LOOK: Duration = Duration::from_secs(5);
 /// Between the last result and the answer: a service may bring each by itself.
 const QUIET: time::Duration = time::Duration::seconds(1);
 
-/// Holds what a service gave back against its job. The service's answer is complete where it has one of each that is expected.
+/// Holds what came for a job against it; from here on nothing more comes. The service's answer is complete where it has one of each
+/// that is expected.
 pub(super) async fn answer(
     app: &App,
     job: &Job,
     inputs: &Inputs,
     expects: &[ResultModality],
-    files: Vec<Vec<u8>>,
 ) -> Result<Answer, WorkFault> {
+    let _place = app.authors.acquire().await.map_err(|_| WorkFault::Lost)?;
+    let objects = app.store.close_received(job, app.clock.now()).await?.ok_or(WorkFault::Lost)?;
+    let files = objects.into_iter().map(|object| object.bytes).collect();
     let earlier: Vec<Reference> = app.store.delivered_before(job).await?.into_iter().map(reference).collect();
     let (inputs, id, at) = (inputs.clone(), job.id, app.clock.now());
     let gated = tokio::task::spawn_blocking(move || {
@@ -58,13 +61,12 @@ pub(super) async fn answer(
 }
 
 /// Waits until the service of a job has brought all its results.
-pub(super) async fn received(app: &App, job: &Job, expects: &[ResultModality]) -> Result<Vec<Vec<u8>>, WorkFault> {
+pub(super) async fn all_received(app: &App, job: &Job, expects: &[ResultModality]) -> Result<(), WorkFault> {
     let mut pause = FIRST_LOOK;
     while !is_all_received(app, job, expects).await? {
         pause = wait(app, job, pause).await?;
     }
-    let objects = app.store.close_received(job, app.clock.now()).await?.ok_or(WorkFault::Lost)?;
-    Ok(objects.into_iter().map(|object| object.bytes).collect())
+    Ok(())
 }
 
 /// Whether it has: then, after a process died meanwhile, nothing is sent again.

@@ -28,6 +28,7 @@ pub(super) async fn store(
     (inputs, images): (Inputs, &[FoundInstance]),
     analysis: &StoredAnalysis,
 ) -> Result<Vec<EvidenceObject>, WorkFault> {
+    let _place = app.authors.acquire().await.map_err(|_| WorkFault::Lost)?;
     let findings =
         CheckedFindings::stored(&analysis.findings).map_err(|error| WorkFault::Evidence(error.to_string()))?;
     let received: Vec<Object> = app.store.received(job.id).await?.into_iter().map(object).collect();

@@ -40,9 +40,7 @@ pub(super) async fn offered_until(
 
 /// What was stored for a job whose workitem is completed.
 pub(super) async fn answer(app: &App, job: &Job, way: &WorklistWay, inputs: &Inputs) -> Result<Answer, WorkFault> {
-    let objects = app.store.close_received(job, app.clock.now()).await?.ok_or(WorkFault::Lost)?;
-    let files = objects.into_iter().map(|object| object.bytes).collect();
-    let answer = objects::answer(app, job, inputs, &way.expects, files).await;
+    let answer = objects::answer(app, job, inputs, &way.expects).await;
     // The workitem is at its end: no other try brings other results.
     answer.map_err(|fault| match fault {
         WorkFault::Findings(reasons) => WorkFault::Results(reasons),

@@ -5,6 +5,7 @@ use medvan::{
     catalog::ServiceName,
     store::{Answer as JobAnswer, CardText, EvidenceObject, Job, JobSeries, JobState, NewJob, Places},
 };
+use medvan_analysis::evidence;
 use medvan_fixtures::{ehr::Keys, studies::ChestCt};
 use medvan_imaging::Uid;
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use crate::dicomweb::{
     pacs::{Answer, Pacs},
 };
 
+const R5: &str = "application/fhir+json; fhirVersion=5.0";
 const NOON: OffsetDateTime = datetime!(2026-11-22 12:00 UTC);
 
 /// Whose images, by which service, for what: of the job with a number.
@@ -98,8 +100,8 @@ impl Work {
 
     async fn tells_that(&self, pacs: &Pacs, told: &[Value]) {
         self.answers(pacs, told).await;
-        let class = Uid::known("1.2.840.10008.5.1.4.1.1.88.34");
-        let report = EvidenceObject { series: Uid::known("1.9"), instance: Uid::known("1.9.1"), class };
+        let (series, class) = (Uid::known("1.9"), Uid::known(evidence::REPORT));
+        let report = EvidenceObject { series, instance: evidence::report::instance_uid(self.id()), class };
         pacs.store().publish_analysis(&self.job(), &[report], &CardText::default()).await.unwrap();
     }
 }
@@ -125,6 +127,15 @@ fn page(answer: Answer) -> (Vec<String>, Option<String>) {
     let next =
         links.iter().find(|link| link["relation"] == "next").map(|link| link["url"].as_str().unwrap().to_owned());
     (ids.collect(), next)
+}
+
+/// The same in R5.
+async fn gets_r5(pacs: &Pacs, path: &str) -> Answer {
+    pacs.gets(&fhir(pacs, "kiku", path)).accepting(R5).await
+}
+
+async fn finds_r5(pacs: &Pacs, path: &str) -> Vec<String> {
+    page(gets_r5(pacs, path).await).0
 }
 
 async fn finds(pacs: &Pacs, path: &str) -> Vec<String> {
@@ -308,7 +319,7 @@ async fn refusals_are_operation_outcomes() {
         ("application/fhir+json; fhirVersion=4.0", StatusCode::OK),
         ("application/fhir+xml, application/json;q=0.1", StatusCode::OK),
         ("*/*", StatusCode::OK),
-        ("application/fhir+json; fhirVersion=5.0", StatusCode::NOT_ACCEPTABLE),
+        ("application/fhir+json; fhirVersion=3.0", StatusCode::NOT_ACCEPTABLE),
         ("application/fhir+xml", StatusCode::NOT_ACCEPTABLE),
     ] {
         pacs.gets(&root).accepting(accept).await.expect(status);
@@ -334,8 +345,16 @@ async fn a_search_may_come_as_a_form_so_that_no_patient_stands_in_an_address() {
 #[tokio::test]
 async fn the_capability_statement_says_what_can_be_asked() {
     let pacs = hospital().await;
-    let statement = gets(&pacs, "metadata").await.expect(StatusCode::OK).json();
-    assert_eq!((&statement["fhirVersion"], &statement["kind"]), (&json!("4.0.1"), &json!("instance")));
+    for (accept, version, kinds) in [("application/fhir+json", "4.0.1", 5), (R5, "5.0.0", 6)] {
+        let statement =
+            pacs.gets(&fhir(&pacs, "kiku", "metadata")).accepting(accept).await.expect(StatusCode::OK).json();
+        assert_eq!((&statement["fhirVersion"], &statement["kind"]), (&json!(version), &json!("instance")));
+        assert_eq!(statement["rest"][0]["resource"].as_array().unwrap().len(), kinds);
+        can_be_asked(&pacs, accept, &statement).await;
+    }
+}
+
+async fn can_be_asked(pacs: &Pacs, accept: &str, statement: &Value) {
     for resource in statement["rest"][0]["resource"].as_array().unwrap() {
         let kind = resource["type"].as_str().unwrap();
         for parameter in resource["searchParam"].as_array().unwrap() {
@@ -346,7 +365,10 @@ async fn the_capability_statement_says_what_can_be_asked() {
                 (_, "date") => "2026",
                 _ => "1.2",
             };
-            gets(&pacs, &format!("{kind}?{name}={value}")).await.expect(StatusCode::OK);
+            pacs.gets(&fhir(pacs, "kiku", &format!("{kind}?{name}={value}")))
+                .accepting(accept)
+                .await
+                .expect(StatusCode::OK);
         }
     }
 }
@@ -400,4 +422,193 @@ async fn what_services_found_lies_side_by_side_and_where_they_disagree_is_said()
     pacs.client("ran", "pacs", json!("loopback")).await;
     assert_eq!(pacs.gets(&url("ran")).await.expect(StatusCode::OK).json()["services"], json!([]));
     pacs.gets(&fhir(&pacs, "kiku", "x").replace("/fhir/x", "/findings")).await.expect(StatusCode::BAD_REQUEST);
+}
+
+/// A box, a mask and nothing, of one patient; a box of another.
+async fn places() -> Pacs {
+    let pacs = Pacs::open().await;
+    let at = |instance: u32| json!({"instance": chest().instance_uid(instance)});
+    let site = json!({"scheme": "SCT", "code": "39607008", "meaning": "Lung"});
+    let mask = json!({"type": "mask", "frames": [{"image": at(1), "runs": [0, 4]}, {"image": at(2), "runs": [1, 3]}]});
+    let boxed = |image: Value| json!({"type": "box", "image": image, "from": [1.0, 2.0], "to": [3.0, 4.5]});
+    let told = [
+        json!({"code": "27925004", "place": boxed(at(1)), "site": site, "trackingUid": "1.2.3.4"}),
+        json!({"code": "36118008", "presence": "absent"}),
+        json!({"code": "125605004", "place": mask}),
+    ];
+    Work::of(1).tells_that(&pacs, &told).await;
+    let others = ChestCt { patient_id: "K-9".to_owned(), seed: 9, date: String::new(), ..chest() };
+    let image = json!({"instance": others.instance_uid(1)});
+    Work { study: others, ..Work::of(2) }.tells_that(&pacs, &[json!({"code": "1", "place": boxed(image)})]).await;
+    pacs
+}
+
+#[tokio::test]
+async fn the_release_of_fhir_is_the_callers_to_choose() {
+    let pacs = Pacs::open().await;
+    let url = fhir(&pacs, "kiku", "metadata");
+    let (json_r5, xml) = ("application/fhir%2Bjson; fhirVersion=5.0", "application/fhir+xml");
+    for (format, accept, version) in [
+        ("", "*/*", "4.0.1"),
+        ("", "application/fhir+json", "4.0.1"),
+        ("", "application/fhir+json; fhirVersion=4.0", "4.0.1"),
+        ("", "application/fhir+json; fhirVersion=5.0", "5.0.0"),
+        ("", "application/fhir+json;fhirVersion=\"5.0.0\"", "5.0.0"),
+        ("", "application/fhir+json, application/fhir+json; fhirVersion=5.0", "5.0.0"),
+        ("", "application/fhir+json; fhirVersion=5.0; q=0.5, application/fhir+json; fhirVersion=4.0; q=0.9", "4.0.1"),
+        ("", "application/fhir+json; fhirVersion=5.0; q=0, application/json", "4.0.1"),
+        ("", "application/fhir+json; fhirVersion=6.0, application/fhir+json; fhirVersion=5.0; q=0.1", "5.0.0"),
+        (json_r5, "*/*", "5.0.0"),
+        (json_r5, xml, "5.0.0"),
+        (json_r5, "application/fhir+json; fhirVersion=4.0", "5.0.0"),
+        ("application/fhir+json; fhirVersion=5.0", "*/*", "5.0.0"),
+        ("json", "application/fhir+json; fhirVersion=5.0", "5.0.0"),
+        ("json", xml, "4.0.1"),
+    ] {
+        let url = if format.is_empty() { url.clone() } else { format!("{url}?_format={format}") };
+        let answer = pacs.gets(&url).accepting(accept).await.expect(StatusCode::OK);
+        let media = format!("application/fhir+json; fhirVersion={}", &version[..3]);
+        assert_eq!(answer.headers["content-type"], media, "{format} {accept}");
+        assert_eq!(answer.json()["fhirVersion"], version, "{format} {accept}");
+    }
+    for accept in ["application/fhir+json; fhirVersion=3.0", xml, "application/fhir+json; fhirVersion=5.0; q=0"] {
+        pacs.gets(&url).accepting(accept).await.expect(StatusCode::NOT_ACCEPTABLE);
+    }
+    pacs.gets(&format!("{url}?_format=json; fhirVersion=3.0")).accepting(R5).await.expect(StatusCode::NOT_ACCEPTABLE);
+}
+
+#[tokio::test]
+async fn selections_are_found_by_what_is_known_of_them() {
+    let pacs = places().await;
+    let study = chest().study_uid();
+    let id = Work::of(1).id();
+    let report = evidence::report::observation_uid(id, 1);
+    let all: &[&str] =
+        &["02.1.place", "02.1.report", "01.1.place", "01.1.report", "01.2.report", "01.3.place", "01.3.report"];
+    let table: Vec<(String, &[&str])> = vec![
+        ("ImagingSelection".into(), all),
+        ("ImagingSelection?patient=Patient/K-9".into(), &all[..2]),
+        (format!("ImagingSelection?study-uid={study}"), &all[2..]),
+        (
+            format!("ImagingSelection?derived-from=ImagingStudy/{study}&code=111040"),
+            &["01.1.report", "01.2.report", "01.3.report"],
+        ),
+        (
+            "ImagingSelection?code=http://dicom.nema.org/resources/ontology/DCM|111030".into(),
+            &["02.1.place", "01.1.place"],
+        ),
+        ("ImagingSelection?body-site=http://snomed.info/sct|39607008".into(), &["01.1.place", "01.1.report"]),
+        ("ImagingSelection?body-site=39607008&code=111030".into(), &["01.1.place"]),
+        ("ImagingSelection?identifier=urn:dicom:uid|urn:oid:1.2.3.4".into(), &["01.1.place"]),
+        (format!("ImagingSelection?identifier=urn:dicom:uid|urn:oid:{report}"), &["01.2.report"]),
+        (format!("ImagingSelection?_id={id}.3.place,{id}.1.report"), &["01.1.report", "01.3.place"]),
+        (format!("ImagingSelection?_id={id}.3.place&patient=K-9"), &[]),
+        ("ImagingSelection?status=available&issued=2026-11-22T12:02:00Z".into(), &all[..2]),
+        ("ImagingSelection?status=entered-in-error".into(), &[]),
+        (format!("Observation?derived-from=ImagingSelection/{id}.3.place"), &["01.3"]),
+        (format!("Observation?derived-from=ImagingSelection/{id}.3.place&_id={id}.1"), &[]),
+        ("Observation?derived-from=ImagingSelection/x.1.place".into(), &[]),
+        (format!("DiagnosticReport?study=ImagingStudy/{study}"), &["01"]),
+    ];
+    for (path, expected) in table {
+        assert_eq!(finds_r5(&pacs, &path).await, expected, "{path}");
+    }
+}
+
+/// A mask is of images whose classes the index knows; the observation leads to it.
+#[tokio::test]
+async fn a_selection_is_read_from_its_observation() {
+    let pacs = places().await;
+    let id = Work::of(1).id();
+    let observation = gets_r5(&pacs, &format!("Observation/{id}.3")).await.expect(StatusCode::OK).json();
+    let derived = observation["derivedFrom"].as_array().unwrap();
+    assert_eq!(derived.len(), 3, "{derived:?}");
+    let read = gets_r5(&pacs, derived[0]["reference"].as_str().unwrap()).await.expect(StatusCode::OK).json();
+    let images = read["instance"].as_array().unwrap();
+    let uids: Vec<&Value> = images.iter().map(|image| &image["uid"]).collect();
+    assert_eq!(uids, [&json!(chest().instance_uid(1)), &json!(chest().instance_uid(2))]);
+    assert_eq!(images[0]["sopClass"]["code"], "urn:oid:1.2.840.10008.5.1.4.1.1.2");
+    assert_eq!((&read["studyUid"], &read["seriesUid"]), (&json!(chest().study_uid()), &json!(chest().series_uid())));
+    let report = gets_r5(&pacs, read["focus"][0]["reference"].as_str().unwrap()).await.expect(StatusCode::OK).json();
+    assert_eq!(report["instance"][0]["subset"], json!([evidence::report::observation_uid(id, 2)]));
+    // A region of R4 is in words only.
+    let r4 = gets(&pacs, &format!("Observation/{id}.1")).await.expect(StatusCode::OK).json();
+    assert!(r4["component"][0]["valueString"].as_str().unwrap().contains("box from 1, 2 to 3, 4.5"), "{r4}");
+    assert_eq!(r4["derivedFrom"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn pages_of_selections_follow_each_other_without_a_gap() {
+    let pacs = places().await;
+    for count in [1, 2, 3] {
+        let (mut seen, mut next) = (Vec::new(), Some(fhir(&pacs, "kiku", &format!("ImagingSelection?_count={count}"))));
+        while let Some(url) = next {
+            let (ids, further) = page(pacs.gets(&url).accepting(R5).await);
+            assert!(ids.len() <= count && !ids.is_empty());
+            seen.extend(ids);
+            next = further;
+        }
+        assert_eq!(seen, finds_r5(&pacs, "ImagingSelection").await);
+    }
+    for after in ["nonsense", "1.2.place", &format!("{}.1", Work::of(1).id()), &format!("{}.1.whole", Work::of(1).id())]
+    {
+        gets_r5(&pacs, &format!("ImagingSelection?_after={after}")).await.expect(StatusCode::BAD_REQUEST);
+    }
+}
+
+#[tokio::test]
+async fn what_r4_lacks_is_refused_there_with_the_way_to_it() {
+    let pacs = places().await;
+    for path in ["ImagingSelection".to_owned(), format!("ImagingSelection/{}.1.place", Work::of(1).id())] {
+        gets_r5(&pacs, &path).await.expect(StatusCode::OK);
+        let outcome = gets(&pacs, &path).await.expect(StatusCode::NOT_FOUND).json();
+        assert_eq!(outcome["issue"][0]["code"], "not-supported");
+        assert!(outcome["issue"][0]["diagnostics"].as_str().unwrap().contains("fhirVersion=5.0"), "{outcome}");
+    }
+    gets(&pacs, "Observation?derived-from=ImagingSelection/1.1.place").await.expect(StatusCode::BAD_REQUEST);
+    gets_r5(&pacs, "BodyStructure").await.expect(StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn selections_of_others_of_shadows_and_of_what_was_replaced_are_not_found() {
+    let pacs = places().await;
+    pacs.hospital("ran", json!({"aeTitle": "RAN"})).await;
+    pacs.client("ran", "pacs", json!("loopback")).await;
+    let id = Work::of(1).id();
+    let path = format!("ImagingSelection/{id}.1.place");
+    gets_r5(&pacs, &path).await.expect(StatusCode::OK);
+    pacs.gets(&fhir(&pacs, "ran", &path)).accepting(R5).await.expect(StatusCode::NOT_FOUND);
+    for query in [String::new(), format!("?_id={id}.1.place"), "?identifier=urn:dicom:uid|urn:oid:1.2.3.4".to_owned()] {
+        let found = pacs.gets(&fhir(&pacs, "ran", &format!("ImagingSelection{query}"))).accepting(R5).await;
+        assert!(page(found).0.is_empty(), "{query}");
+    }
+    let image = json!({"type": "image", "image": {"instance": chest().instance_uid(1)}});
+    let found = [json!({"code": "27925004", "place": image})];
+    let shadow = Work { mode: "shadow", service: "ran.shadow", ..Work::of(5) };
+    shadow.tells_that(&pacs, &found).await;
+    gets_r5(&pacs, &format!("ImagingSelection/{}.1.place", shadow.id())).await.expect(StatusCode::NOT_FOUND);
+    Work::of(4).tells_that(&pacs, &found).await;
+    assert_eq!(finds_r5(&pacs, "ImagingSelection?patient=K-000123").await, ["04.1.place", "04.1.report"]);
+    let former = gets_r5(&pacs, &path).await.expect(StatusCode::OK).json();
+    assert_eq!(former["status"], "entered-in-error");
+    for nothing in ["1.report.x", "9.place", "2.place", "1.segment", "01.place", "0.place"] {
+        gets_r5(&pacs, &format!("ImagingSelection/{id}.{nothing}")).await.expect(StatusCode::NOT_FOUND);
+    }
+}
+
+/// Masks over many images: a page ends where it is large, and the next goes on.
+#[tokio::test]
+async fn large_selections_are_paged_by_their_bytes() {
+    let pacs = Pacs::open().await;
+    let frame = |number: usize| json!({"image": {"instance": format!("2.25.{number:036}")}, "runs": [0, 1]});
+    let frames: Vec<Value> = (0..20_000).map(frame).collect();
+    let mask = |code: usize| json!({"code": code.to_string(), "place": {"type": "mask", "frames": frames}});
+    Work::of(1).answers(&pacs, &(1..=6).map(mask).collect::<Vec<_>>()).await;
+    pacs.store().publish_analysis(&Work::of(1).job(), &[], &CardText::default()).await.unwrap();
+    let (first, next) = page(gets_r5(&pacs, "ImagingSelection").await);
+    let (rest, end) = page(pacs.gets(&next.unwrap()).accepting(R5).await);
+    assert!(first.len() > 1 && !rest.is_empty(), "{first:?} {rest:?}");
+    assert_eq!(end, None);
+    let all: Vec<String> = (1..=6).map(|number| format!("01.{number}.place")).collect();
+    assert_eq!([first, rest].concat(), all);
 }

@@ -1,9 +1,12 @@
-//! CapabilityStatement (FHIR R4 §5.2): what a server can be asked.
+//! CapabilityStatement (FHIR R4 §5.2; the same in R5): what a server can be asked.
 
 use fhir_sdk::r4b::codes::{CapabilityStatementKind, PublicationStatus, RestfulCapabilityMode, SearchParamType};
 use serde::Serialize;
 
-use crate::written::{Written, written};
+use crate::{
+    release::Release,
+    written::{Written, written},
+};
 
 /// What a server can be asked.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +96,7 @@ struct Parameter {
 
 impl Capabilities<'_> {
     /// As FHIR JSON.
-    pub fn written(&self) -> Written {
+    pub fn written(&self, release: Release) -> Written {
         written(&Typed {
             resource_type: "CapabilityStatement",
             status: PublicationStatus::Active,
@@ -101,7 +104,7 @@ impl Capabilities<'_> {
             kind: CapabilityStatementKind::Instance,
             software: Software { name: self.software, version: self.version },
             implementation: Implementation { description: self.description, url: self.url },
-            fhir_version: "4.0.1",
+            fhir_version: release.version(),
             format: ["application/fhir+json", "json"],
             rest: [Rest {
                 mode: RestfulCapabilityMode::Server,

@@ -1,4 +1,4 @@
-//! DiagnosticReport (FHIR R4 §10.3).
+//! DiagnosticReport (FHIR R4 §10.3; R5 has `study` instead of `imagingStudy`).
 
 use fhir_sdk::{
     Date, Instant,
@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 
 use crate::{
     element::{Bilingual, Concept, Link, Named},
+    release::Release,
     written::{Head, Header, Written, concepts, identifiers, instant, references, written},
 };
 
@@ -74,6 +75,8 @@ struct Typed {
     result: Vec<Reference>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     imaging_study: Vec<Reference>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    study: Vec<Reference>,
     #[serde(skip_serializing_if = "Option::is_none")]
     conclusion: Option<String>,
     #[serde(rename = "_conclusion", skip_serializing_if = "Option::is_none")]
@@ -92,7 +95,12 @@ struct TypedForm {
 
 impl DiagnosticReport {
     /// As FHIR JSON.
-    pub fn written(&self) -> Written {
+    pub fn written(&self, release: Release) -> Written {
+        let studies = references(&self.imaging_studies);
+        let (imaging_study, study) = match release {
+            Release::R4 => (studies, Vec::new()),
+            Release::R5 => (Vec::new(), studies),
+        };
         let status = if self.is_withdrawn {
             DiagnosticReportStatus::EnteredInError
         } else {
@@ -108,7 +116,8 @@ impl DiagnosticReport {
             effective_date_time: self.effective.map(Date::Date),
             issued: instant(self.issued),
             result: references(&self.results),
-            imaging_study: references(&self.imaging_studies),
+            imaging_study,
+            study,
             conclusion: self.conclusion.as_ref().and_then(Bilingual::text),
             conclusion_ext: self.conclusion.as_ref().and_then(Bilingual::translation),
             presented_form: self.forms.iter().map(typed_form).collect(),

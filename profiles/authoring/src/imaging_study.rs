@@ -1,4 +1,4 @@
-//! ImagingStudy (FHIR R4 §10.6): what the index of images knows of a study.
+//! ImagingStudy (FHIR R4 §10.6; in R5 codes are CodeableConcepts and endpoints have payloads): what the index of images knows of a study.
 
 use fhir_sdk::{
     Date,
@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use crate::{
     element::{Coded, Concept, Link, Named, visible},
-    written::{Head, Header, Written, codings, identifiers, written},
+    release::Release,
+    written::{Head, Header, Written, identifiers, written},
 };
 
 const ENDPOINT: &str = "wado-rs";
@@ -57,16 +58,17 @@ pub struct Series {
     pub number_of_instances: u32,
 }
 
+/// `C` is the data type of a modality: Coding in R4, CodeableConcept in R5.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Typed {
+struct Typed<C, E> {
     #[serde(flatten)]
     head: Head,
-    contained: [Endpoint; 1],
+    contained: [E; 1],
     identifier: Vec<Identifier>,
     status: ImagingStudyStatus,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    modality: Vec<Coding>,
+    modality: Vec<C>,
     subject: Reference,
     #[serde(skip_serializing_if = "Option::is_none")]
     started: Option<Date>,
@@ -76,16 +78,16 @@ struct Typed {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    series: Vec<TypedSeries>,
+    series: Vec<TypedSeries<C>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct TypedSeries {
+struct TypedSeries<C> {
     uid: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<u32>,
-    modality: Coding,
+    modality: C,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     number_of_instances: u32,
@@ -93,7 +95,7 @@ struct TypedSeries {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Endpoint {
+struct R4Endpoint {
     resource_type: &'static str,
     id: &'static str,
     status: EndpointStatus,
@@ -103,47 +105,87 @@ struct Endpoint {
     address: String,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct R5Endpoint {
+    resource_type: &'static str,
+    id: &'static str,
+    status: EndpointStatus,
+    connection_type: [CodeableConcept; 1],
+    payload: [Payload; 1],
+    address: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    r#type: [CodeableConcept; 1],
+    mime_type: [&'static str; 1],
+}
+
 impl ImagingStudy {
     /// As FHIR JSON.
-    pub fn written(&self) -> Written {
+    pub fn written(&self, release: Release) -> Written {
+        match release {
+            Release::R4 => self.with(r4_endpoint(&self.dicom_web), Coded::typed),
+            Release::R5 => self.with(r5_endpoint(&self.dicom_web), |code| Concept::from(code.clone()).typed()),
+        }
+    }
+
+    fn with<C: Serialize>(&self, endpoint: impl Serialize, modality: fn(&Coded) -> C) -> Written {
         let here = Link { reference: Some(format!("#{ENDPOINT}")), kind: "Endpoint", ..Link::default() };
         written(&Typed {
             head: self.header.typed("ImagingStudy"),
-            contained: [endpoint(&self.dicom_web)],
+            contained: [endpoint],
             identifier: identifiers(&self.identifiers),
             status: ImagingStudyStatus::Available,
-            modality: codings(&self.modalities),
+            modality: self.modalities.iter().map(modality).collect(),
             subject: self.subject.typed(),
             started: self.started.map(Date::Date),
             endpoint: [here.typed()],
             number_of_series: self.number_of_series,
             number_of_instances: self.number_of_instances,
             description: self.description.as_deref().and_then(visible),
-            series: self.series.iter().map(Series::typed).collect(),
+            series: self.series.iter().map(|series| series.with(modality)).collect(),
         })
     }
 }
 
 impl Series {
-    fn typed(&self) -> TypedSeries {
+    fn with<C>(&self, modality: fn(&Coded) -> C) -> TypedSeries<C> {
         TypedSeries {
             uid: self.uid.clone(),
             number: self.number,
-            modality: self.modality.typed(),
+            modality: modality(&self.modality),
             description: self.description.as_deref().and_then(visible),
             number_of_instances: self.number_of_instances,
         }
     }
 }
 
-fn endpoint(address: &str) -> Endpoint {
-    Endpoint {
+fn wado() -> Coded {
+    Coded::of(CONNECTION_TYPES, "dicom-wado-rs", "DICOM WADO-RS")
+}
+
+fn r4_endpoint(address: &str) -> R4Endpoint {
+    R4Endpoint {
         resource_type: "Endpoint",
         id: ENDPOINT,
         status: EndpointStatus::Active,
-        connection_type: Coded::of(CONNECTION_TYPES, "dicom-wado-rs", "DICOM WADO-RS").typed(),
+        connection_type: wado().typed(),
         payload_type: [Concept::words("DICOM").typed()],
         payload_mime_type: ["application/dicom"],
+        address: address.to_owned(),
+    }
+}
+
+fn r5_endpoint(address: &str) -> R5Endpoint {
+    R5Endpoint {
+        resource_type: "Endpoint",
+        id: ENDPOINT,
+        status: EndpointStatus::Active,
+        connection_type: [Concept::from(wado()).typed()],
+        payload: [Payload { r#type: [Concept::words("DICOM").typed()], mime_type: ["application/dicom"] }],
         address: address.to_owned(),
     }
 }

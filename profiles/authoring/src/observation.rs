@@ -1,4 +1,4 @@
-//! Observation (FHIR R4 §10.1).
+//! Observation (FHIR R4 §10.1; R5 has also `bodyStructure`).
 
 use fhir_sdk::{
     Date, Instant,
@@ -11,6 +11,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
+    body_structure::{self, BodyStructure},
     element::{Bilingual, Concept, Link, Named, quantity, visible},
     written::{Head, Header, Written, concepts, identifiers, instant, references, written},
 };
@@ -42,6 +43,8 @@ pub struct Observation {
     pub notes: Vec<Bilingual>,
     /// Where in the body.
     pub body_site: Option<Concept>,
+    /// The same instead, where it has a side (R5).
+    pub body_structure: Option<BodyStructure>,
     /// By what.
     pub device: Link,
     /// From what.
@@ -75,6 +78,8 @@ pub enum ComponentValue {
 struct Typed {
     #[serde(flatten)]
     head: Head,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contained: Option<[body_structure::Contained; 1]>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     identifier: Vec<Identifier>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -93,6 +98,8 @@ struct Typed {
     note: Vec<Note>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body_site: Option<CodeableConcept>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_structure: Option<Reference>,
     device: Reference,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     derived_from: Vec<Reference>,
@@ -131,6 +138,7 @@ impl Observation {
         let status = if self.is_withdrawn { ObservationStatus::EnteredInError } else { ObservationStatus::Preliminary };
         written(&Typed {
             head: self.header.typed("Observation"),
+            contained: self.body_structure.as_ref().map(|structure| [structure.contained()]),
             identifier: identifiers(&self.identifiers),
             part_of: references(&self.part_of),
             status,
@@ -142,6 +150,7 @@ impl Observation {
             value_codeable_concept: self.value.as_ref().map(Concept::typed),
             note: self.notes.iter().filter_map(note).collect(),
             body_site: self.body_site.as_ref().map(Concept::typed),
+            body_structure: self.body_structure.as_ref().map(|_| BodyStructure::reference()),
             device: self.device.typed(),
             derived_from: references(&self.derived_from),
             component: self.components.iter().filter_map(component).collect(),

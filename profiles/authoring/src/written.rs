@@ -2,7 +2,7 @@
 
 use fhir_sdk::{
     Instant,
-    r4b::types::{CodeableConcept, Coding, Identifier, Reference},
+    r4b::types::{CodeableConcept, Identifier, Reference},
 };
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -56,10 +56,6 @@ pub(crate) fn written(resource: &impl Serialize) -> Written {
 
 pub(crate) fn concepts(concepts: &[Concept]) -> Vec<CodeableConcept> {
     concepts.iter().map(Concept::typed).collect()
-}
-
-pub(crate) fn codings(concepts: &[crate::Coded]) -> Vec<Coding> {
-    concepts.iter().map(crate::Coded::typed).collect()
 }
 
 pub(crate) fn identifiers(names: &[Named]) -> Vec<Identifier> {

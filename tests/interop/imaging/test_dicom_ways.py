@@ -12,6 +12,7 @@ import pydicom
 import pytest
 import requests
 from archive import Archive, value
+from fhir_library import judged
 from finder import DENSE, THIN, evidence, regions
 from orthanc import Orthanc
 from studies import Series
@@ -266,6 +267,21 @@ def test_a_fhir_client_reads_the_volumes_of_every_service(jobs, archive):
         told.setdefault(way, {})[observation["bodySite"]["text"]] = quantity["value"]
     right, left = STUDY.volumes()
     assert told == {way: {"Lung (Right)": pytest.approx(right), "Lung (Left)": pytest.approx(left)} for way in WAYS}
+
+
+def test_a_client_of_fhir_r5_reads_in_which_images_the_lungs_are(jobs, archive):
+    """Whose reports and segmentations are the services' own: only the images are told."""
+    root = archive.root.removesuffix("/dicom-web") + "/fhir"
+    headers = {"Accept": "application/fhir+json; fhirVersion=5.0"}
+    found = requests.get(f"{root}/ImagingSelection", params={"patient": STUDY.patient_id}, headers=headers, timeout=30).json()
+    selected = [entry.resource for entry in judged(found, "5.0").entry]
+    assert len(selected) == 2 * len(WAYS)
+    images = {STUDY.instance_uid(number) for number in range(1, STUDY.slices + 1)}
+    for selection in selected:
+        assert (selection.code.coding[0].code, selection.seriesUid) == ("121233", STUDY.series_uid)
+        assert {image.uid for image in selection.instance} <= images
+        (site,) = selection.contained
+        assert site.includedStructure[0].laterality.text in ("Right", "Left")
 
 
 def code_of(concept: dict) -> str:

@@ -10,6 +10,7 @@ import pytest
 import requests
 from analyst import CODE, Analyst, bone
 from archive import Archive, value
+from fhir_library import judged
 from gateway import Ehr
 from pydicom.filebase import DicomBytesIO
 from studies import Series
@@ -119,6 +120,61 @@ def test_a_fhir_client_reads_it(job, archive, analyst):
     assert observation["status"] == "preliminary"
     report = requests.get(f"{root}/DiagnosticReport/{job['id']}", timeout=30).json()
     assert f"Observation/{observation['id']}" in [each["reference"] for each in report["result"]]
+
+
+R5 = {"Accept": "application/fhir+json; fhirVersion=5.0"}
+
+
+@pytest.fixture(scope="module")
+def r5(job, archive):
+    """Everything that can be read in R5, as fhir.resources has it, by type."""
+    root = archive.root.removesuffix("/dicom-web") + "/fhir"
+    statement = judged(requests.get(f"{root}/metadata", headers=R5, timeout=30).json(), "5.0")
+    assert statement.fhirVersion == "5.0.0"
+    read = {}
+    for resource in statement.rest[0].resource:
+        answer = requests.get(f"{root}/{resource.type}", headers=R5, timeout=30)
+        assert answer.headers["Content-Type"] == R5["Accept"]
+        found = judged(answer.json(), "5.0").entry
+        assert found, resource.type
+        for entry in found:
+            alone = requests.get(entry.fullUrl, headers=R5, timeout=30).json()
+            assert judged(alone, "5.0") == entry.resource
+        read[resource.type] = [entry.resource for entry in found]
+    return read
+
+
+def test_a_client_of_fhir_r5_reads_everything(r5):
+    assert set(r5) == {"Observation", "DiagnosticReport", "ImagingSelection", "ImagingStudy", "Device", "Provenance"}
+    (observation,), (report,) = r5["Observation"], r5["DiagnosticReport"]
+    assert [result.reference for result in report.result] == [f"Observation/{observation.id}"]
+    (study,) = [study for study in r5["ImagingStudy"] if study.id == STUDY.study_uid]
+    assert [reference.reference for reference in report.study] == [f"ImagingStudy/{study.id}"]
+    derived = {reference.reference for reference in observation.derivedFrom}
+    assert derived == {f"ImagingSelection/{each.id}" for each in r5["ImagingSelection"]} | {f"ImagingStudy/{study.id}"}
+
+
+def test_imaging_selections_lead_to_the_images_the_segment_and_the_group_of_the_report(r5, evidence):
+    selected = {selection.code.coding[0].code: selection for selection in r5["ImagingSelection"]}
+    assert set(selected) == {"121233", "121191", "111040"}
+    images, segment, source = selected["121233"], selected["121191"], selected["111040"]
+    assert {image.uid for image in images.instance} == {STUDY.instance_uid(n) for n in range(1, STUDY.slices + 1)}
+    (made,), (report,) = evidence[SEGMENTATION], evidence[REPORT]
+    (instance,) = segment.instance
+    assert (segment.seriesUid, instance.uid) == (made.SeriesInstanceUID, made.SOPInstanceUID)
+    assert instance.sopClass.code == f"urn:oid:{SEGMENTATION}"
+    (item,) = [item for item in made.SegmentSequence if str(item.SegmentNumber) == instance.subset[0]]
+    assert f"urn:oid:{item.TrackingUID}" in [identifier.value for identifier in segment.identifier]
+    (instance,) = source.instance
+    assert (source.seriesUid, instance.uid) == (report.SeriesInstanceUID, report.SOPInstanceUID)
+    (group,) = groups_of(report, instance.subset[0])
+    assert group.ConceptNameCodeSequence[0].CodeValue == "125007"
+
+
+def groups_of(item: pydicom.Dataset, observation_uid: str) -> list[pydicom.Dataset]:
+    """The content items with this Observation UID, through the whole tree."""
+    below = [found for child in item.get("ContentSequence", []) for found in groups_of(child, observation_uid)]
+    return below + [item] * (item.get("ObservationUID") == observation_uid)
 
 
 def test_the_ehr_shows_a_card_until_a_doctor_answers_it(job, gateway, archive):

@@ -13,6 +13,7 @@ fn intake(hospital: &str, study: u32, changed: i64) -> Intake {
         study: Uid::parse(&format!("1.2.{study}")).unwrap(),
         began_at: at(changed),
         changed_at: at(changed),
+        is_cut: false,
     }
 }
 

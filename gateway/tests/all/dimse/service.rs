@@ -203,3 +203,26 @@ async fn a_service_learns_nothing_of_what_is_stored_and_takes_no_place_of_a_moda
         .await;
     gateway.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_study_whose_association_was_cut_off_waits_longer_for_its_sender() {
+    let gateway = Gateway::with(Dimse::default(), 9).await;
+    enrolls(&gateway, 9, 30).await;
+    let study = DensitySpheres::default();
+    let files: Vec<Vec<u8>> = study.files().collect();
+    let uid = study.study_uid();
+    gateway
+        .meanwhile(move |address| {
+            let mut scu = Scu::call(address, "CT1", "KIKU", &[(CT, &[EXPLICIT])]).unwrap();
+            let part = Part::of(&files[0]);
+            assert_eq!(scu.store(1, CT, &part.instance, &part.data_set).status, Status::SUCCESS);
+            // No release: the connection is gone.
+        })
+        .await;
+    soon("it is told", async || {
+        let judged = gateway.app.store.judged_intake(&kiku(), &uid).await.unwrap();
+        judged.and_then(|judged| judged.evidence).is_some_and(|evidence| evidence.contains("transfer-cut"))
+    })
+    .await;
+    gateway.close().await;
+}

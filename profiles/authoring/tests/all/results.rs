@@ -2,9 +2,9 @@
 
 use fhir_sdk::r4b::resources;
 use medvan_authoring::{
-    Agent, Bilingual, Capabilities, Coded, Component, ComponentValue, Concept, Device, DiagnosticReport, Form, Header,
-    ImagingStudy, Link, Match, Named, Observation, Provenance, ResourceCapability, SearchParamType, SearchSet, Series,
-    Written,
+    Agent, Bilingual, BodyStructure, Capabilities, Coded, Component, ComponentValue, Concept, Device, DiagnosticReport,
+    Form, Header, ImagingStudy, Link, Match, Named, Observation, Provenance, Release, ResourceCapability,
+    SearchParamType, SearchSet, Series, Written,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -46,6 +46,7 @@ fn observation() -> Observation {
         value: Some(concept("4")),
         notes: vec![words()],
         body_site: Some(concept("5")),
+        body_structure: None,
         device: Link::to("Device", "d"),
         derived_from: vec![Link::to("ImagingStudy", "1.2")],
         components: vec![
@@ -139,10 +140,10 @@ fn is_read_whole<T: DeserializeOwned + Serialize>(written: &Written) {
 #[test]
 fn every_resource_is_read_whole() {
     is_read_whole::<resources::Observation>(&observation().written());
-    is_read_whole::<resources::DiagnosticReport>(&report().written());
-    is_read_whole::<resources::Device>(&device().written());
+    is_read_whole::<resources::DiagnosticReport>(&report().written(Release::R4));
+    is_read_whole::<resources::Device>(&device().written(Release::R4));
     is_read_whole::<resources::Provenance>(&provenance().written());
-    is_read_whole::<resources::ImagingStudy>(&study().written());
+    is_read_whole::<resources::ImagingStudy>(&study().written(Release::R4));
 }
 
 #[test]
@@ -169,16 +170,16 @@ fn what_a_server_can_be_asked_is_read_whole() {
         security: "tokens",
         resources: &[resource],
     };
-    is_read_whole::<resources::CapabilityStatement>(&capabilities.written());
+    is_read_whole::<resources::CapabilityStatement>(&capabilities.written(Release::R4));
 }
 
 #[test]
 fn what_was_withdrawn_says_so_and_nothing_is_ever_final() {
     let status = |written: Written| serde_json::from_str::<Value>(written.get()).unwrap()["status"].clone();
     assert_eq!(status(observation().written()), "preliminary");
-    assert_eq!(status(report().written()), "preliminary");
+    assert_eq!(status(report().written(Release::R4)), "preliminary");
     assert_eq!(status(Observation { is_withdrawn: true, ..observation() }.written()), "entered-in-error");
-    assert_eq!(status(DiagnosticReport { is_withdrawn: true, ..report() }.written()), "entered-in-error");
+    assert_eq!(status(DiagnosticReport { is_withdrawn: true, ..report() }.written(Release::R4)), "entered-in-error");
 }
 
 /// A foreign text may hold what FHIR forbids.
@@ -198,4 +199,43 @@ fn empty_texts_and_control_characters_are_left_out() {
     assert_eq!(read["component"].as_array().unwrap().len(), 1);
     assert_eq!(read["component"][0]["valueQuantity"], serde_json::json!({"value": 1.0}));
     assert_eq!(read["note"], serde_json::json!([{"text": "only English"}]));
+}
+
+/// fhir-sdk's R5 is not built here: a library by others reads whole resources (`tests/interop`).
+#[test]
+fn r5_differs_where_its_elements_do() {
+    let read = |written: Written| serde_json::from_str::<Value>(written.get()).unwrap();
+    let (r4, r5) = (read(study().written(Release::R4)), read(study().written(Release::R5)));
+    assert_eq!(r5["modality"], serde_json::json!([{"coding": r4["modality"]}]));
+    assert_eq!(r5["series"][0]["modality"], r5["modality"][0]);
+    let (was, is) = (&r4["contained"][0], &r5["contained"][0]);
+    assert_eq!(is["connectionType"], serde_json::json!([{"coding": [was["connectionType"]]}]));
+    let payload = serde_json::json!([{"type": was["payloadType"], "mimeType": was["payloadMimeType"]}]);
+    assert_eq!((&is["payload"], is.get("payloadType")), (&payload, None));
+
+    let (r4, r5) = (read(report().written(Release::R4)), read(report().written(Release::R5)));
+    assert_eq!((&r5["study"], r5.get("imagingStudy")), (&r4["imagingStudy"], None));
+
+    let (r4, r5) = (read(device().written(Release::R4)), read(device().written(Release::R5)));
+    assert_eq!(r5["type"], serde_json::json!([r4["type"]]));
+    let names: Vec<&Value> = r5["name"].as_array().unwrap().iter().map(|name| &name["value"]).collect();
+    let former: Vec<&Value> = r4["deviceName"].as_array().unwrap().iter().map(|name| &name["name"]).collect();
+    assert_eq!((names, r5.get("deviceName")), (former, None));
+}
+
+/// A site with a side is a BodyStructure that its resource contains, and then no `bodySite` (obs-8 of R5).
+#[test]
+fn a_site_with_a_side_is_contained() {
+    let structure = BodyStructure {
+        identifiers: vec![named("1")],
+        structure: concept("5"),
+        laterality: concept("6"),
+        patient: Link::by("Patient", named("K-1")),
+    };
+    let observation = Observation { body_site: None, body_structure: Some(structure), ..observation() };
+    let read: Value = serde_json::from_str(observation.written().get()).unwrap();
+    let contained = &read["contained"][0];
+    assert_eq!((&contained["resourceType"], read.get("bodySite")), (&Value::from("BodyStructure"), None));
+    assert_eq!(read["bodyStructure"]["reference"], format!("#{}", contained["id"].as_str().unwrap()));
+    assert_eq!(contained["includedStructure"][0]["laterality"]["coding"][0]["code"], "6");
 }
