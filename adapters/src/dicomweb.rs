@@ -10,6 +10,7 @@
 //!
 //! Which of its objects are results, and whether they hold, is decided elsewhere (`medvan_analysis::gate`).
 
+mod archive;
 #[cfg(test)]
 mod tests;
 

@@ -16,7 +16,7 @@ use medvan_profiles::descriptor::images::{Needs, Preference, SeriesNeed, SeriesR
 use serde::Serialize;
 
 pub use facts::{Facts, SeriesFacts};
-pub use priors::{PriorMatch, PriorVerdict, StudyFacts, Wanted};
+pub use priors::{PriorMatch, PriorVerdict, SeriesTold, StudyFacts, Wanted};
 pub use rules::{Refusal, RuleName};
 
 /// What a study is for one kind of work.

@@ -81,6 +81,8 @@ pub struct Handles {
     pub(crate) bell: outbox::Bell,
     /// Wakes the queue of work on images.
     pub(crate) jobs: work::Bell,
+    /// Wakes the searches for priors.
+    pub(crate) searches: work::Bell,
     /// What associations share.
     pub dimse: dimse::Network,
     pub(crate) readiness: Readiness,
@@ -190,6 +192,7 @@ impl App {
             recent: call::RecentCards::new(),
             bell: outbox::Bell::default(),
             jobs: work::Bell::default(),
+            searches: work::Bell::default(),
             dimse: dimse::Network::open(&config.dimse, http.guard().clone())?,
             readiness: Readiness::default(),
             calls: Arc::new(Semaphore::new(config.limits.calls_in_flight)),
@@ -211,6 +214,7 @@ impl App {
         app.tasks.spawn("node outbox", dimse::deliver(app.clone()));
         app.tasks.spawn("workitem events", dimse::tell_subscribers(app.clone()));
         app.tasks.spawn("arrived studies", work::watch(app.clone()));
+        app.tasks.spawn("searches for priors", work::search_archives(app.clone()));
         app.tasks.spawn("jobs", work::work(app.clone()));
         app.tasks.spawn("keys", follow_rotation(app.clone()));
         app.tasks.spawn("discovery", poll::run(app.clone()));

@@ -9,6 +9,7 @@
 //! the archive and from it.
 
 mod admission;
+mod archive;
 mod association;
 mod caller;
 mod events;
@@ -20,6 +21,7 @@ mod provider;
 mod reading;
 mod service;
 
+pub(crate) use archive::NodeArchive;
 pub(crate) use caller::SendFault;
 pub use caller::{CallFault, echo};
 pub(crate) use events::tell_subscribers;

@@ -23,6 +23,7 @@ mod instant;
 mod intakes;
 mod jobs;
 mod node_outbox;
+mod prior_searches;
 mod published;
 mod purge;
 mod received;
@@ -59,6 +60,7 @@ pub use images::{
 pub use intakes::{Intake, Judged};
 pub use jobs::{Job, JobPrior, JobSeries, JobState, JobsDepth, NewJob, Places};
 pub use node_outbox::{ForNode, GivenUp, NodeBatch, ToNode};
+pub use prior_searches::{PriorSearch, SearchState};
 pub use published::{PublishedAnalysis, PublishedNarrow};
 pub use purge::Retention;
 pub use received::{Receipt, ReceivedBounds, ReceivedNote, ReceivedObject};

@@ -126,7 +126,7 @@ impl SeriesFacts {
             number: instance.text(tags::SERIES_NUMBER).and_then(|number| number.trim().parse().ok()),
             classes: BTreeSet::new(),
             original: None,
-            localizer: has_any(&description, SCOUT),
+            localizer: is_scout(&description),
             phantom: is_phantom(instance, &description),
             orientation: None,
             images: 0,
@@ -191,6 +191,11 @@ fn is_phantom(instance: &Attributes, description: &str) -> bool {
     let is_named =
         |text: &str| has_any(text, PHANTOM) || words(text).any(|word| QUALITY.contains(&word.to_lowercase().as_str()));
     texts.iter().flatten().any(|text| is_named(text)) || has_any(description, PHANTOM)
+}
+
+/// Whether a series of this description is a scout.
+pub(super) fn is_scout(description: &str) -> bool {
+    has_any(description, SCOUT)
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {

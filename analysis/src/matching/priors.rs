@@ -28,6 +28,21 @@ pub struct StudyFacts {
     pub modalities: Vec<String>,
 }
 
+/// What an archive tells of a series before anybody has its images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesTold {
+    /// SeriesInstanceUID.
+    pub uid: Uid,
+    /// Modality, or nothing.
+    pub modality: String,
+    /// BodyPartExamined, or nothing.
+    pub body_part: String,
+    /// SeriesDescription, or nothing.
+    pub description: String,
+    /// Number of Series Related Instances (0020,1209), where it is told.
+    pub instances: Option<u64>,
+}
+
 /// What a prior is looked for: a study at hand that fits, and what was chosen of it.
 #[derive(Debug)]
 pub struct Wanted<'a> {
@@ -93,6 +108,55 @@ impl<'a> Wanted<'a> {
         let images = chosen.iter().map(|(_, series)| series.images).sum();
         let room = u64::from(most).saturating_sub(images);
         Some(Self { study, day, since: months_before(day, months), narrowing, chosen, room })
+    }
+
+    /// The days of which a prior may be, the first and the last one, `YYYYMMDD`.
+    pub fn days(&self) -> (String, String) {
+        (key(self.since), key(self.day.previous_day().unwrap_or(self.day)))
+    }
+
+    /// Images that a prior may have, frames counted.
+    pub fn room(&self) -> u64 {
+        self.room
+    }
+
+    /// Which series of an earlier study are worth being fetched, by what an archive tells of them: for each need one in the first
+    /// list, the next best in the second, and so on. What is not told stands in nobody's way; the images decide.
+    pub fn promising(&self, told: &[SeriesTold]) -> Vec<Vec<Uid>> {
+        let by_need: Vec<Vec<&SeriesTold>> =
+            self.chosen.iter().map(|(need, at_hand)| self.promising_for(need, at_hand, told)).collect();
+        let longest = by_need.iter().map(Vec::len).max().unwrap_or_default();
+        let round = |number: usize| {
+            let mut round: Vec<Uid> = Vec::new();
+            for series in by_need.iter().filter_map(|series| series.get(number)) {
+                if !round.contains(&series.uid) {
+                    round.push(series.uid.clone());
+                }
+            }
+            round
+        };
+        (0..longest).map(round).collect()
+    }
+
+    fn promising_for<'t>(
+        &self,
+        need: &SeriesNeed,
+        at_hand: &SeriesFacts,
+        told: &'t [SeriesTold],
+    ) -> Vec<&'t SeriesTold> {
+        let all_rules = || std::iter::once(&need.rules).chain(self.narrowing);
+        let may_fit = |series: &&SeriesTold| {
+            let own = need.rules.localizers != Some(true) && rules::is_told_a_scout(series);
+            let is_refused = own || all_rules().any(|rules| rules::is_told_otherwise(rules, series));
+            !is_refused && rules::is_told_alike(at_hand, series) && series.instances.is_none_or(|n| n <= self.room)
+        };
+        let mut found: Vec<&SeriesTold> = told.iter().filter(may_fit).collect();
+        let rank = |series: &SeriesTold| {
+            let is_same = series.description.trim() == at_hand.description.trim();
+            (!is_same, series.instances.map_or(u64::MAX, |number| number.abs_diff(at_hand.images)))
+        };
+        found.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.uid.cmp(&b.uid)));
+        found
     }
 
     /// What can be said of an earlier study without its images. One that fits so far is worth being looked at.

@@ -4,7 +4,10 @@ use medvan_imaging::query::Wildcard;
 use medvan_profiles::descriptor::images::{Needs, Range, SeriesRules};
 use serde::Serialize;
 
-use super::facts::{Facts, SeriesFacts};
+use super::{
+    SeriesTold,
+    facts::{Facts, SeriesFacts, is_scout},
+};
 
 /// The rules' names, as descriptors write them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -138,6 +141,39 @@ pub(super) fn hold_like(at_hand: &SeriesFacts, series: &SeriesFacts) -> Vec<Held
         held.push(alike(RuleName::BodyPart, &at_hand.body_part, &series.body_part));
     }
     held
+}
+
+/// Whether what an archive tells of a series contradicts a rule. Instances are no images: an enhanced one has many frames.
+pub(super) fn is_told_otherwise(rules: &SeriesRules, told: &SeriesTold) -> bool {
+    use RuleName as R;
+    let said = |rule, wanted: &[String], found: &String| {
+        any_of(rule, wanted, std::slice::from_ref(found)).filter(|_| !found.trim().is_empty())
+    };
+    let most = rules.images.and_then(|range| range.max);
+    let held = [
+        said(R::Modality, &rules.modality, &told.modality),
+        said(R::BodyPart, &rules.body_part, &told.body_part),
+        said(R::Description, &rules.description, &told.description),
+        none_of(R::NotDescription, &rules.not_description, &told.description),
+        most.zip(told.instances)
+            .map(|(most, told)| within(R::Images, Range { min: None, max: Some(most) }, Some(told as f64))),
+        (rules.localizers == Some(false)).then(|| is(R::Localizers, false, Some(is_told_a_scout(told)))),
+    ];
+    held.into_iter().flatten().any(|held| held.is_err())
+}
+
+/// Whether a series is a scout by its description.
+pub(super) fn is_told_a_scout(told: &SeriesTold) -> bool {
+    is_scout(&told.description)
+}
+
+/// Whether a series is like the one that it is to be compared with, as far as it is told.
+pub(super) fn is_told_alike(at_hand: &SeriesFacts, told: &SeriesTold) -> bool {
+    let alike = |wanted: &str, found: &str| {
+        let (wanted, found) = (wanted.trim(), found.trim());
+        wanted.is_empty() || found.is_empty() || wanted.eq_ignore_ascii_case(found)
+    };
+    alike(&at_hand.modality, &told.modality) && alike(&at_hand.body_part, &told.body_part)
 }
 
 /// What of the patient stands in the way. Whose age or sex is not known is not taken for somebody who fits.

@@ -377,3 +377,42 @@ fn months_are_counted_back_by_the_calendar() {
     assert_eq!(since("20260115", 13), "from 20241215");
     assert_eq!(since("20261231", 240), "from 20061231");
 }
+
+#[test]
+fn what_an_archive_tells_of_series_says_which_are_worth_being_fetched() {
+    let told = |uid: &str, modality: &str, body_part: &str, description: &str, instances: Option<u64>| SeriesTold {
+        uid: Uid::parse(uid).unwrap(),
+        modality: modality.to_owned(),
+        body_part: body_part.to_owned(),
+        description: description.to_owned(),
+        instances,
+    };
+    let needs: Needs = serde_json::from_value(json!({ "prior": { "withinMonths": 24 }, "series": [
+        { "name": "thin", "rules": { "modality": ["CT"], "images": { "max": 300 }, "notDescription": ["*dose*"] } },
+        { "name": "thick", "rules": { "modality": ["CT"], "description": ["*5mm*"] } },
+    ] }))
+    .unwrap();
+    let described = |uid, text| Series { uid, ..chest() }.with(tags::SERIES_DESCRIPTION, text);
+    let (thin, thick) = (described("1.1", "lung 1mm"), described("1.2", "lung 5mm"));
+    let (facts, at_hand) = (facts(&[thin, thick]), study("20261101"));
+    let found = evaluate(&needs, &[], &facts);
+    let wanted = Wanted::of(&needs, &[], (&at_hand, &facts), &found, 500).unwrap();
+    let promising = |told: &[SeriesTold]| {
+        let rounds = wanted.promising(told).into_iter();
+        rounds.map(|round| round.iter().map(ToString::to_string).collect()).collect::<Vec<Vec<String>>>()
+    };
+    let all = [
+        told("2.1", "CT", "CHEST", "lung 5mm", Some(22)),
+        told("2.2", "CT", "", "lung 1mm", None),
+        told("2.3", "", "", "", None),
+        told("2.4", "MR", "CHEST", "lung 1mm", Some(100)),
+        told("2.5", "CT", "HEAD", "lung 1mm", Some(100)),
+        told("2.6", "CT", "CHEST", "dose 5mm", Some(1)),
+        told("2.7", "CT", "CHEST", "scout 5mm", Some(1)),
+        told("2.8", "CT", "CHEST", "lung 5mm", Some(900)),
+    ];
+    // The like of each first, then what tells less; the fourth is another modality's, and so on.
+    assert_eq!(promising(&all), [vec!["2.2", "2.1"], vec!["2.1", "2.6"], vec!["2.3"]]);
+    assert_eq!(promising(&[]), Vec::<Vec<String>>::new());
+    assert_eq!(wanted.days(), ("20241101".to_owned(), "20261031".to_owned()));
+}

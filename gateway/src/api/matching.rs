@@ -6,7 +6,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use medvan_imaging::Uid;
 use medvan_profiles::descriptor::images::SeriesRules;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     catalog::{HospitalId, HospitalView, ServiceName},
-    store::{Job, JobState},
+    store::{Job, JobState, SearchState},
     work::{Explained, Priors, StudyImages, WorkFault},
 };
 
@@ -44,8 +44,28 @@ pub(super) struct MatchingView {
     /// For each service: whether it fits, and for each series that it needs, which one is taken and why the others are not.
     #[schema(value_type = Vec<Object>)]
     services: Vec<Explained>,
+    /// What was found when the hospital's own archive was asked for earlier studies to compare with: where each is, what of it was
+    /// fetched, and why not. While it is under way only until when it is waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prior_search: Option<PriorSearchView>,
     /// The work that was put in for it.
     jobs: Vec<JobOfStudy>,
+}
+
+/// A search for priors in the hospital's own archive.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PriorSearchView {
+    /// The study is judged without it after that.
+    #[serde(with = "time::serde::rfc3339")]
+    until: OffsetDateTime,
+    /// When it ended, if it did.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    ended_at: Option<OffsetDateTime>,
+    /// What came of it.
+    #[schema(value_type = Object)]
+    #[serde(flatten)]
+    report: Value,
 }
 
 /// A job, in short.
@@ -131,6 +151,7 @@ pub(super) async fn explain(
         looked_at_next: judged.as_ref().and_then(|judged| judged.due_at),
         evidence: judged.and_then(|judged| serde_json::from_str(&judged.evidence?).ok()),
         services,
+        prior_search: api.store.prior_search(&hospital, &study).await?.map(PriorSearchView::of),
         jobs: jobs.into_iter().map(JobOfStudy::of).collect(),
     }))
 }
@@ -203,6 +224,13 @@ fn problem(fault: WorkFault) -> Problem {
             tracing::error!(error = &fault as &dyn std::error::Error, "a study cannot be read");
             Problem::bare(Kind::Unavailable)
         }
+    }
+}
+
+impl PriorSearchView {
+    fn of(state: SearchState) -> Self {
+        let report = state.report.and_then(|report| serde_json::from_str(&report).ok());
+        Self { until: state.until, ended_at: state.ended_at, report: report.unwrap_or_else(|| json!({})) }
     }
 }
 

@@ -6,7 +6,10 @@
 
 mod writer;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use medvan_imaging::{Uid, stow};
@@ -58,6 +61,10 @@ impl Stored {
     /// A part of a request that was no instance at all.
     pub(crate) fn foreign() -> Self {
         Self { class: None, instance: None, series: None, outcome: Err(Fault::Foreign) }
+    }
+
+    fn study(&self) -> Option<&str> {
+        self.series.as_ref().map(|(study, _)| study.as_str())
     }
 
     /// What its sender is told.
@@ -237,8 +244,7 @@ impl Arrival {
         self.digests.clear();
         let echoes = std::mem::take(&mut self.echoes);
         if instances.is_empty() {
-            count(&self.origin, &outcomes);
-            return outcomes;
+            return self.told(outcomes).await;
         }
         match self.make_safe(instances).await {
             Ok(placed) => {
@@ -262,8 +268,7 @@ impl Arrival {
                 });
             }
         }
-        count(&self.origin, &outcomes);
-        outcomes
+        self.told(outcomes).await
     }
 
     /// The same for an instance that is the only one: it is read, written and flushed in one step, and the index says whether it
@@ -283,8 +288,25 @@ impl Arrival {
             self.order(Order::Undo).await;
         }
         let stored = Stored { class: read.class, instance: read.uid, series: read.series, outcome };
-        count(&self.origin, std::slice::from_ref(&stored));
-        stored
+        self.told(vec![stored]).await.pop().unwrap_or_else(Stored::foreign)
+    }
+
+    /// Counts the outcomes. Where the hospital sends what is here as a prior already, its study is one of its own from now on; it
+    /// is told that all is well only when that is safe.
+    async fn told(&self, mut outcomes: Vec<Stored>) -> Vec<Stored> {
+        let is_known = |stored: &&Stored| matches!(stored.outcome, Ok(Placed::Same | Placed::Kept));
+        let studies: BTreeSet<&str> = match self.kind {
+            Kind::Original => outcomes.iter().filter(is_known).filter_map(Stored::study).collect(),
+            Kind::Result => BTreeSet::new(),
+        };
+        let now = self.archive.0.clock.now();
+        if let Err(error) = self.archive.0.store.came_again(&self.hospital, &self.origin, &studies, now).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "what came again was not noted");
+            let known = outcomes.iter_mut().filter(|stored| is_known(&&**stored));
+            known.for_each(|stored| stored.outcome = Err(Fault::NotSafe));
+        }
+        count(&self.origin, &outcomes);
+        outcomes
     }
 
     async fn make_safe(&mut self, instances: Vec<NewInstance>) -> Result<Vec<Placed>, Fault> {

@@ -31,6 +31,58 @@ pub struct HospitalImaging {
     /// ones of the form of JP Core, or of type MR, or the only one that a patient has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patient_id_system: Option<String>,
+    /// Where earlier studies of a patient are looked for that are not stored here; unset: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priors: Option<PriorSource>,
+}
+
+/// Where earlier studies are looked for, for services that compare with one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PriorSource {
+    /// The archive that is asked.
+    pub archive: PriorArchive,
+    /// So many seconds a study waits for it, from the moment at which it is complete. Then the work is done without.
+    #[serde(default = "usual_patience")]
+    pub seconds: u32,
+}
+
+/// An archive of a hospital's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "lowercase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum PriorArchive {
+    /// One of the hospital's nodes: C-FIND, and C-MOVE or C-GET (PS3.4 annex C, study root).
+    Dimse {
+        /// Its AE title, as it is among the nodes.
+        #[schema(value_type = String, min_length = 1, max_length = 16)]
+        node: AeTitle,
+        /// How it gives images.
+        #[serde(default)]
+        retrieve: Retrieve,
+    },
+    /// A DICOMweb root: QIDO-RS and WADO-RS.
+    Dicomweb {
+        /// The root, above `/studies`.
+        url: String,
+        /// `aud` of the gateway's own token, which goes along with each request; unset: none goes along.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audience: Option<String>,
+    },
+}
+
+/// How a node gives images.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Retrieve {
+    /// By C-MOVE to the gateway's AE title: the node must know its address, and be allowed to store here.
+    #[default]
+    Move,
+    /// By C-GET, over the association that the gateway asked for.
+    Get,
+}
+
+const fn usual_patience() -> u32 {
+    60
 }
 
 /// When a study is taken as complete. A count that was announced decides before quiet does.

@@ -1,5 +1,7 @@
 //! [`Called`]: an association that the gateway asked a node for: it echoes, stores and reports (PS3.7 §9.1.1, §9.1.5, §10.1.1).
 
+pub(super) mod asking;
+
 use std::{collections::HashMap, io, net::SocketAddr, time::Duration};
 
 use dicom_ul::pdu::{
@@ -72,6 +74,12 @@ pub enum CallFault {
     /// The association ended before it was done.
     #[error(transparent)]
     Ended(#[from] Ended),
+    /// What was to be asked cannot be written.
+    #[error("what was to be asked cannot be written")]
+    Unaskable,
+    /// What it gives cannot be taken now.
+    #[error("what the node gives cannot be taken: {0}")]
+    NotTaken(String),
     /// It answered, but not with success.
     #[error("the node answered {0}")]
     Answered(String),

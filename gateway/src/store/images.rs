@@ -42,6 +42,15 @@ pub enum Protocol {
     Stow,
     /// DIMSE (PS3.7 §9.1.1).
     CStore,
+    /// The same, from the archive that priors are fetched from, without a word about whose C-MOVE it is part of: one of the gateway's
+    /// own, where it is under way for the study.
+    CStoreUnsaid,
+    /// Sent for a C-MOVE of the gateway's own (PS3.7 §9.1.4).
+    CMove,
+    /// Given for a C-GET of the gateway's own (PS3.7 §9.1.3).
+    CGet,
+    /// Fetched from the hospital's archive (PS3.18 §10.4).
+    Wado,
     /// Written by the gateway itself.
     Own,
 }
@@ -51,9 +60,17 @@ impl Protocol {
     pub fn word(self) -> &'static str {
         match self {
             Self::Stow => "stow-rs",
-            Self::CStore => "c-store",
+            Self::CStore | Self::CStoreUnsaid => "c-store",
+            Self::CMove => "c-move",
+            Self::CGet => "c-get",
+            Self::Wado => "wado-rs",
             Self::Own => "own",
         }
+    }
+
+    /// Whether the gateway asked for it: then it is here to be compared with, and no new study.
+    pub(crate) fn is_fetched(self) -> bool {
+        matches!(self, Self::CMove | Self::CGet | Self::Wado)
     }
 }
 

@@ -80,6 +80,28 @@ impl Store {
     }
 }
 
+/// What was asked of archives for the sake of work that is forgotten.
+fn of_priors(before: OffsetDateTime) -> [Sweep; 3] {
+    [
+        Sweep {
+            statement: "DELETE FROM prior_searches WHERE (hospital, study) IN (SELECT hospital, study FROM \
+                        prior_searches WHERE asked_at < $1 LIMIT $2)",
+            before: Before::Instant(before),
+        },
+        Sweep {
+            statement: "DELETE FROM prior_studies WHERE (hospital, study) IN \
+                        (SELECT hospital, study FROM prior_studies WHERE asked_at < $1 LIMIT $2)",
+            before: Before::Instant(before),
+        },
+        Sweep {
+            statement: "DELETE FROM prior_series WHERE (hospital, study, series) IN (SELECT hospital, study, series \
+                        FROM prior_series p WHERE asked_at < $1 AND NOT EXISTS (SELECT 1 FROM studies st \
+                        WHERE st.hospital = p.hospital AND st.uid = p.study) LIMIT $2)",
+            before: Before::Instant(before),
+        },
+    ]
+}
+
 fn sweeps(now: OffsetDateTime, kept: Retention) -> Vec<Sweep> {
     let mut sweeps = vec![
         Sweep {
@@ -159,6 +181,7 @@ fn sweeps(now: OffsetDateTime, kept: Retention) -> Vec<Sweep> {
         .map(|statement| Sweep { statement, before: Before::Id(before) })
     });
     sweeps.extend(exchanges.into_iter().flatten().chain(work.into_iter().chain(usage).flatten()));
+    sweeps.extend(before(kept.exchanges).into_iter().flat_map(of_priors));
     sweeps.extend(feedback.into_iter().flatten());
     sweeps
 }

@@ -2,6 +2,7 @@ mod feedback;
 mod intakes;
 mod jobs;
 mod node_outbox;
+mod prior_searches;
 mod rate;
 mod records;
 mod trials;

@@ -13,7 +13,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Explained, Priors, StudyImages, WorkFault, workitem};
+use super::{Explained, Priors, StudyImages, WorkFault, priors::wants_one, searching, workitem};
 use crate::{
     App,
     catalog::{Completeness, HospitalView, ImageMember},
@@ -62,27 +62,42 @@ async fn until_next(app: &App) -> Duration {
 }
 
 async fn look(app: &App, intake: Intake) {
-    let (next, evidence) = match decide(app, &intake).await {
-        Ok((next, evidence)) => (next, evidence),
-        Err(fault) => {
-            tracing::warn!(error = &fault as &dyn std::error::Error, hospital = %intake.hospital, "a study cannot be judged");
-            let next = fault.may_retry().then(|| app.clock.now() + AFTER_FAULT);
-            (next, json!({ "fault": fault.to_string() }))
-        }
-    };
+    let Decided { next, evidence, is_searched } = decide(app, &intake).await.unwrap_or_else(|fault| {
+        tracing::warn!(error = &fault as &dyn std::error::Error, hospital = %intake.hospital, "a study cannot be judged");
+        let next = fault.may_retry().then(|| app.clock.now() + AFTER_FAULT);
+        Decided::of(next, json!({ "fault": fault.to_string() }))
+    });
     let kept = app.store.judge_intake(&intake, next, &evidence.to_string(), app.clock.now()).await;
     if let Err(error) = kept {
         // It is looked at again when its lease ends: jobs that are there already are not put in twice.
         tracing::error!(error = &error as &dyn std::error::Error, "what was decided about a study was not kept");
     }
+    // The search that it waits for may have ended before that was kept.
+    if is_searched && let Err(error) = app.store.recall_intake(&intake, app.clock.now()).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "a study waits for its priors longer than it need");
+    }
 }
 
-/// When the study is looked at again, and the evidence.
-async fn decide(app: &App, intake: &Intake) -> Result<(Option<OffsetDateTime>, serde_json::Value), WorkFault> {
+/// What was decided about a study.
+struct Decided {
+    /// When it is looked at again.
+    next: Option<OffsetDateTime>,
+    evidence: serde_json::Value,
+    /// Whether it waits for a search for priors.
+    is_searched: bool,
+}
+
+impl Decided {
+    fn of(next: Option<OffsetDateTime>, evidence: serde_json::Value) -> Self {
+        Self { next, evidence, is_searched: false }
+    }
+}
+
+async fn decide(app: &App, intake: &Intake) -> Result<Decided, WorkFault> {
     let snapshot = app.catalog.current();
     let now = app.clock.now();
     let Some(view) = snapshot.hospital(&intake.hospital).filter(|view| !view.analyzers.is_empty()) else {
-        return Ok((None, json!({ "services": 0 })));
+        return Ok(Decided::of(None, json!({ "services": 0 })));
     };
     let completeness = completeness(view);
     // Most looks end here, before anything is read.
@@ -91,33 +106,54 @@ async fn decide(app: &App, intake: &Intake) -> Result<(Option<OffsetDateTime>, s
     if let Verdict::Waiting { until } = early.verdict
         && now < intake.changed_at + shortest.quiet
     {
-        return Ok((Some(until.min(intake.changed_at + shortest.quiet)), json!({ "judgement": early })));
+        let until = until.min(intake.changed_at + shortest.quiet);
+        return Ok(Decided::of(Some(until), json!({ "judgement": early })));
     }
     let Some(images) = StudyImages::read(&app.store, &app.archive, &intake.hospital, &intake.study).await? else {
-        return Ok((None, json!({ "instances": 0 })));
+        return Ok(Decided::of(None, json!({ "instances": 0 })));
     };
     let mut explained: Vec<(&Arc<ImageMember>, Explained)> =
         view.analyzers.iter().map(|member| (member, images.explain(member, None))).collect();
     let modalities: Vec<&str> = images.facts.series.iter().map(|series| series.modality.as_str()).collect();
     let judgement = judge(&completeness.policy(modalities), &seen(app, intake, Some(&images), &explained), now);
     match judgement.verdict {
-        Verdict::Waiting { until } => Ok((Some(until), json!({ "judgement": judgement }))),
+        Verdict::Waiting { until } => Ok(Decided::of(Some(until), json!({ "judgement": judgement }))),
         Verdict::Overdue => {
             tracing::warn!(hospital = %intake.hospital, "a study is not complete at its deadline; nothing is done with it");
             metrics::counter!("medvan_studies_overdue_total", "hospital" => intake.hospital.to_string()).increment(1);
-            Ok((None, evidence(&judgement, &explained)))
+            Ok(Decided::of(None, evidence(&judgement, &explained)))
         }
         Verdict::Complete | Verdict::TakenAsItIs => {
-            let mut priors = Priors::new(&app.store, &app.archive, &intake.hospital, &images);
-            for (member, explained) in explained.iter_mut().filter(|(_, explained)| explained.found.fits) {
-                explained.prior = priors.find(member, &explained.found).await?;
-                let prior = explained.prior.as_ref().and_then(|found| priors.chosen(found));
-                put(app, intake, &images, member, explained, prior, now).await?;
-            }
-            app.jobs.ring();
-            Ok((None, evidence(&judgement, &explained)))
+            let next = put_all(app, intake, view, &images, &mut explained, now).await?;
+            let evidence = evidence(&judgement, &explained);
+            Ok(Decided { next, evidence, is_searched: next.is_some() })
         }
     }
+}
+
+/// Puts a job in for each service that fits. Those that compare with an earlier study come when the hospital's archive was asked for
+/// it: until then at most.
+async fn put_all(
+    app: &App,
+    intake: &Intake,
+    view: &HospitalView,
+    images: &StudyImages,
+    explained: &mut [(&Arc<ImageMember>, Explained)],
+    now: OffsetDateTime,
+) -> Result<Option<OffsetDateTime>, WorkFault> {
+    let is_wanted = explained.iter().any(|(member, explained)| wants_one(member, &explained.found));
+    let until = searching::search(app, intake, view, is_wanted, now).await?;
+    let mut priors = Priors::new(&app.store, &app.archive, &intake.hospital, images);
+    for (member, explained) in explained.iter_mut().filter(|(_, explained)| explained.found.fits) {
+        if until.is_some() && wants_one(member, &explained.found) {
+            continue;
+        }
+        explained.prior = priors.find(member, &explained.found).await?;
+        let prior = explained.prior.as_ref().and_then(|found| priors.chosen(found));
+        put(app, intake, images, member, explained, prior, now).await?;
+    }
+    app.jobs.ring();
+    Ok(until)
 }
 
 fn evidence(judgement: &Judgement, explained: &[(&Arc<ImageMember>, Explained)]) -> serde_json::Value {

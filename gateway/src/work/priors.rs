@@ -27,7 +27,7 @@ use crate::{
 /// Earlier studies of a patient that are looked at, the latest first.
 const STUDIES: u32 = 16;
 /// Of these, whose images are read.
-const READ: usize = 4;
+pub(super) const READ: usize = 4;
 
 /// The earlier studies of one patient, for all services that want to compare with one.
 pub(crate) struct Priors<'a> {
@@ -63,11 +63,10 @@ impl<'a> Priors<'a> {
     /// # Errors
     /// The index does not answer, or an instance cannot be read now.
     pub(crate) async fn find(&mut self, member: &ImageMember, found: &Match) -> Result<Option<PriorMatch>, WorkFault> {
-        let needs = &member.entry.needs;
-        // A bare model knows no studies: its tensors are made of the study at hand.
-        if needs.prior.is_none() || !found.fits || matches!(member.entry.way, ImageWay::Inference(_)) {
+        if !wants_one(member, found) {
             return Ok(None);
         }
+        let needs = &member.entry.needs;
         let (study, candidates) = self.known().await?;
         let narrowing = std::slice::from_ref(&member.terms.rules);
         let at_hand = (&study, &self.at_hand.facts);
@@ -105,7 +104,8 @@ impl<'a> Priors<'a> {
         Some((JobPrior { study, series }, digests.concat()))
     }
 
-    async fn known(&mut self) -> Result<(StudyFacts, Vec<StudyFacts>), WorkFault> {
+    /// The study at hand, and those stored before it, the latest first.
+    pub(super) async fn known(&mut self) -> Result<(StudyFacts, Vec<StudyFacts>), WorkFault> {
         if let Some(known) = &self.known {
             return Ok(known.clone());
         }
@@ -123,16 +123,35 @@ impl<'a> Priors<'a> {
     }
 
     /// The originals of an earlier study; nothing where none are stored, or too many to be looked at.
-    async fn images(&mut self, study: &Uid) -> Result<Option<&StudyImages>, WorkFault> {
+    pub(super) async fn images(&mut self, study: &Uid) -> Result<Option<&StudyImages>, WorkFault> {
         if !self.read.contains_key(study) {
-            let read = match StudyImages::read(self.store, self.archive, self.hospital, study).await {
+            let mut read = match StudyImages::read(self.store, self.archive, self.hospital, study).await {
                 Err(WorkFault::StudyTooLarge(_)) => None,
                 read => read?,
             };
+            // Half a series, of which the other half did not come, would be compared with as if nothing were there.
+            let lacking = self.store.lacking_series(self.hospital, study).await?;
+            let series = read.iter_mut().flat_map(|images| &mut images.facts.series);
+            for series in series.filter(|series| lacking.contains(&series.uid)) {
+                series.is_unreadable = true;
+            }
             self.read.insert(study.clone(), read);
         }
         Ok(self.read.get(study).and_then(Option::as_ref))
     }
+
+    /// A study as the index has it now; something of it came meanwhile.
+    pub(super) async fn anew(&mut self, study: &Uid) -> Result<Option<StudyFacts>, WorkFault> {
+        self.read.remove(study);
+        let narrow = [Narrow::StudyInstanceUid(vec![study.to_string()])];
+        Ok(self.store.find_studies(self.hospital, &narrow, 0, 1).await?.first().map(facts))
+    }
+}
+
+/// Whether a service that gets this asks for a prior and can be given one. A bare model knows no studies: its tensors are made of the
+/// study at hand.
+pub(super) fn wants_one(member: &ImageMember, found: &Match) -> bool {
+    member.entry.needs.prior.is_some() && found.fits && !matches!(member.entry.way, ImageWay::Inference(_))
 }
 
 /// What the index tells of a study.

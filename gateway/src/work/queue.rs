@@ -44,6 +44,11 @@ impl Bell {
     pub(crate) fn ring(&self) {
         self.0.notify_one();
     }
+
+    /// Waits until there is.
+    pub(super) async fn rung(&self) {
+        self.0.notified().await;
+    }
 }
 
 /// Works until the process stops.

@@ -1,5 +1,7 @@
 //! Services that compare with an earlier study: which one they are given, in each way in which they are talked to.
 
+mod archive;
+
 use std::{
     sync::{Arc, Mutex},
     time::Duration,

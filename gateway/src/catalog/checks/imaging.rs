@@ -1,10 +1,11 @@
 //! How a hospital exchanges images.
 
+use medvan_imaging::AeTitle;
 use medvan_profiles::descriptor::Fault;
-use url::Host;
+use url::{Host, Url};
 
 use super::fault;
-use crate::catalog::{HospitalImaging, Node};
+use crate::catalog::{HospitalImaging, Node, PriorArchive, Retrieve};
 
 /// Most nodes of one hospital.
 const NODES: usize = 500;
@@ -15,6 +16,13 @@ const LONGEST: u32 = 36_525;
 pub(super) fn imaging(imaging: &HospitalImaging) -> Vec<Fault> {
     let mut faults: Vec<Fault> = days(imaging.originals_days).into_iter().collect();
     faults.extend(too_many(imaging));
+    if let Some(priors) = &imaging.priors {
+        faults.extend(patience(priors.seconds));
+        faults.extend(match &priors.archive {
+            PriorArchive::Dimse { node, retrieve } => prior_node(imaging, node, *retrieve),
+            PriorArchive::Dicomweb { url, .. } => prior_root(url),
+        });
+    }
     let nodes = imaging.nodes.iter().take(NODES).enumerate();
     faults.extend(
         nodes
@@ -83,6 +91,62 @@ fn days(days: Option<u32>) -> Option<Fault> {
     })
 }
 
+/// Whoever waits longer for what is only context waits for the wrong thing.
+fn patience(seconds: u32) -> Option<Fault> {
+    (!(1..=600).contains(&seconds)).then(|| {
+        fault(
+            "/imaging/priors/seconds",
+            ("it must be 1 to 600", "1~600 にする必要があります"),
+            ("leave it out for 60 seconds", "60秒でよい場合は省略してください"),
+        )
+    })
+}
+
+fn prior_node(imaging: &HospitalImaging, title: &AeTitle, retrieve: Retrieve) -> Option<Fault> {
+    let at = "/imaging/priors/archive/node";
+    let Some(node) = imaging.node(title).filter(|node| node.port.is_some()) else {
+        return Some(fault(
+            at,
+            (
+                "no node of this hospital that has a port has this AE title",
+                "この AE タイトルでポートを持つノードがありません",
+            ),
+            ("enter it among the nodes, with its port", "ポートとともに nodes に登録してください"),
+        ));
+    };
+    (retrieve == Retrieve::Move && !node.store).then(|| {
+        fault(
+            at,
+            (
+                "the node may not store here, so nothing comes by C-MOVE",
+                "このノードには保存が許可されておらず、C-MOVE で画像が届きません",
+            ),
+            ("set its store to true, or retrieve to get", "store を true にするか、retrieve を get にしてください"),
+        )
+    })
+}
+
+fn prior_root(url: &str) -> Option<Fault> {
+    let is_root = |url: &Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    };
+    let is_plain = url.len() <= 2_000 && Url::parse(url).is_ok_and(|url| is_root(&url));
+    (!is_plain).then(|| {
+        fault(
+            "/imaging/priors/archive/url",
+            (
+                "it is no http or https URL without query, fragment and user name",
+                "クエリ・フラグメント・ユーザー名のない http または https の URL ではありません",
+            ),
+            ("write the root above /studies", "/studies の上のルートを書いてください"),
+        )
+    })
+}
+
 fn too_many(imaging: &HospitalImaging) -> Option<Fault> {
     (imaging.nodes.len() > NODES).then(|| {
         fault(
@@ -121,6 +185,28 @@ mod tests {
             ),
             (json!({"aeTitle": "KIKU", "originalsDays": 0}), vec!["/imaging/originalsDays"]),
             (json!({"aeTitle": "KIKU", "originalsDays": 30}), vec![]),
+            (
+                json!({"aeTitle": "KIKU", "nodes": [node("PACS", "10.0.0.1", 104)],
+                       "priors": {"archive": {"kind": "dimse", "node": "PACS", "retrieve": "get"}}}),
+                vec![],
+            ),
+            (
+                json!({"aeTitle": "KIKU", "nodes": [node("PACS", "10.0.0.1", 104)],
+                       "priors": {"archive": {"kind": "dimse", "node": "PACS"}}}),
+                vec!["/imaging/priors/archive/node"],
+            ),
+            (
+                json!({"aeTitle": "KIKU", "priors": {"archive": {"kind": "dimse", "node": "PACS"}, "seconds": 0}}),
+                vec!["/imaging/priors/seconds", "/imaging/priors/archive/node"],
+            ),
+            (
+                json!({"aeTitle": "KIKU", "priors": {"archive": {"kind": "dicomweb", "url": "https://pacs.example/dicom-web"}}}),
+                vec![],
+            ),
+            (
+                json!({"aeTitle": "KIKU", "priors": {"archive": {"kind": "dicomweb", "url": "https://a:b@pacs.example/?q"}}}),
+                vec!["/imaging/priors/archive/url"],
+            ),
         ] {
             assert_eq!(places(value.clone()), expect, "{value}");
         }

@@ -4,15 +4,17 @@ use bytes::Bytes;
 use dicom_dictionary_std::tags;
 use medvan_imaging::{
     Uid,
-    dimse::{Request, Response, Status, negotiation::Context},
+    dimse::{Operation, Request, Response, Status, negotiation::Context},
     file::head,
 };
+use uuid::Uuid;
 
 use super::Provider;
 use crate::{
     archive::{Arrival, Expected, Fault},
+    catalog::{OnConflict, PriorArchive, Retrieve},
     dimse::association::Ended,
-    store::Kind,
+    store::{Kind, Origin, Protocol},
 };
 
 impl Provider {
@@ -24,7 +26,7 @@ impl Provider {
         if let Some(vendor) = self.session.vendor.clone() {
             return self.take_result(context, request, instance, &vendor).await;
         }
-        let outcome = match self.arrival() {
+        let outcome = match self.arrival(self.protocol_of(request)) {
             Ok(mut arrival) => {
                 let received = self.receive(context, request, instance, &mut arrival).await;
                 // An instance that did not come to its end leaves nothing behind.
@@ -50,14 +52,36 @@ impl Provider {
         self.answer(context, answer).await
     }
 
-    /// All instances of an association arrive together.
-    fn arrival(&mut self) -> Result<Arrival, Fault> {
+    /// All instances of an association arrive together, unless some of them were asked for and some were not.
+    fn arrival(&mut self, protocol: Protocol) -> Result<Arrival, Fault> {
         match self.arrival.take() {
-            Some(arrival) => Ok(arrival),
-            None => {
-                let on_conflict = self.session.imaging.on_conflict_from(&self.session.node);
+            Some(arrival) if self.origin.protocol == protocol => Ok(arrival),
+            _ => {
+                if self.origin.protocol != protocol {
+                    self.origin = Origin { id: Uuid::now_v7(), protocol, ..self.origin.clone() };
+                }
+                let on_conflict = match protocol {
+                    Protocol::CMove => OnConflict::Keep,
+                    _ => self.session.imaging.on_conflict_from(&self.session.node),
+                };
                 self.app.archive.arrival(&self.session.hospital, self.origin.clone(), on_conflict, Kind::Original)
             }
+        }
+    }
+
+    /// Whether an instance is part of a C-MOVE of the gateway's own (PS3.7 §9.1.1.1.6), by which priors are fetched. Who moves them
+    /// may leave that out.
+    fn protocol_of(&self, request: &Request) -> Protocol {
+        let Operation::Store { originator, .. } = &request.operation else { return Protocol::CStore };
+        let imaging = &self.session.imaging;
+        let is_archive = || match imaging.priors.as_ref().map(|priors| &priors.archive) {
+            Some(PriorArchive::Dimse { node, retrieve: Retrieve::Move }) => *node == self.session.node.ae_title,
+            _ => false,
+        };
+        match originator {
+            Some(originator) if originator.ae_title == imaging.ae_title => Protocol::CMove,
+            None if is_archive() => Protocol::CStoreUnsaid,
+            _ => Protocol::CStore,
         }
     }
 

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use medvan::{
     App,
-    config::{Config, ServerLimits},
+    config::{Config, Dimse, ServerLimits},
+    dimse::DimseListener,
     server::Listener,
     store::Store,
 };
@@ -64,19 +65,34 @@ impl Pacs {
     }
 
     async fn configured(imaging: Value, limits: ServerLimits) -> Self {
+        let (pacs, _) = Self::listening(limits, Dimse::default()).await;
+        pacs.hospital("kiku", imaging).await;
+        pacs.client("kiku", "pacs", json!("loopback")).await;
+        pacs
+    }
+
+    /// On the DICOM network too, on the port that is told; the imaging is still to be said.
+    pub(crate) async fn networked() -> (Self, u16) {
+        let listen = Some(([127, 0, 0, 1], 0).into());
+        Self::listening(ServerLimits::default(), Dimse { listen, ..Dimse::default() }).await
+    }
+
+    async fn listening(limits: ServerLimits, dimse: Dimse) -> (Self, u16) {
         let folder = tempfile::tempdir().unwrap();
         let (listen, data) = (([127, 0, 0, 1], 0).into(), folder.path().join("data"));
-        let config = Config { listen, data, limits, ..Config::default() };
+        let config = Config { listen, data, limits, dimse, ..Config::default() };
         let config = config.check().unwrap();
         let listener = Listener::bind(&config).await.unwrap();
+        let network = DimseListener::bind(&config).await.unwrap();
+        let port = network.as_ref().map_or(0, |network| network.address().port());
         let url = format!("http://{}", listener.address());
         let app = App::start(config.listening_on(listener.address())).await.unwrap();
         let serving = app.clone();
         app.tasks.spawn("server", async move { serving.serve(listener).await });
-        let pacs = Self { app, folder, url, http: http() };
-        pacs.hospital("kiku", imaging).await;
-        pacs.client("kiku", "pacs", json!("loopback")).await;
-        pacs
+        if let Some(network) = network {
+            app.associate(network);
+        }
+        (Self { app, folder, url, http: http() }, port)
     }
 
     /// Registers a hospital.

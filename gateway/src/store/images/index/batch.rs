@@ -10,9 +10,9 @@ use super::{Placement, RowId, conflict, count_series, count_study, whole};
 use crate::{
     catalog::{HospitalId, OnConflict},
     store::{
-        images::{Kind, NewInstance, Origin, Placed},
+        images::{Kind, NewInstance, Origin, Placed, Protocol},
         instant::micros,
-        intakes, rows,
+        intakes, prior_searches, rows,
     },
 };
 
@@ -31,6 +31,11 @@ impl<'a> Entry<'a> {
     /// Whether the newest replaces what is stored.
     fn replaces(&self) -> bool {
         self.placement.on_conflict == OnConflict::Replace
+    }
+
+    /// The UID of its study, and who sent it.
+    fn comes(&self) -> (&'a str, &'a str) {
+        (self.instance.study.uid.as_str(), self.placement.origin.source.as_str())
     }
 
     /// The UIDs of its study and its series.
@@ -386,14 +391,28 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Notes which studies have new originals: AI services may want them.
+    /// Notes which studies have new originals: AI services may want them. What the gateway fetched itself is no news.
     async fn tell(&self, db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let is_news = |entry: &&Entry<'_>| {
-            entry.instance.kind == Kind::Original && matches!(entry.placed, Some(Placed::New | Placed::Replaced))
+            entry.instance.kind == Kind::Original
+                && matches!(entry.placed, Some(Placed::New | Placed::Replaced))
+                && !entry.placement.origin.protocol.is_fetched()
         };
         let news = || self.entries.iter().filter(is_news);
-        let studies: BTreeSet<&str> = news().map(|entry| entry.instance.study.uid.as_str()).collect();
         let Some(now) = news().map(|entry| entry.placement.now).max() else { return Ok(()) };
+        let unsaid = news().filter(|entry| entry.placement.origin.protocol == Protocol::CStoreUnsaid);
+        let unsaid: BTreeSet<_> = unsaid.map(Entry::comes).collect();
+        let mut fetched = BTreeSet::new();
+        if !unsaid.is_empty() {
+            let unsaid: Vec<_> = unsaid.into_iter().collect();
+            fetched = prior_searches::expected_from(db, self.hospital, &unsaid, now).await?;
+        }
+        let is_fetched = |entry: &&Entry<'_>| {
+            entry.placement.origin.protocol == Protocol::CStoreUnsaid
+                && fetched.contains(entry.instance.study.uid.as_str())
+        };
+        let studies: BTreeSet<&str> =
+            news().filter(|entry| !is_fetched(entry)).map(|entry| entry.instance.study.uid.as_str()).collect();
         intakes::note(db, self.hospital, &studies.into_iter().collect::<Vec<_>>(), now).await
     }
 
