@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{Context, SHA256};
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use medvan_analysis::{
     completeness::{Judgement, Seen, Verdict, judge},
     matching::{PriorMatch, PriorVerdict},
@@ -29,27 +30,37 @@ const LEASE: time::Duration = time::Duration::minutes(5);
 /// So long after a fault a study is looked at again.
 const AFTER_FAULT: time::Duration = time::Duration::seconds(30);
 
-/// Judges studies until the process stops.
+/// Judges studies until the process stops. A large one takes one of the places and keeps the others waiting for nothing.
 pub(crate) async fn watch(app: App) {
+    let mut looks = FuturesUnordered::new();
     while !app.tasks.is_stopping() {
         let now = app.clock.now();
-        let pause = match app.store.claim_intakes(now, now + LEASE, AT_ONCE).await {
+        let pause = match app.store.claim_intakes(now, now + LEASE, AT_ONCE - looks.len()).await {
             Ok(intakes) => {
-                let more = intakes.len() == AT_ONCE;
-                futures_util::future::join_all(intakes.into_iter().map(|intake| look(&app, intake))).await;
-                if more {
-                    continue;
-                }
-                until_next(&app).await
+                looks.extend(intakes.into_iter().map(|intake| look(&app, intake)));
+                if looks.len() < AT_ONCE { until_next(&app).await } else { Duration::ZERO }
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "arrived studies cannot be looked at");
                 LOOK_EVERY
             }
         };
+        look_on(&app, &mut looks, pause).await;
+    }
+    // What was taken is judged to its end: nobody else would look at it until its lease is over.
+    while looks.next().await.is_some() {}
+}
+
+/// Goes on with what is looked at, until there is a place and something may be due, or the process stops.
+async fn look_on(app: &App, looks: &mut FuturesUnordered<impl Future<Output = ()>>, pause: Duration) {
+    let pause = tokio::time::sleep(pause);
+    tokio::pin!(pause);
+    let mut is_over = false;
+    while !is_over || looks.len() >= AT_ONCE {
         tokio::select! {
-            () = app.tasks.stopping() => {}
-            () = tokio::time::sleep(pause) => {}
+            () = app.tasks.stopping() => return,
+            Some(()) = looks.next() => {}
+            () = &mut pause, if !is_over => is_over = true,
         }
     }
 }
