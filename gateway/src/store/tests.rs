@@ -1,5 +1,6 @@
 mod feedback;
 mod jobs;
+mod leases;
 mod node_outbox;
 mod rate;
 mod records;
