@@ -47,7 +47,7 @@ class Extent:
     side: int
 
 
-WHOLE = Extent(single=100, of_way=60, burst=1000, slices=4, side=32)
+WHOLE = Extent(single=100, of_way=40, burst=1000, slices=4, side=32)
 QUICK = Extent(single=2, of_way=1, burst=5, slices=2, side=16)
 
 

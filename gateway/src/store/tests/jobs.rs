@@ -25,7 +25,7 @@ pub(super) async fn claims(store: &Store, now: OffsetDateTime, most: u32) -> Vec
         .claim_jobs(
             now,
             now + Duration::seconds(30),
-            Places { most: most, of_vendor: u32::MAX, of_service: |_: &ServiceName| 100 },
+            Places { most, of_vendor: u32::MAX, of_service: |_: &ServiceName| 100 },
         )
         .await
         .unwrap()
