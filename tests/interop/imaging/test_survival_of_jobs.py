@@ -91,13 +91,12 @@ class PowerCuts:
 
     def __init__(self, folder):
         self.moments = Moments()
-        port = free_port()
-        self.house = House(folder, port=port)
+        self.house = House(folder, port=free_port())
         self.nodes = {title: Node(title, self.moments.of(title)) for title in ("FIRST", "SECOND")}
         ports = {f"{title.lower()}_port": node.port for title, node in self.nodes.items()}
         self.house.gateway.apply("surviving-hospital", hospital="cuts", ae_title="CUTS", **ports)
         self.archive = Archive(self.house.gateway.base, "cuts", "CUTS")
-        root, credential = f"{self.archive_base}/vendors/hagi/dicom-web", self.house.gateway.issues("vendor", "hagi")
+        root, credential = f"{self.house.gateway.base}/vendors/hagi/dicom-web", self.house.gateway.issues("vendor", "hagi")
         tells = self.moments.of
         self.services = {
             "json": PersistentAnalyst(tells("json")),
@@ -108,10 +107,6 @@ class PowerCuts:
         }
         self._enrolls()
         self.aimed_well = self._done = 0
-
-    @property
-    def archive_base(self) -> str:
-        return self.house.gateway.base
 
     def _enrolls(self) -> None:
         expects, own = {"expects": ["SR", "SEG"]}, {"kind": "dicomweb", "path": "/jobs/{job}/dicom-web"}
