@@ -171,6 +171,9 @@ impl App {
         }
         let images = config.data.join("images");
         let archive = Archive::open(images, store.clone(), clock.clone()).await.map_err(StartError::Archive)?;
+        if archive.is_alone() {
+            store.end_leases(clock.now()).await?;
+        }
         let replay = Replay::new();
         let spent = store.replays(clock.now()).await?;
         replay.restore(

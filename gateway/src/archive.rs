@@ -64,7 +64,7 @@ struct Inner {
     shares: Shares,
     arriving: Arriving,
     /// Held as long as this process may write here: whoever has it may sweep.
-    _lock: Option<std::fs::File>,
+    lock: Option<std::fs::File>,
 }
 
 impl Archive {
@@ -94,7 +94,7 @@ impl Archive {
             writers,
             shares,
             arriving: Arriving::default(),
-            _lock: lock,
+            lock,
         }));
         if is_alone {
             archive.sweep().await?;
@@ -102,6 +102,11 @@ impl Archive {
             tracing::warn!("another process has these images open; what it left half done is not swept");
         }
         Ok(archive)
+    }
+
+    /// Whether no other process had the folder open when this one opened it; then none can write to it as long as this one lives.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.0.lock.is_some()
     }
 
     /// Requests and associations that brought something of a study and may bring more.

@@ -22,6 +22,7 @@ mod images;
 mod instant;
 mod intakes;
 mod jobs;
+mod leases;
 mod node_outbox;
 mod prior_searches;
 mod published;

@@ -25,15 +25,16 @@ def binary() -> str:
 class Gateway:
     """`medvan serve` on a data folder of its own, loopback profile; `settings` is the text of its configuration file.
 
-    `inside` are the words of a command that runs it (in a namespace of its own, say) and becomes it.
+    `inside` are the words of a command that runs it (in a namespace of its own, say) and becomes it. One that comes back where others
+    know it has a `port`.
     """
 
-    def __init__(self, folder: Path, settings: str = "", inside: tuple[str, ...] = ()):
+    def __init__(self, folder: Path, settings: str = "", inside: tuple[str, ...] = (), port: int | None = None):
         self.data = folder / "data"
         self._folder = folder
         config = folder / "medvan.toml"
         config.write_text(settings, encoding="utf-8")
-        port = free_port()
+        port = port or free_port()
         self.base = f"http://127.0.0.1:{port}"
         command = [binary(), "serve", "--config", config, "--listen", f"127.0.0.1:{port}", "--data", self.data]
         self._process = Process([*inside, *command], folder / "gateway.log")

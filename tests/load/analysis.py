@@ -20,8 +20,11 @@ from analysts import ANSWERS_AFTER, Analysts
 from archives import Archive
 from gateway import Gateway, memory_mb
 from images import Maker
+from net import free_port
+from reports import report
 from senders import stow, stow_at_once
 from table import Comparison
+from ways import Carried, Fetched, Pulled, Stored, Way
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CORES = os.cpu_count() or 1
@@ -35,27 +38,32 @@ PATIENCE = 900
 
 @dataclass(frozen=True)
 class Extent:
-    """How much is measured."""
+    """How much is measured: studies one by one, of each of the other ways, and at once."""
 
     single: int
+    of_way: int
     burst: int
     slices: int
     side: int
 
 
-WHOLE = Extent(single=100, burst=1000, slices=4, side=32)
-QUICK = Extent(single=2, burst=5, slices=2, side=16)
+WHOLE = Extent(single=100, of_way=40, burst=1000, slices=4, side=32)
+QUICK = Extent(single=2, of_way=1, burst=5, slices=2, side=16)
 
 
 class Run:
-    def __init__(self, gateway: Gateway, analysts: Analysts, extent: Extent):
-        self.gateway, self.analysts, self.extent = gateway, analysts, extent
-        root = f"{gateway.base}/hospitals/load/dicom-web"
-        self.archive = Archive("medvan", root, 0, "LOAD", gateway.pid)
+    def __init__(self, gateway: Gateway, analysts: Analysts, ways: dict[str, Way], extent: Extent):
+        self.gateway, self.analysts, self.ways, self.extent = gateway, analysts, ways, extent
+        self.archive = self.archive_of("load")
         self.maker, self.table = Maker(), Comparison()
+
+    def archive_of(self, hospital: str) -> Archive:
+        return Archive("medvan", f"{self.gateway.base}/hospitals/{hospital}/dicom-web", 0, hospital.upper(), self.gateway.pid)
 
     def all(self) -> None:
         self.one_by_one()
+        for name, way in self.ways.items():
+            self.way(name, way)
         self.burst()
 
     def one_by_one(self) -> None:
@@ -68,23 +76,44 @@ class Run:
             asked, answered = self.analysts.waits_for(series.study_uid, SERVICES)
             # All but the time in which it is waited whether more comes: that is the hospital's choice.
             before.append((asked - stored - QUIET) * 1000)
-            query = f"studies/{series.study_uid}/instances?SOPClassUID={REPORT}"
-            while len(self.finds(query)) < SERVICES:
-                time.sleep(0.005)
-            after.append((time.monotonic() - answered) * 1000)
-        for name, found in (
-            ("last instance stored to first byte at a service, without the quiet time", before),
-            ("last of three answers to all three reports found by QIDO", after),
-        ):
-            cuts = quantiles(found, n=100, method="inclusive")
-            self.table.value(f"{name}, p50", "ms", cuts[49])
-            self.table.value(f"{name}, p99", "ms", cuts[98])
+            after.append((self.found(self.archive, series.study_uid, SERVICES) - answered) * 1000)
+        self.told("last instance stored to first byte at a service, without the quiet time", before)
+        self.told("last of three answers to all three reports found by QIDO", after)
+
+    def way(self, name: str, way: Way) -> None:
+        """The same for one service that gives its result as a DICOM object."""
+        archive, before, after = self.archive_of(hospital_of(name)), [], []
+        for _ in range(self.extent.of_way):
+            series = self.maker.series(self.extent.slices, self.extent.side)
+            way.reports[series.study_uid] = report(series.files)
+            stow(archive, series.body())
+            stored = time.monotonic()
+            asked, gave = way.waits_for(series.study_uid)
+            before.append((asked - stored - QUIET) * 1000)
+            after.append((self.found(archive, series.study_uid, 1) - gave) * 1000)
+        # It costs the burst nothing.
+        way.stop()
+        self.told(f"{name}: last instance stored to first byte at the service, without the quiet time", before)
+        self.told(f"{name}: result given to report found by QIDO", after)
+
+    def found(self, archive: Archive, study: str, reports: int) -> float:
+        """When so many reports of a study are found."""
+        while len(self.finds(archive, f"studies/{study}/instances?SOPClassUID={REPORT}")) < reports:
+            time.sleep(0.005)
+        return time.monotonic()
+
+    def told(self, name: str, found: list[float]) -> None:
+        # Of one value alone there are no quantiles.
+        cuts = quantiles(found * 2, n=100, method="inclusive")
+        self.table.value(f"{name}, p50", "ms", cuts[49])
+        self.table.value(f"{name}, p99", "ms", cuts[98])
 
     def burst(self) -> None:
         """All studies at once, by eight senders; a tenth of the first tries fail."""
         count = self.extent.burst
         bodies = [self.maker.series(self.extent.slices, self.extent.side).body() for _ in range(count)]
-        earlier = self.extent.single * SERVICES
+        answered = self.extent.single * SERVICES
+        earlier = answered + self.extent.of_way * len(self.ways)
         before = memory_mb(self.gateway.pid, "VmRSS")
         most, end = [before], threading.Event()
         watching = threading.Thread(target=self.watch, args=(most, end))
@@ -101,7 +130,7 @@ class Run:
         self.table.value(f"{count} studies to {SERVICES} services stored after", "s", stored - start)
         self.table.value(f"all {count * SERVICES} jobs done after", "s", done - start)
         self.table.value("of the services' own time, with that many at once", "×", (done - start) / alone)
-        good = self.analysts.good - earlier
+        good = self.analysts.good - answered
         self.table.value("good answers for each job", "", good / (count * SERVICES), "1", good == count * SERVICES)
         self.table.value("resident memory before", "MB", before)
         self.table.value("resident memory, the most", "MB", max(most))
@@ -134,27 +163,32 @@ class Run:
                     counts[state] = counts.get(state, 0) + int(float(line.rsplit(" ", 1)[1]))
         return counts
 
-    def finds(self, query: str) -> list:
-        request = urllib.request.Request(f"{self.archive.dicom_web}/{query}", headers={"Accept": "application/dicom+json"})
+    def finds(self, archive: Archive, query: str) -> list:
+        request = urllib.request.Request(f"{archive.dicom_web}/{query}", headers={"Accept": "application/dicom+json"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read() or b"[]")
 
 
-def hospital() -> list[dict]:
-    imaging = {"aeTitle": "LOAD", "completeness": {"quietSeconds": int(QUIET)}}
+def hospital_of(way: str) -> str:
+    """Each way is measured at a hospital of its own, so that no other service is asked."""
+    return f"load-{way.replace(' ', '-')}"
+
+
+def hospital(id: str) -> list[dict]:
+    imaging = {"aeTitle": id.upper()[:16], "completeness": {"quietSeconds": int(QUIET)}}
     return [
-        {"kind": "Hospital", "id": "load", "name": {"ja": "負荷", "en": "Load"}, "imaging": imaging},
-        {"kind": "Client", "hospital": "load", "id": "pacs", "authentication": "loopback"},
+        {"kind": "Hospital", "id": id, "name": {"ja": "負荷", "en": "Load"}, "imaging": imaging},
+        {"kind": "Client", "hospital": id, "id": "pacs", "authentication": "loopback"},
     ]
 
 
-def service(number: int, base: str) -> list[dict]:
-    name, words = f"boxes-{number}", {"ja": "箱", "en": "Boxes"}
+def service(name: str, hospital: str, base: str, way: dict) -> list[dict]:
+    words = {"ja": "箱", "en": "Boxes"}
     entry = {
         "id": name,
         "description": "Boxes",
         "why": words,
-        "way": {"kind": "image-json", "path": f"/{name}", "send": "dicom"},
+        "way": way,
         "needs": {"series": [{"name": "any", "rules": {"modality": ["CT"]}}]},
         "limits": {"attempts": 8, "concurrency": AT_ONCE},
     }
@@ -169,8 +203,20 @@ def service(number: int, base: str) -> list[dict]:
         "modelCard": {"intendedUse": words, "outOfScope": words, "knownRisks": words},
     }
     approval = {"kind": "Approval", "service": f"boxes.{name}", "version": "1.0.0", "decision": "approve", "reason": "Load"}
-    enrollment = {"kind": "Enrollment", "hospital": "load", "service": f"boxes.{name}", "mode": "live"}
+    enrollment = {"kind": "Enrollment", "hospital": hospital, "service": f"boxes.{name}", "mode": "live"}
     return [{"kind": "Service", "descriptor": descriptor}, approval, enrollment]
+
+
+def objects(analysts: Analysts, ways: dict[str, Way]) -> list[dict]:
+    words = {"ja": "箱", "en": "Boxes"}
+    made = [{"kind": "Vendor", "id": "boxes", "name": words, "contact": {"name": "Load", "email": "load@boxes.example"}}]
+    made += hospital("load")
+    for number in range(SERVICES):
+        name = f"boxes-{number}"
+        made += service(name, "load", analysts.base, {"kind": "image-json", "path": f"/{name}", "send": "dicom"})
+    for name, way in ways.items():
+        made += hospital(hospital_of(name)) + service(hospital_of(name), hospital_of(name), way.base, way.talks())
+    return made
 
 
 def main() -> None:
@@ -180,13 +226,16 @@ def main() -> None:
     binary = Path(os.environ.get("MEDVAN_BIN", ROOT / "target" / "release" / "medvan"))
     (ROOT / "target").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ROOT / "target", prefix="load-analysis-") as name, Analysts() as analysts:
-        allowed = '[outgoing]\nallowed_hosts = ["127.0.0.1"]\n'
-        with Gateway(binary, Path(name), allowed) as gateway:
-            words = {"ja": "箱", "en": "Boxes"}
-            maker = {"kind": "Vendor", "id": "boxes", "name": words, "contact": {"name": "Load", "email": "load@boxes.example"}}
-            services = [one for number in range(SERVICES) for one in service(number, analysts.base)]
-            gateway.apply([*hospital(), maker, *services])
-            run = Run(gateway, analysts, QUICK if chosen.quick else WHOLE)
+        dicom_port = free_port()
+        settings = f'[outgoing]\nallowed_hosts = ["127.0.0.1"]\n[dimse]\nlisten = "127.0.0.1:{dicom_port}"\n'
+        ways = {"dicomweb fetch": Fetched(), "dicomweb store": Stored(), "worklist": Pulled()}
+        ways["dimse"] = Carried("LOAD_AI", "LOAD-DIMSE", dicom_port)
+        with Gateway(binary, Path(name), settings) as gateway:
+            gateway.apply(objects(analysts, ways))
+            root = f"{gateway.base}/vendors/boxes/dicom-web"
+            ways["dicomweb store"].gateway = root
+            ways["worklist"].starts(root, gateway.issues("vendor", "boxes"))
+            run = Run(gateway, analysts, ways, QUICK if chosen.quick else WHOLE)
             run.all()
     print(run.table.text(f"{CORES} cores, {platform.machine()}, services that answer after {ANSWERS_AFTER * 1000:.0f} ms"))
     if chosen.quick:

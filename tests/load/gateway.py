@@ -49,17 +49,27 @@ class Gateway:
         if done.returncode != 0:
             raise SystemExit(f"medvan apply: {done.stdout}{done.stderr}")
 
+    def issues(self, role: str, subject: str) -> str:
+        """A new credential of a vendor or a hospital; its secret."""
+        wanted = json.dumps({"role": role, "subject": subject, "label": "Load"}).encode()
+        headers = {"Authorization": f"Bearer {self._credential()}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.base}/api/v1/credentials", wanted, headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["secret"]
+
     def hook(self, hospital: str) -> str:
         return f"{self.base}/hospitals/{hospital}/cds-services/van-patient-view"
 
     def unanswered(self) -> int:
         """Calls to services that ended otherwise than with an answer, since the start."""
-        credential = (self._data / "operator.credential").read_text(encoding="ascii").strip()
         url = f"{self.base}/api/v1/vendors/upstream/scorecard"
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {credential}"})
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self._credential()}"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             marks = json.load(answer)["marks"]
         return sum(mark["times"] for mark in marks if mark["kind"] == "asked" and mark["rule"] != "answered")
+
+    def _credential(self) -> str:
+        return (self._data / "operator.credential").read_text(encoding="ascii").strip()
 
     @property
     def pid(self) -> int:

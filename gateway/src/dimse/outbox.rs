@@ -140,7 +140,9 @@ impl Delivery {
         for row in rows {
             let ToNode::Instance(uid) = &row.what else { continue };
             if found.contains_key(uid) {
-                waiting.insert(uid.clone(), row);
+                if let Some(twice) = waiting.insert(uid.clone(), row) {
+                    self.drop_double(&twice).await;
+                }
             } else {
                 record(&self.app, &row, Went::Never("the instance is not stored any more".to_owned())).await;
             }
@@ -149,6 +151,14 @@ impl Delivery {
             found.values().map(|instance| (instance.class.clone(), instance.syntax.clone())).collect();
         for lot in proposals(&kinds) {
             self.send_lot(&lot, &found, &mut waiting).await;
+        }
+    }
+
+    /// What was put in once more, as by a job that was begun again after a crash, goes once. Left as it is, it would keep the node
+    /// from everything else until its lease ends.
+    async fn drop_double(&self, row: &ForNode) {
+        if let Err(error) = self.app.store.reached_node(row.id).await {
+            tracing::error!(%error, "an instance is sent to a node twice");
         }
     }
 

@@ -1,6 +1,7 @@
 mod feedback;
 mod intakes;
 mod jobs;
+mod leases;
 mod node_outbox;
 mod prior_searches;
 mod rate;

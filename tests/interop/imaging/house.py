@@ -16,8 +16,8 @@ NOBODY = 4
 class House:
     """A gateway on a folder that outlives it, and a workstation that calls it and receives from it."""
 
-    def __init__(self, folder: Path, settings: str = "", inside: tuple[str, ...] = ()):
-        self._folder, self._inside = folder, inside
+    def __init__(self, folder: Path, settings: str = "", inside: tuple[str, ...] = (), port: int | None = None):
+        self._folder, self._inside, self._port = folder, inside, port
         self.dicom_port = free_port()
         self._settings = f'[dimse]\nlisten = "127.0.0.1:{self.dicom_port}"\n{settings}'
         self.workstation = Workstation(self.dicom_port)
@@ -25,7 +25,7 @@ class House:
         self.starts()
 
     def starts(self) -> None:
-        self.gateway = Gateway(self._folder, self._settings, self._inside)
+        self.gateway = Gateway(self._folder, self._settings, self._inside, self._port)
 
     def dies(self) -> None:
         self.gateway.dies()

@@ -186,6 +186,14 @@ class Claim:
         return self.workitem.InputInformationSequence[0].StudyInstanceUID
 
 
+class Refused(AssertionError):
+    """A request about a worklist that was not granted, and its answer."""
+
+    def __init__(self, words: str, answer: requests.Response):
+        super().__init__(words)
+        self.answer = answer
+
+
 class Performer:
     """Takes work from a worklist (UPS-RS by requests, which dicomweb-client does not speak), one workitem after the other."""
 
@@ -214,10 +222,13 @@ class Performer:
             images += client.retrieve_series(place.study_instance_uid, place.series_instance_uid)
         return images
 
+    def stores(self, claim: Claim, made: list[Dataset]) -> None:
+        client_with(self.root, claim.token).store_instances(made, study_instance_uid=claim.study)
+
     def performs(self, claim: Claim) -> None:
         begun = datetime.now(UTC)
         made = evidence(self.fetches(claim), "worklist")
-        client_with(self.root, claim.token).store_instances(made, study_instance_uid=claim.study)
+        self.stores(claim, made)
         self.work.made[claim.study] = made
         self._tells(claim, self._performed(claim, made, begun))
         self._becomes(claim.uid, claim.transaction, "COMPLETED")
@@ -254,7 +265,8 @@ class Performer:
     def _asks(self, method: str, path: str, data: Dataset | None = None) -> requests.Response:
         text = None if data is None else json.dumps(data.to_json_dict())
         answer = self._session.request(method, self.root + path, data=text, headers={"Content-Type": DICOM_JSON}, timeout=30)
-        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        if not answer.ok:
+            raise Refused(f"{method} {path}: {answer.status_code} {answer.text}", answer)
         return answer
 
 

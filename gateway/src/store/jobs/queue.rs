@@ -99,7 +99,8 @@ impl Store {
     }
 
     /// Takes jobs that are due, the most urgent of each service first and not more at once than there are places. They are the
-    /// caller's until `until`.
+    /// caller's until `until`. One whose results were taken and not kept as its answer, because the process died in between, takes
+    /// results again.
     ///
     /// # Errors
     /// The database does not take it.
@@ -133,8 +134,8 @@ impl Store {
                 continue;
             }
             let rows = sqlx::query(AssertSqlSafe(format!(
-                "UPDATE jobs SET state = CASE state WHEN 'answered' THEN 'answered' ELSE 'running' END, due_at = $1, \
-                 attempts = attempts + 1, changed_at = $2 WHERE id IN ({TURNS}) RETURNING {COLUMNS}"
+                "UPDATE jobs SET state = CASE WHEN EXISTS (SELECT 1 FROM analyses WHERE job = jobs.id) THEN 'answered' \
+                 ELSE 'running' END, due_at = $1, attempts = attempts + 1, changed_at = $2 WHERE id IN ({TURNS}) RETURNING {COLUMNS}"
             )))
             .bind(micros(until))
             .bind(micros(now))

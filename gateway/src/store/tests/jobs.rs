@@ -132,6 +132,21 @@ async fn what_is_given_back_was_not_tried_and_what_is_lost_was() {
 }
 
 #[tokio::test]
+async fn results_that_were_taken_by_who_died_before_their_answer_was_kept_may_come_again() {
+    let (_dir, store) = store().await;
+    put(&store, &work("kiku", 1)).await;
+    let lost = claims(&store, NOON, 1).await.remove(0);
+    assert!(store.close_received(&lost, NOON).await.unwrap().is_some());
+    assert_eq!(state(&store, &lost).await.0, JobState::Answered);
+    let later = NOON + Duration::seconds(30);
+    let again = claims(&store, later, 1).await.remove(0);
+    assert_eq!(again.state, JobState::Running);
+    store.answer_job(&again, &nothing_found(), later).await.unwrap();
+    let after = claims(&store, later + Duration::seconds(30), 1).await.remove(0);
+    assert_eq!(after.state, JobState::Answered, "what is kept is not asked for again");
+}
+
+#[tokio::test]
 async fn a_job_runs_again_under_a_new_name_of_its_run() {
     let (_dir, store) = store().await;
     let new = work("kiku", 1);

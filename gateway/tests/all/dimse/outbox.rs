@@ -42,6 +42,23 @@ async fn what_is_put_in_reaches_its_node_over_one_association() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_put_in_twice_goes_once_and_keeps_nothing_from_the_node() {
+    let pacs = Scp::listening(1, &[CT], EXPLICIT, vec![]);
+    let gateway = Gateway::with_pacs(pacs.port).await;
+    let study = small(1, 2);
+    gateway.holds(study.clone()).await;
+    let (first, second) = (study.instance_uid(1), study.instance_uid(2));
+    let twice = [first.clone(), second.clone(), first.clone()];
+    medvan::dimse::send(&gateway.app, &kiku(), &title("PACS"), &twice).await.unwrap();
+    let heard = tokio::task::spawn_blocking(move || pacs.heard()).await.unwrap();
+    let mut arrived = instances(&heard);
+    arrived.sort();
+    assert_eq!(arrived, [first, second]);
+    soon("the end of it", async || depth(&gateway).await == (0, 0)).await;
+    gateway.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_is_full_gets_it_again_and_one_that_refuses_has_the_last_word() {
     // One is put off once; one is refused for good.
     let pacs = Scp::listening(2, &[CT], EXPLICIT, vec![0xA700, 0xA900]);
