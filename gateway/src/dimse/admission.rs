@@ -141,9 +141,7 @@ async fn accept(
     mut session: Session,
     place: Place,
 ) -> Result<Admitted, Refusal> {
-    let workitems = session.vendor.is_none()
-        && session.node.workitems
-        && !service::is_service(app, &session.hospital, &session.node.ae_title);
+    let workitems = session.vendor.is_none() && session.node.workitems;
     let Ok(negotiated) = negotiated(&request, &session.node, workitems) else {
         link.abort(AbortRQSource::ServiceProvider(AbortReason::InvalidPduParameter), artim).await;
         let what = "presentation contexts with even or equal ids";

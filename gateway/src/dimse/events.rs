@@ -26,7 +26,6 @@ use super::{
     caller::{CallFault, Called},
     outbox::may_change,
     provider::in_some_charset,
-    service::is_service,
 };
 use crate::{
     App,
@@ -198,7 +197,7 @@ fn receiver(app: &App, due: &DueSubscriber) -> Option<(AeTitle, Node)> {
     let catalog = app.catalog.current();
     let imaging = catalog.hospital(&due.hospital)?.hospital.imaging.clone()?;
     let node = imaging.node(&due.ae_title).filter(|node| node.workitems)?.clone();
-    (!is_service(app, &due.hospital, &due.ae_title)).then_some((imaging.ae_title, node))
+    Some((imaging.ae_title, node))
 }
 
 impl Untold {

@@ -67,12 +67,6 @@ pub(super) async fn calling(
     None
 }
 
-/// Whether this title is a service's: whoever calls under it gets no workitems, node of the hospital or not.
-pub(super) fn is_service(app: &App, hospital: &HospitalId, title: &AeTitle) -> bool {
-    let snapshot = app.catalog.current();
-    snapshot.hospital(hospital).is_some_and(|view| service_nodes(view).any(|(_, node)| node.ae_title == *title))
-}
-
 /// The services of a hospital that are nodes, each with its vendor.
 pub(super) fn service_nodes(view: &HospitalView) -> impl Iterator<Item = (&VendorId, Node)> {
     view.analyzers.iter().filter_map(|member| match &member.entry.way {

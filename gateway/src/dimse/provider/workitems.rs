@@ -27,7 +27,7 @@ use super::{
     find::{UTF_8, written},
 };
 use crate::{
-    dimse::{association::Ended, service::is_service},
+    dimse::association::Ended,
     store::{StoreError, Worklist},
     worklist::LARGEST,
 };
@@ -72,8 +72,6 @@ impl Provider {
         let is_of_class = request.class.as_str() == UPS_PUSH
             || matches!(request.operation, Operation::Find { .. }) && request.class == context.class;
         match &request.operation {
-            // Nothing is negotiated with a service; this holds for who became one meanwhile.
-            _ if self.is_service() => Some(Status::NOT_AUTHORIZED),
             operation if !class.has(operation) => Some(Status::UNRECOGNIZED_OPERATION),
             _ if !is_of_class => Some(Status::CLASS_INSTANCE_CONFLICT),
             Operation::Action { action_type, .. } => {
@@ -82,11 +80,6 @@ impl Provider {
             }
             _ => None,
         }
-    }
-
-    fn is_service(&self) -> bool {
-        let session = &self.session;
-        session.vendor.is_some() || is_service(&self.app, &session.hospital, &session.node.ae_title)
     }
 
     /// A node that says something may be called again with what it missed.

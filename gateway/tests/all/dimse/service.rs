@@ -105,7 +105,7 @@ async fn sends(gateway: &Gateway, study: &DensitySpheres) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_gets_no_workitems_even_where_the_hospital_has_a_node_of_its_title() {
+async fn a_service_gets_no_workitems_and_is_left_out_where_the_hospital_has_a_node_of_its_title() {
     let gateway = Gateway::open().await;
     enrolls(&gateway, 9, 30).await;
     let every = SopClass::ALL.map(|class| (class.uid(), &[EXPLICIT] as &[&str]));
@@ -127,7 +127,10 @@ async fn a_service_gets_no_workitems_even_where_the_hospital_has_a_node_of_its_t
     ]);
     gateway.put("kiku", "KIKU", &nodes).await;
     assert_eq!(held("MANAGER").await, [1, 3, 5, 7, 9, 11]);
-    assert_eq!(held(SERVICE).await, [1]);
+    // It is the hospital's own application now, and no job goes to it.
+    assert_eq!(held(SERVICE).await, [1, 3, 5, 7, 9, 11]);
+    let snapshot = gateway.app.catalog.current();
+    assert_eq!(snapshot.hospital(&kiku()).unwrap().analyzers.len(), 0);
     gateway.close().await;
 }
 
