@@ -12,6 +12,7 @@ use medvan_analysis::{
 use medvan_imaging::ups::Workitem;
 use serde_json::json;
 use time::OffsetDateTime;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::{Explained, Priors, StudyImages, WorkFault, priors::wants_one, searching, workitem};
@@ -37,7 +38,8 @@ pub(crate) async fn watch(app: App) {
         let now = app.clock.now();
         let pause = match app.store.claim_intakes(now, now + LEASE, AT_ONCE - looks.len()).await {
             Ok(intakes) => {
-                looks.extend(intakes.into_iter().map(|intake| look(&app, intake)));
+                // In tasks of their own: one that waits for the store here would keep this from asking it.
+                looks.extend(intakes.into_iter().map(|intake| app.tasks.spawn("judgement", look(app.clone(), intake))));
                 if looks.len() < AT_ONCE { until_next(&app).await } else { Duration::ZERO }
             }
             Err(error) => {
@@ -52,14 +54,14 @@ pub(crate) async fn watch(app: App) {
 }
 
 /// Goes on with what is looked at, until there is a place and something may be due, or the process stops.
-async fn look_on(app: &App, looks: &mut FuturesUnordered<impl Future<Output = ()>>, pause: Duration) {
+async fn look_on(app: &App, looks: &mut FuturesUnordered<JoinHandle<()>>, pause: Duration) {
     let pause = tokio::time::sleep(pause);
     tokio::pin!(pause);
     let mut is_over = false;
     while !is_over || looks.len() >= AT_ONCE {
         tokio::select! {
             () = app.tasks.stopping() => return,
-            Some(()) = looks.next() => {}
+            Some(_ended) = looks.next() => {}
             () = &mut pause, if !is_over => is_over = true,
         }
     }
@@ -72,7 +74,8 @@ async fn until_next(app: &App) -> Duration {
     wait.and_then(|wait| Duration::try_from(wait).ok()).map_or(LOOK_EVERY, |wait| wait.min(LOOK_EVERY))
 }
 
-async fn look(app: &App, intake: Intake) {
+async fn look(app: App, intake: Intake) {
+    let app = &app;
     let Decided { next, evidence, is_searched } = decide(app, &intake).await.unwrap_or_else(|fault| {
         tracing::warn!(error = &fault as &dyn std::error::Error, hospital = %intake.hospital, "a study cannot be judged");
         let next = fault.may_retry().then(|| app.clock.now() + AFTER_FAULT);
