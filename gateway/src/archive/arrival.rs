@@ -201,7 +201,8 @@ impl Arrival {
         if studies.is_empty() {
             return;
         }
-        if let Err(error) = self.archive.0.store.cut_intakes(&self.hospital, &studies).await {
+        if let Err(error) = self.archive.0.store.cut_intakes(&self.hospital, &studies, self.archive.0.clock.now()).await
+        {
             // It is judged by the usual quiet then.
             tracing::warn!(error = &error as &dyn std::error::Error, "that a transfer was cut off was not kept");
         }

@@ -106,15 +106,22 @@ impl Store {
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn cut_intakes(&self, hospital: &HospitalId, studies: &[&Uid]) -> Result<(), StoreError> {
+    pub async fn cut_intakes(
+        &self,
+        hospital: &HospitalId,
+        studies: &[&Uid],
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         let studies: Vec<&str> = studies.iter().map(|study| study.as_str()).collect();
         let mut db = self.write().await?;
         sqlx::query(
-            "UPDATE intakes SET is_cut = 1 WHERE hospital = $1 AND study IN (SELECT value FROM json_each($2)) \
-             AND due_at IS NOT NULL",
+            // Whoever looks at one right now did not know it: it is looked at once more.
+            "UPDATE intakes SET is_cut = 1, changed_at = changed_at + 1, due_at = min(due_at, $3) \
+             WHERE hospital = $1 AND study IN (SELECT value FROM json_each($2)) AND due_at IS NOT NULL",
         )
         .bind(hospital.as_str())
         .bind(serde_json::json!(studies))
+        .bind(micros(now + FIRST_LOOK))
         .execute(&mut *db)
         .await?;
         db.commit().await?;

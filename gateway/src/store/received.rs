@@ -145,9 +145,18 @@ impl Store {
     ///
     /// # Errors
     /// The database does not take it.
-    pub async fn forget_received(&self, job: Uuid) -> Result<(), StoreError> {
+    pub async fn forget_received(&self, job: &Job) -> Result<(), StoreError> {
         let mut db = self.write().await?;
-        forget(&mut db, job).await?;
+        // Whoever lost the job must not forget what came for the one who has it.
+        sqlx::query(
+            "DELETE FROM received WHERE job = $1 AND EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND run = $2 AND attempts = $3 \
+             AND state IN ('running', 'answered'))",
+        )
+        .bind(job.id.to_string())
+        .bind(job.run.to_string())
+        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
+        .execute(&mut *db)
+        .await?;
         db.commit().await?;
         Ok(())
     }

@@ -66,7 +66,7 @@ impl Asking<'_> {
         if !by_itself || !objects::is_all_received(self.app, self.job, &self.way.expects).await? {
             let outgoing = Outgoing::new(self.app, &self.job.hospital, Sent::Dicom, None);
             if by_itself {
-                self.app.store.forget_received(self.job.id).await?;
+                self.app.store.forget_received(self.job).await?;
             }
             let token = by_itself.then(|| JobToken::of(self.job).sealed(&self.app.secret));
             // What it is compared with is there first. It comes without a token: results about it are nobody's.
@@ -102,7 +102,7 @@ impl Asking<'_> {
         };
         let bytes = u64::from(self.member.entry.limits.answer_bytes);
         let most = ReceivedBounds { objects: gate::OBJECTS + 1, bytes };
-        self.app.store.forget_received(self.job.id).await?;
+        self.app.store.forget_received(self.job).await?;
         for listed in listed {
             let file = self.root.fetch(&self.job.study, &listed, bytes as usize).await?;
             let Listed { series, instance, class } = listed;

@@ -42,7 +42,7 @@ pub(super) async fn ask(
 async fn results(app: &App, job: &Job, way: &DimseWay, sent: [&[FoundInstance]; 2]) -> Result<(), WorkFault> {
     turn(app, job, way).await?;
     if !objects::is_all_received(app, job, &way.expects).await? {
-        app.store.forget_received(job.id).await?;
+        app.store.forget_received(job).await?;
         let node = service_node(way).ok_or(WorkFault::Service(ErrorKind::Refused.into()))?;
         for images in sent {
             send_to_service(app, &job.hospital, &node, images).await.map_err(|error| fault(&error))?;

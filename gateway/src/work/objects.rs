@@ -55,7 +55,7 @@ pub(super) async fn answer(
     };
     if answer.is_err() {
         // What was refused must not be taken for the answer to the next try.
-        app.store.forget_received(job.id).await?;
+        app.store.forget_received(job).await?;
     }
     answer
 }

@@ -37,11 +37,14 @@ pub(super) enum Performed {
     Offered(OffsetDateTime),
 }
 
+/// Tries that came to no end, beside those that its service may have.
+const DEATHS: u64 = 10;
+
 /// Does a job.
 pub(super) async fn perform(app: &App, job: &Job) -> Result<Performed, WorkFault> {
     let member = enrolled(app, job)?;
-    // A job with which the process died each time is not taken for ever.
-    if job.attempts > u64::from(member.entry.limits.attempts) {
+    // A job with which the process died each time is not taken for ever; others have nothing to do with why it died.
+    if job.attempts > u64::from(member.entry.limits.attempts) + DEATHS {
         return Err(WorkFault::TooOften);
     }
     workitem::create(app, job, &member).await?;

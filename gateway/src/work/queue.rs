@@ -94,7 +94,11 @@ async fn claim(app: &App, room: u32) -> Result<Vec<Job>, StoreError> {
         return Ok(Vec::new());
     }
     let (now, snapshot) = (app.clock.now(), app.catalog.current());
-    let most = if AT_ONCE - room < CROWDED { OF_SERVICE } else { 1 };
+    // What is left before it is crowded is not given to a few in one turn.
+    let (most, room) = match CROWDED.checked_sub(AT_ONCE - room) {
+        None | Some(0) => (1, room),
+        Some(left) => (OF_SERVICE, room.min(left)),
+    };
     let of_service = |service: &ServiceName| snapshot.places_of(service).min(most);
     app.store.claim_jobs(now, now + LEASE, Places { most: room, of_vendor: OF_VENDOR, of_service }).await
 }

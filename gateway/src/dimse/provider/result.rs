@@ -26,7 +26,8 @@ impl Provider {
         instance: Uid,
         vendor: &VendorId,
     ) -> Result<(), Ended> {
-        let Some(_place) = self.app.results.place(vendor) else {
+        let everybodys = self.app.all_results.clone().try_acquire_owned().ok();
+        let Some(_places) = self.app.results.place(vendor).zip(everybodys) else {
             let answer = Response::to(request, Status::OUT_OF_RESOURCES);
             return self.refuse(context, true, answer.because("too many results at once; try again")).await;
         };

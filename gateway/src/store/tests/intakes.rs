@@ -17,9 +17,9 @@ async fn a_transfer_that_was_cut_off_is_known_until_something_comes_again() {
         (intakes.len() == 1).then(|| intakes.remove(0).is_cut)
     };
     arrives(NOON).await;
-    store.cut_intakes(&ran, &[&study]).await.unwrap();
+    store.cut_intakes(&ran, &[&study], NOON).await.unwrap();
     assert_eq!(looked_at(NOON + Duration::seconds(2)).await, Some(false), "another hospital's");
-    store.cut_intakes(&kiku, &[&study]).await.unwrap();
+    store.cut_intakes(&kiku, &[&study], NOON).await.unwrap();
     assert_eq!(looked_at(NOON + Duration::seconds(3)).await, Some(true));
     arrives(NOON + Duration::seconds(4)).await;
     assert_eq!(looked_at(NOON + Duration::seconds(6)).await, Some(false), "its sender came again");

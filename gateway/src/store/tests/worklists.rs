@@ -138,7 +138,7 @@ async fn what_is_acknowledged_is_part_of_the_answer_or_refused() {
     assert_eq!(answer.len(), 1);
     assert_eq!(store.receive(&job, &object(2, 1), most, NOON).await.unwrap(), Receipt::TooLate);
     // What was answered does not hold: its service is asked again.
-    store.forget_received(job.id).await.unwrap();
+    store.forget_received(&job).await.unwrap();
     store.settle_job(&job, JobState::Waiting, NOON, None, NOON).await.unwrap();
     let again = claims(&store, NOON, 1).await.remove(0);
     assert_eq!(store.receive(&again, &object(2, 1), most, NOON).await.unwrap(), Receipt::Kept);

@@ -205,7 +205,8 @@ impl Look<'_> {
     /// and what does not arrive is missed.
     async fn fetch(&mut self, at: usize, study: &Uid, told: &SeriesTold, room: u64) -> Result<(), Stop> {
         let before = self.stored(study, &told.uid).await?;
-        if told.instances.is_some_and(|told| before.len() as u64 >= told) {
+        // Some archives do not count and tell 0.
+        if told.instances.is_some_and(|told| told > 0 && before.len() as u64 >= told) {
             return Ok(());
         }
         let listed = self.pacs.instances(study, &told.uid).await?;
