@@ -12,3 +12,4 @@ pub mod gate;
 pub mod inference;
 pub mod inputs;
 pub mod matching;
+pub mod projection;

@@ -12,6 +12,7 @@ mod ask;
 mod capability;
 mod devices;
 mod parameters;
+mod places;
 mod question;
 mod refusal;
 mod side_by_side;

@@ -1,6 +1,8 @@
 //! `/hospitals/{hospital}/findings?study=…`: what every service found in a study, side by side, as the services said it and with
 //! everything that a viewer needs to draw it.
 //!
+//! What lies in the patient is also told in the pixels of each image that shows it ([`super::places`]).
+//!
 //! Nothing is merged. Where services say different things about the same, the answer names it ([`disagreement`]).
 
 use axum::{Json, extract::State};
@@ -8,6 +10,7 @@ use medvan_analysis::{
     disagreement::{self, Disagreement},
     evidence::WARNING,
     finding::Findings,
+    projection::{Projection, Projector},
 };
 use medvan_imaging::Uid;
 use medvan_profiles::descriptor::Words;
@@ -15,7 +18,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Ask, Refusal};
+use super::{Ask, Refusal, places};
 use crate::{
     App,
     catalog::{HospitalView, ServiceName, VersionNumber},
@@ -40,6 +43,10 @@ pub(super) struct SideBySide {
     disagreements: Vec<Disagreement>,
     /// Analyses that are left out, because it would be too much.
     omitted: usize,
+    /// Places in the patient that are in nobody's `projections`, because it would be too much.
+    omitted_places: usize,
+    /// Whether places in the patient were not looked for in all images of the study.
+    more_images: bool,
 }
 
 /// What one service found.
@@ -59,6 +66,8 @@ struct Analysis {
     inputs: Vec<JobSeries>,
     /// As `/schemas/findings.json` describes.
     findings: Findings,
+    /// The findings that lie in the patient, in the pixels of the study's images that show them.
+    projections: Vec<Projection>,
 }
 
 /// `GET /hospitals/{hospital}/findings?study={StudyInstanceUID}`
@@ -90,7 +99,16 @@ pub(super) async fn read(State(app): State<App>, ask: Ask) -> Result<Json<SideBy
     services.sort_by(|one, other| (&one.service, &one.job).cmp(&(&other.service, &other.job)));
     let findings: Vec<&Findings> = services.iter().map(|analysis| &analysis.findings).collect();
     let disagreements = disagreement::disagreements(&findings);
-    Ok(Json(SideBySide { study, warning: WARNING, services, disagreements, omitted }))
+    let (images, more_images) = places::images(&app, ask.hospital(), &study, &findings).await;
+    let project = move || {
+        let mut projector = Projector::new(&images);
+        for analysis in &mut services {
+            analysis.projections = projector.project(&analysis.findings);
+        }
+        (services, projector.omitted())
+    };
+    let (services, omitted_places) = tokio::task::spawn_blocking(project).await.map_err(|_| Refusal::Internal)?;
+    Ok(Json(SideBySide { study, warning: WARNING, services, disagreements, omitted, omitted_places, more_images }))
 }
 
 impl Analysis {
@@ -112,6 +130,7 @@ impl Analysis {
             at: analysis.at,
             inputs,
             findings,
+            projections: Vec::new(),
             service: analysis.service.clone(),
         })
     }
