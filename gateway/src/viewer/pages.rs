@@ -34,6 +34,7 @@ const ASSETS: &[Asset] = &[
     Asset { name: "dicomweb.js", media: SCRIPT, text: include_str!("web/dicomweb.js") },
     Asset { name: "dom.js", media: SCRIPT, text: include_str!("web/dom.js") },
     Asset { name: "findings.js", media: SCRIPT, text: include_str!("web/findings.js") },
+    Asset { name: "heat.js", media: SCRIPT, text: include_str!("web/heat.js") },
     Asset { name: "hospitals.js", media: SCRIPT, text: include_str!("web/hospitals.js") },
     Asset { name: "icon.svg", media: "image/svg+xml", text: include_str!("web/icon.svg") },
     Asset { name: "main.js", media: SCRIPT, text: include_str!("web/main.js") },

@@ -426,6 +426,31 @@ async fn what_services_found_lies_side_by_side_and_where_they_disagree_is_said()
     pacs.gets(&fhir(&pacs, "kiku", "x").replace("/fhir/x", "/findings")).await.expect(StatusCode::BAD_REQUEST);
 }
 
+/// A viewer draws what lies in the patient as it draws what lies in an image.
+#[tokio::test]
+async fn places_in_the_patient_are_told_in_the_pixels_of_the_images_that_show_them() {
+    let pacs = Pacs::open().await;
+    let frame = chest().frame_of_reference_uid();
+    let point = |height: f64| json!({"type": "patient-point", "frameOfReference": frame, "at": [-180, -180, height]});
+    let told = [
+        json!({"code": "1", "place": point(-1.2)}),
+        json!({"code": "2", "place": point(300.0)}),
+        json!({"code": "3", "place": point(-1.0), "presence": "absent"}),
+        json!({"code": "4"}),
+    ];
+    Work::of(1).tells_that(&pacs, &told).await;
+    let url = format!("{}/hospitals/kiku/findings?study={}", pacs.url(), chest().study_uid());
+    let told = pacs.gets(&url).await.expect(StatusCode::OK).json();
+    let trace = json!({
+        "series": chest().series_uid(), "instance": chest().instance_uid(1), "lines": [[[0.5, 0.5]]], "distance": 0.2,
+    });
+    assert_eq!(
+        told["services"][0]["projections"],
+        json!([{"finding": 0, "images": [trace]}, {"finding": 1, "images": []}])
+    );
+    assert_eq!((&told["omittedPlaces"], &told["moreImages"]), (&json!(0), &json!(false)));
+}
+
 /// A box, a mask and nothing, of one patient; a box of another.
 async fn places() -> Pacs {
     let pacs = Pacs::open().await;

@@ -31,6 +31,9 @@ class Analyst:
         self.asked.append(asked)
         slices = [pydicom.dcmread(io.BytesIO(image)) for image in images]
         assert [ds.SOPInstanceUID for ds in slices] == [image["instance"] for image in asked["images"]]
+        return self.findings(slices)
+
+    def findings(self, slices: list[pydicom.Dataset]) -> dict:
         frames, pixels = [], 0
         for ds in slices:
             mask = bone(ds)

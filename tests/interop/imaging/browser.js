@@ -56,7 +56,7 @@ const look = async (page, wish) => {
     const picture = wish.picture ? await page.evaluate(shades, wish.picture) : null;
     const count = wish.count ? await page.locator(wish.count).count() : null;
     const found = (!wish.text || text.includes(wish.text)) && (!picture || isSeen(picture, wish)) && count !== 0;
-    if (found || Date.now() > end) return { text, picture, count };
+    if (found || Date.now() > end) return { text, picture, count, labels: await page.locator('.mark text').allTextContents() };
     await page.waitForTimeout(250);
   }
 };

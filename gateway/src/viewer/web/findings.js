@@ -1,6 +1,6 @@
 // What AI services found in the study: each service by itself, side by side, and where they do not say the same.
 import { make } from '/viewer/dom.js';
-import { imageOf } from '/viewer/overlay.js';
+import { makeHeatChoice } from '/viewer/heat.js';
 import { language, words } from '/viewer/texts.js';
 
 /** Bright on grey, and told apart by those who see no red or green; the same as in pictures that are stored. */
@@ -19,6 +19,8 @@ export const loadFindings = async (hospital, study) => {
   return told.services.length ? told : null;
 };
 
+const isThere = finding => (finding.presence ?? 'present') === 'present';
+
 const rounded = value => Number(value.toPrecision(4));
 
 /** What is said of a finding, line by line. */
@@ -36,28 +38,61 @@ const linesOf = finding => {
   return lines;
 };
 
+const isInPatient = place => place?.type.startsWith('patient-') ?? false;
+
+const middle = list => list[Math.floor(list.length / 2)] ?? null;
+
+/** Of the images that show a place in the patient one that the service was given if there is one, and that is nearest. */
+const nearest = (traces, inputs) => {
+  const given = new Set(inputs.flatMap(({ instances }) => instances));
+  const own = traces.filter(({ instance }) => given.has(instance));
+  const among = own.length ? own : traces;
+  const least = among.reduce((so, { distance = 0 }) => Math.min(so, distance), Infinity);
+  return middle(among.filter(({ distance = 0 }) => distance === least));
+};
+
+/** The image to look at for a place, with its series: of several the middle one; null where it is in none. */
+const imageOf = (place, traces, { inputs, findings }) => {
+  if (!place) return null;
+  if (traces) return nearest(traces, inputs);
+  const map = place.type === 'heat-map' ? findings.heatMaps?.find(({ id }) => id === place.heatMap) : null;
+  const image = place.image ?? middle(place.frames ?? map?.frames ?? [])?.image;
+  const series = image && inputs.find(({ instances }) => instances.includes(image.instance));
+  return series ? { ...image, series: series.uid } : null;
+};
+
+/** What is said of where a place in the patient is seen. */
+const tracesLine = traces => {
+  if (!traces) return words.notPlaced;
+  return traces.length ? words.inImages(traces.length) : words.inNoImage;
+};
+
 /** The panel; `onchoose` is called with a finding's image, `onchange` when something else is to be drawn. */
 export const makeFindings = (told, { onchoose, onchange }) => {
   const shown = told.services.map(() => true);
+  const traces = told.services.map(({ projections }) => new Map(projections.map(one => [one.finding, one.images])));
+  const heat = makeHeatChoice(told.services, onchange);
   const buttons = new Map();
   let chosen = null;
 
-  const choose = (service, finding) => {
+  const choose = (service, finding, at) => {
     chosen = finding;
     for (const [other, button] of buttons) button.setAttribute('aria-pressed', String(other === finding));
     shown[service] = true;
     boxes[service].checked = true;
-    const image = imageOf(finding.place);
-    const series = image && told.services[service].inputs.find(({ instances }) => instances.includes(image.instance));
-    if (series) onchoose({ series: series.uid, instance: image.instance, frame: image.frame ?? 1 });
+    if (finding.place?.type === 'heat-map') heat.choose(service, finding.place.heatMap);
+    const image = imageOf(finding.place, traces[service].get(at), told.services[service]);
+    if (image) onchoose({ series: image.series, instance: image.instance, frame: image.frame ?? 1 });
     else onchange();
   };
 
-  const item = (service, finding, number) => {
+  const item = (service, finding, at) => {
     const lines = linesOf(finding).map(line => make('span', {}, line));
-    const inside = [make('strong', {}, `${number} ${finding.code.meaning}`), ...lines];
+    if (isThere(finding) && isInPatient(finding.place))
+      lines.push(make('span', { class: 'faint' }, tracesLine(traces[service].get(at))));
+    const inside = [make('strong', {}, `${at + 1} ${finding.code.meaning}`), ...lines];
     const button = make('button', { type: 'button', 'aria-pressed': 'false' }, make('span', { class: 'lines' }, inside));
-    button.addEventListener('click', () => choose(service, finding));
+    button.addEventListener('click', () => choose(service, finding, at));
     buttons.set(finding, button);
     return make('li', {}, button);
   };
@@ -89,7 +124,7 @@ export const makeFindings = (told, { onchoose, onchange }) => {
       make(
         'ol',
         {},
-        listed.map((finding, at) => item(service, finding, at + 1)),
+        listed.map((finding, at) => item(service, finding, at)),
       ),
       more ? make('p', { class: 'faint' }, words.more(more)) : null,
       limitations.map(limitation => make('p', { class: 'faint' }, `${words.limitation}: ${limitation[language]}`)),
@@ -117,8 +152,11 @@ export const makeFindings = (told, { onchoose, onchange }) => {
           told.disagreements.map(disagreement),
         )
       : null,
+    heat.element,
     told.services.map(section),
     told.omitted ? make('p', { class: 'notice' }, words.omitted(told.omitted)) : null,
+    told.omittedPlaces ? make('p', { class: 'notice' }, words.omittedPlaces(told.omittedPlaces)) : null,
+    told.moreImages ? make('p', { class: 'notice' }, words.moreImages) : null,
   );
 
   /** What is to be drawn of the services that are shown. */
@@ -126,24 +164,32 @@ export const makeFindings = (told, { onchoose, onchange }) => {
     told.services.flatMap((analysis, service) => {
       if (!shown[service]) return [];
       return analysis.findings.findings.flatMap((finding, at) => {
-        const isThere = (finding.presence ?? 'present') === 'present';
-        if (!finding.place || !isThere) return [];
+        const { place } = finding;
+        if (!place || !isThere(finding) || (isInPatient(place) && !traces[service].has(at))) return [];
         const colour = COLOURS[service % COLOURS.length];
-        return [{ place: finding.place, colour, label: String(at + 1), isChosen: finding === chosen }];
+        const mark = { place, traces: traces[service].get(at), colour, label: String(at + 1) };
+        return [{ ...mark, isChosen: finding === chosen }];
       });
     });
+
+  /** The heat map that is to be drawn: of a service that is shown; or null. */
+  const heatMap = () => {
+    const one = heat.chosen();
+    return one && shown[one.of] ? one : null;
+  };
 
   /** Chooses the finding with a tracking UID; whether there is such a one. */
   const open = tracked => {
     for (const [service, { findings }] of told.services.entries()) {
-      const finding = findings.findings.find(({ trackingUid }) => trackingUid === tracked);
-      if (!finding) continue;
-      choose(service, finding);
+      const at = findings.findings.findIndex(({ trackingUid }) => trackingUid === tracked);
+      if (at < 0) continue;
+      const finding = findings.findings[at];
+      choose(service, finding, at);
       buttons.get(finding)?.scrollIntoView({ block: 'nearest' });
       return true;
     }
     return false;
   };
 
-  return { element, marks, open };
+  return { element, marks, heatMap, open };
 };

@@ -1,4 +1,6 @@
 // What was found, drawn over a picture in the image's own pixels.
+import { words } from '/viewer/texts.js';
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 const svg = (name, attributes = {}, ...inside) => {
@@ -30,8 +32,25 @@ const barsOf = (runs, columns) => {
 
 const points = all => all.map(([x, y]) => `${x},${y}`).join(' ');
 
+const circle = ([x, y], columns) => svg('circle', { cx: x, cy: y, r: columns / 100 });
+
+/** What an image shows of a place in the patient. What lies off its plane is dashed, and its label says how far that may be. */
+const tracedIn = (traces, instance, columns) => {
+  const trace = traces.find(one => one.instance === instance);
+  if (!trace) return null;
+  const parts = trace.lines.map(line =>
+    line.length > 1 ? svg('polyline', { points: points(line) }) : circle(line[0], columns),
+  );
+  const isLine = trace.lines.some(line => line.length > 1);
+  const shape = svg('g', { class: trace.distance ? 'off-plane' : 'in-plane' }, ...parts);
+  const [x, y] = trace.lines[0][0];
+  const off = trace.distance ? words.offPlane(trace.distance) : '';
+  return { shape, label: isLine ? [x, y] : [x, y - columns / 100], off };
+};
+
 /** The shape of a place in one image, and where its label begins; nothing where there is none in it. */
-const shapeOf = (place, instance, frame, columns) => {
+const shapeOf = ({ place, traces }, instance, frame, columns) => {
+  if (traces) return frame === 1 ? tracedIn(traces, instance, columns) : null;
   if (place.type === 'mask') {
     const here = place.frames.find(({ image }) => isIn(image, instance, frame));
     if (!here) return null;
@@ -47,33 +66,27 @@ const shapeOf = (place, instance, frame, columns) => {
   }
   if (place.type === 'point') {
     const [x, y] = place.at;
-    return { shape: svg('circle', { cx: x, cy: y, r: columns / 100 }), label: [x, y - columns / 100] };
+    return { shape: circle([x, y], columns), label: [x, y - columns / 100] };
   }
   if (place.type === 'polyline') return { shape: svg('polyline', { points: points(place.points) }), label: place.points[0] };
   return null;
-};
-
-/** The image to look at for a place: of several the middle one; null where it is in none. */
-export const imageOf = place => {
-  if (!place) return null;
-  if (place.type === 'mask') return place.frames[Math.floor(place.frames.length / 2)]?.image ?? null;
-  return place.image ?? null;
 };
 
 /** Over a picture that fills its place as `object-fit: contain` does. */
 export const makeOverlay = () => {
   const element = svg('svg', { class: 'overlay', 'aria-hidden': 'true', preserveAspectRatio: 'xMidYMid meet' });
   const clear = () => element.replaceChildren();
-  /** Marks have a place, a colour, a number, and whether they are chosen. */
+  /** Marks have a place, a colour, a number, and whether they are chosen; a place in the patient has traces in images. */
   const draw = (marks, { instance, frame, rows, columns }) => {
     element.setAttribute('viewBox', `0 0 ${columns} ${rows}`);
-    const drawn = marks.flatMap(({ place, colour, label, isChosen }) => {
-      const found = shapeOf(place, instance, frame, columns);
+    const drawn = marks.flatMap(mark => {
+      const { colour, label, isChosen } = mark;
+      const found = shapeOf(mark, instance, frame, columns);
       if (!found) return [];
       const [x, y] = found.label;
       const size = Math.max(columns / 45, 4);
       const at = { x, y: Math.max(y - size / 4, size), 'font-size': size, fill: colour };
-      const group = svg('g', { class: isChosen ? 'mark chosen' : 'mark' }, found.shape, svg('text', at, label));
+      const group = svg('g', { class: isChosen ? 'mark chosen' : 'mark' }, found.shape, svg('text', at, `${label}${found.off ?? ''}`));
       group.style.setProperty('--colour', colour);
       return [group];
     });

@@ -2,6 +2,7 @@
 import { slider, windows } from '/viewer/controls.js';
 import { born, byNumber, date, names, number, search, searchAll, text, texts, time } from '/viewer/dicomweb.js';
 import { make, notice } from '/viewer/dom.js';
+import { makeHeat } from '/viewer/heat.js';
 import { makeOverlay } from '/viewer/overlay.js';
 import { makePicture } from '/viewer/picture.js';
 import { language, words } from '/viewer/texts.js';
@@ -47,8 +48,10 @@ export class Stage {
   #hospital;
   #picture = makePicture(address => this.#seen(address));
   #overlay = makeOverlay();
-  /** What is drawn over pictures. */
+  #heat = makeHeat();
+  /** What is drawn over pictures: the marks, and the heat map or null. */
   #marks = () => [];
+  #heatMap = () => null;
   /** The picture that was asked for last, and which image it shows. */
   #drawn = { address: null, image: null };
   #isSeen = false;
@@ -72,7 +75,8 @@ export class Stage {
     this.#frames = slider(words.frame, 'frame', words.frameText, () => this.#draw());
     this.#windows = windows(() => this.#draw());
     const attributes = { class: 'pane', tabindex: 0, role: 'group', 'aria-label': words.keys };
-    this.#pane = make('div', attributes, this.#picture.element, this.#overlay.element, this.#corners.elements);
+    const over = [...this.#heat.elements, this.#overlay.element, ...this.#corners.elements];
+    this.#pane = make('div', attributes, this.#picture.element, over);
     this.#listen();
     this.#writeStudy(study);
     const last = make('div', { class: 'last' }, this.#windows.element, this.#metadata);
@@ -81,15 +85,21 @@ export class Stage {
   }
 
   /** Says what is drawn over pictures from now on. */
-  marked(marks) {
+  marked(marks, heatMap) {
     this.#marks = marks;
+    this.#heatMap = heatMap;
     this.refresh();
   }
 
   /** Draws anew over the picture that is seen. */
   refresh() {
-    if (this.#isSeen) this.#overlay.draw(this.#marks(), this.#drawn.image);
-    else this.#overlay.clear();
+    if (this.#isSeen) {
+      this.#overlay.draw(this.#marks(), this.#drawn.image);
+      this.#heat.draw(this.#heatMap(), this.#drawn.image);
+    } else {
+      this.#overlay.clear();
+      this.#heat.clear();
+    }
   }
 
   /** Turns to an image of the series that is shown; whether it is in it. */

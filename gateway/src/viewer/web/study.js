@@ -58,7 +58,7 @@ const findingsOf = (told, list, stage) => {
     stage.refresh();
   };
   const findings = makeFindings(told, { onchoose, onchange: () => stage.refresh() });
-  stage.marked(findings.marks);
+  stage.marked(findings.marks, findings.heatMap);
   return findings;
 };
 

@@ -71,6 +71,16 @@ const JAPANESE = {
   disagreements: 'サービス間で結果が異なります',
   more: number => `ほか ${number} 件`,
   omitted: number => `多すぎるため ${number} 件の解析結果を省きました。`,
+  inImages: number => `患者座標の位置: ${number} 画像に表示`,
+  inNoImage: '患者座標の位置: どの画像の断面にもありません',
+  notPlaced: '患者座標の位置: 画像には表示していません',
+  offPlane: distance => ` (断面から最大 ${distance} mm)`,
+  omittedPlaces: number => `多すぎるため、患者座標の位置 ${number} 件は画像に表示していません。`,
+  moreImages: 'この検査の一部の画像では、患者座標の位置を調べていません。',
+  heatMap: 'ヒートマップ',
+  noHeatMap: '表示しない',
+  noHeatHere: 'この画像にはありません',
+  opacity: '濃さ',
 };
 
 const ENGLISH = {
@@ -143,6 +153,16 @@ const ENGLISH = {
   disagreements: 'Services do not say the same',
   more: number => `and ${number} more`,
   omitted: number => `${number} results are left out, because it would be too much.`,
+  inImages: number => `in the patient; shown in ${number === 1 ? '1 image' : `${number} images`}`,
+  inNoImage: 'in the patient; in the plane of no image',
+  notPlaced: 'in the patient; not shown in images',
+  offPlane: distance => ` (off plane by up to ${distance} mm)`,
+  omittedPlaces: number => `${number} places in the patient are not shown in images, because it would be too much.`,
+  moreImages: 'Places in the patient were not looked for in all images of this study.',
+  heatMap: 'Heat map',
+  noHeatMap: 'None',
+  noHeatHere: 'not over this image',
+  opacity: 'Opacity',
 };
 
 /** The page's language. */
