@@ -92,6 +92,8 @@ fn waiting(number: u32) -> NewJob {
         due_at: NOON,
         deadline_at: NOON,
         attempts: 0,
+        deaths: 0,
+        claim: 0,
         inputs: vec![JobSeries { uid: "1.2.3".parse().expect("a uid"), instances: Vec::new() }],
         fault: None,
         offered_until: None,

@@ -33,7 +33,7 @@ const SIDE_BY_SIDE: usize = 4;
 
 /// Requests of one vendor with results that are received at once.
 const RESULTS: usize = 4;
-/// The same of all vendors together: each may have forty megabytes.
+/// Those of all vendors together that have come and are read: each may have forty megabytes.
 const ALL_RESULTS: usize = 16;
 /// Jobs whose results are judged or made into evidence at once, of however many that wait for their service.
 const AUTHORS: usize = 8;
@@ -93,9 +93,9 @@ pub struct Handles {
     pub(crate) listeners: call::Shares,
     /// Places for what a hospital's viewers ask of AI results.
     pub(crate) side_by_side: call::Shares,
-    /// Places for each vendor's results, which are held in memory while they come.
+    /// Places for each vendor's results while they come.
     pub(crate) results: call::Shares<VendorId>,
-    /// The same of all vendors together.
+    /// Places for the results of all vendors that have come and are read, each in memory.
     pub(crate) all_results: Arc<Semaphore>,
     /// Places for results that are judged and made into evidence, in memory and by processors.
     pub(crate) authors: Arc<Semaphore>,

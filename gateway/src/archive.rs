@@ -68,6 +68,14 @@ struct Inner {
 }
 
 impl Archive {
+    /// A nameless file beside the packs, for what must be kept for a while. It goes with its handle.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(crate) fn scratch(&self) -> std::io::Result<std::fs::File> {
+        tempfile::tempfile_in(&self.0.folder)
+    }
+
     /// Opens the folder, makes it where there is none, and sweeps what an earlier process left half done.
     ///
     /// # Errors

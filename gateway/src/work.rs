@@ -10,6 +10,7 @@
 //! and what is made of it is the same each time.
 
 mod authoring;
+mod brought;
 mod card;
 mod dicomweb;
 mod dimse;
@@ -31,6 +32,7 @@ mod searching;
 mod workitem;
 mod worklist;
 
+pub(crate) use brought::{Brought, LARGEST, LONGEST};
 pub(crate) use fault::WorkFault;
 pub(crate) use images::{Explained, StudyImages};
 pub(crate) use intake::watch;

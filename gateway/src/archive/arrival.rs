@@ -143,12 +143,12 @@ impl Arrival {
         }
     }
 
-    /// A nameless file beside the packs, for what must be kept until the arrival is done. It goes with its handle.
+    /// [`Archive::scratch`], until the arrival is done.
     ///
     /// # Errors
     /// It cannot be made.
     pub(crate) fn scratch(&self) -> std::io::Result<std::fs::File> {
-        tempfile::tempfile_in(&self.archive.0.folder)
+        self.archive.scratch()
     }
 
     /// The current instance did not come to its end: it is dropped.

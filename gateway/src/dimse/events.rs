@@ -20,6 +20,7 @@ use medvan_imaging::{
     transfer_syntax::{EXPLICIT_LITTLE, IMPLICIT_LITTLE},
     ups::SopClass,
 };
+use tokio::time::{Instant, timeout};
 
 use super::{
     association::Ended,
@@ -40,6 +41,8 @@ const CALLS_OF_HOSPITAL: usize = 4;
 /// Events that are read at once, and those that go over one association.
 const AT_ONCE: u32 = 50;
 const ON_ONE_ASSOCIATION: usize = 500;
+/// So long an association goes on with the next event: others wait for its place.
+const LONGEST: Duration = Duration::from_secs(60);
 /// Characters of an AE title.
 const AE_TITLE: usize = 16;
 /// How often it is looked for what happened.
@@ -158,7 +161,10 @@ async fn tell(app: &App, due: &DueSubscriber, told: &mut usize) -> Result<(), Un
 }
 
 async fn tell_each(app: &App, due: &DueSubscriber, called: &mut Called, told: &mut usize) -> Result<(), Untold> {
-    while *told < ON_ONE_ASSOCIATION {
+    let begin = Instant::now();
+    // However slowly a subscriber answers, it has answered each event by then.
+    let one = Duration::from_secs(app.config.dimse.idle_seconds);
+    while *told < ON_ONE_ASSOCIATION && begin.elapsed() < LONGEST {
         let notices = app.store.workitem_notices(&due.hospital, &due.ae_title, AT_ONCE).await?;
         if notices.is_empty() {
             break;
@@ -167,8 +173,13 @@ async fn tell_each(app: &App, due: &DueSubscriber, called: &mut Called, told: &m
             if app.tasks.is_stopping() {
                 return Err(Ended::Stopping.into());
             }
+            if begin.elapsed() >= LONGEST {
+                break;
+            }
             let event = in_some_charset(&with_short_names(notice.event.attributes), &[]);
-            let answer = called.tell(&notice.workitem, notice.event.kind, &event).await?;
+            let answer = timeout(one, called.tell(&notice.workitem, notice.event.kind, &event))
+                .await
+                .map_err(|_| Ended::Silent)??;
             if is_for_later(&answer) {
                 return Err(Untold::NotNow(answer.in_words()));
             }

@@ -31,7 +31,8 @@ struct Inner {
     guard: Guard,
     associations: Arc<Semaphore>,
     per_node: usize,
-    /// Those of AI services: however many they open, modalities have their own.
+    /// Those of AI services beside the first of each vendor: however many they open, modalities have their own, and so has every other
+    /// vendor.
     of_services: Arc<Semaphore>,
     callers: Arc<Mutex<HashMap<Caller, usize>>>,
     tls: Option<Arc<ClientConfig>>,
@@ -41,7 +42,7 @@ struct Inner {
 /// A place among the associations; it is free again when this value goes.
 #[derive(Debug)]
 pub(super) struct Place {
-    _association: OwnedSemaphorePermit,
+    _association: Option<OwnedSemaphorePermit>,
     caller: Caller,
     callers: Arc<Mutex<HashMap<Caller, usize>>>,
 }
@@ -107,13 +108,16 @@ impl Network {
             Caller::Node(..) => (&self.0.associations, self.0.per_node),
             Caller::Vendor(_) => (&self.0.of_services, OF_VENDOR),
         };
-        let association = Arc::clone(pool).try_acquire_owned().ok()?;
         let mut callers = self.0.callers.lock().unwrap_or_else(PoisonError::into_inner);
-        let many = callers.entry(caller.clone()).or_default();
-        if *many >= most {
+        let many = callers.get(&caller).copied().unwrap_or_default();
+        if many >= most {
             return None;
         }
-        *many += 1;
+        let association = match caller {
+            Caller::Vendor(_) if many == 0 => None,
+            _ => Some(Arc::clone(pool).try_acquire_owned().ok()?),
+        };
+        callers.insert(caller.clone(), many + 1);
         metrics::gauge!("medvan_associations").increment(1);
         Some(Place { _association: association, caller, callers: Arc::clone(&self.0.callers) })
     }
@@ -168,4 +172,26 @@ fn authorities(tls: &DimseTls) -> Result<Option<RootCertStore>, TlsError> {
         roots.add(certificate)?;
     }
     Ok(Some(roots))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_associations_services_open_every_other_vendor_has_one() {
+        let settings = config::Dimse { associations: 4, ..config::Dimse::default() };
+        let network = Network::open(&settings, Guard::new(medvan_adapters::http::Profile::Loopback, [])).unwrap();
+        let opens = |vendor: &str| network.place(Caller::Vendor(vendor.parse().unwrap()));
+        let greedy: Vec<_> = std::iter::from_fn(|| opens("asagao")).collect();
+        assert_eq!(greedy.len(), 3, "its first, and the two that there are for all");
+        let first = opens("botan").unwrap();
+        assert!(opens("botan").is_none());
+        assert!(network.place(Caller::Node("kiku".parse().unwrap(), AeTitle::parse("CT1").unwrap())).is_some());
+        drop(greedy);
+        let more: Vec<_> = std::iter::from_fn(|| opens("botan")).collect();
+        assert_eq!(more.len(), 2);
+        drop((first, more));
+        assert!(network.0.callers.lock().unwrap().is_empty());
+    }
 }

@@ -10,6 +10,7 @@ use super::{
     CardText, Job, ReceivedObject, Store, StoreError,
     column::{instant, parsed, service_name},
     instant::micros,
+    jobs::{HELD, SAME, same},
     received,
 };
 use crate::catalog::{HospitalId, ServiceName, VersionNumber};
@@ -74,35 +75,26 @@ impl Store {
     /// The database does not take it.
     pub async fn answer_job(&self, job: &Job, answer: &Answer, at: OffsetDateTime) -> Result<(), StoreError> {
         let mut db = self.write().await?;
-        let made = sqlx::query(
-            "INSERT INTO analyses (job, hospital, study, at, findings, kept_back) SELECT $1, $2, $3, $4, $5, $6 \
-             WHERE EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND run = $7 AND attempts = $8 AND state IN ('running', 'answered')) \
-             ON CONFLICT (job) DO NOTHING",
-        )
-        .bind(job.id.to_string())
-        .bind(job.hospital.as_str())
-        .bind(job.study.as_str())
-        .bind(micros(at))
-        .bind(&answer.findings)
-        .bind(&answer.kept_back)
-        .bind(job.run.to_string())
-        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
-        .execute(&mut *db)
-        .await?
-        .rows_affected();
+        let query = format!(
+            "INSERT INTO analyses (job, hospital, study, at, findings, kept_back) SELECT $1, $4, $5, $6, $7, $8 \
+             WHERE EXISTS (SELECT 1 FROM jobs WHERE {SAME} AND {HELD}) ON CONFLICT (job) DO NOTHING"
+        );
+        let made = same(&query, job)
+            .bind(job.hospital.as_str())
+            .bind(job.study.as_str())
+            .bind(micros(at))
+            .bind(&answer.findings)
+            .bind(&answer.kept_back)
+            .execute(&mut *db)
+            .await?
+            .rows_affected();
         if made == 1 {
             received::replace(&mut db, job.id, &answer.objects, at).await?;
         }
-        sqlx::query(
-            "UPDATE jobs SET state = 'answered', fault = NULL, changed_at = $4 WHERE id = $1 AND run = $2 AND attempts = $3 \
-             AND state = 'running'",
-        )
-        .bind(job.id.to_string())
-        .bind(job.run.to_string())
-        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
-        .bind(micros(at))
-        .execute(&mut *db)
-        .await?;
+        let query = format!(
+            "UPDATE jobs SET state = 'answered', fault = NULL, changed_at = $4 WHERE {SAME} AND state = 'running'"
+        );
+        same(&query, job).bind(micros(at)).execute(&mut *db).await?;
         db.commit().await?;
         Ok(())
     }

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_workitem_calls.sql"),
     include_str!("migrations/0015_intakes_cut.sql"),
     include_str!("migrations/0013_pacs_priors.sql"),
+    include_str!("migrations/0016_claims.sql"),
 ];
 
 /// The one connection that writes.

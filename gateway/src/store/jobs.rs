@@ -1,13 +1,14 @@
 //! The queue of work on images: a table, claimed with leases. What was acknowledged is done even if the process dies at any
 //! instruction; a job that is done twice has one effect (design, section 5).
 
+mod claim;
 mod find;
 mod queue;
 mod workitem;
 
 use medvan_imaging::Uid;
 use serde::{Deserialize, Serialize};
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::catalog::{HospitalId, ServiceName, VersionNumber};
 
-pub use queue::Places;
+pub use claim::Places;
 pub(super) use workitem::{Stopped, follow, is_at_vendor, is_of_job, is_open, stop};
 
 /// Services that are looked at in one claim.
@@ -54,8 +55,12 @@ pub struct Job {
     pub due_at: OffsetDateTime,
     /// When an alarm is due.
     pub deadline_at: OffsetDateTime,
-    /// How often it was taken.
+    /// How often its service was tried in this run, by whom it was not lost.
     pub attempts: u64,
+    /// How often in this run whoever worked on it was lost with it.
+    pub deaths: u64,
+    /// How often it was ever taken: who took it last has the job, nobody else. It never goes back.
+    pub claim: u64,
     /// What the service gets.
     pub inputs: Vec<JobSeries>,
     /// What it gets besides to compare with.
@@ -133,15 +138,25 @@ pub struct JobsDepth {
 }
 
 const COLUMNS: &str = "id, run, hospital, study, patient_id, vendor, service, number, entry, mode, state, priority, due_at, \
-     deadline_at, attempts, inputs, prior, fault, offered_until, created_at, changed_at";
+     deadline_at, attempts, deaths, claim, inputs, prior, fault, offered_until, created_at, changed_at";
 /// In the words of the indexes of what is open: else SQLite looks at all that were ever done.
 const OPEN: &str = "state IN ('waiting', 'running', 'answered', 'offered', 'taken')";
 /// Of these, what a process works on, as long as its lease lasts; an index of its own.
-const HELD: &str = "state IN ('running', 'answered')";
+pub(super) const HELD: &str = "state IN ('running', 'answered')";
 /// Of these, what somebody at the vendor may do.
 const AT_VENDOR: &str = "state IN ('running', 'offered', 'taken')";
-/// Proof that a job is still the one that was taken: the same run, and the same try.
-const SAME: &str = "id = $1 AND run = $2 AND attempts = $3";
+/// Proof that a job is still the one that was taken: the same run, and taken by nobody since ([`same`]).
+pub(super) const SAME: &str = "id = $1 AND run = $2 AND claim = $3";
+
+type Statement<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+/// A statement about the job that was taken, if it is still the same ([`SAME`]); `$4` is the next to be bound.
+pub(super) fn same<'q>(query: &str, job: &Job) -> Statement<'q> {
+    sqlx::query(AssertSqlSafe(query.to_owned()))
+        .bind(job.id.to_string())
+        .bind(job.run.to_string())
+        .bind(i64::try_from(job.claim).unwrap_or(i64::MAX))
+}
 
 impl Job {
     /// The UID of its workitem.
@@ -176,6 +191,8 @@ impl Job {
             due_at: now,
             deadline_at: now + time::Duration::hours(1),
             attempts: 0,
+            deaths: 0,
+            claim: 0,
             inputs: vec![JobSeries { uid: "1.2.3".parse().unwrap(), instances: vec!["1.2.3.4".parse().unwrap()] }],
             prior: None,
             fault: None,
@@ -239,6 +256,8 @@ fn job(row: &SqliteRow) -> Result<Job, StoreError> {
         due_at: instant(row, "due_at")?,
         deadline_at: instant(row, "deadline_at")?,
         attempts: count(row, "attempts")?,
+        deaths: count(row, "deaths")?,
+        claim: count(row, "claim")?,
         inputs: serde_json::from_str(inputs).map_err(|_| StoreError::Unreadable("inputs of a job"))?,
         prior: prior.map(serde_json::from_str).transpose().map_err(|_| StoreError::Unreadable("prior of a job"))?,
         fault: row.try_get("fault")?,

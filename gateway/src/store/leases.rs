@@ -16,8 +16,8 @@ const RELEASE: [&str; 4] = [
 
 impl Store {
     /// Ends all leases: for a process that knows that it is the only one. What one that was killed held is gone on with at once,
-    /// and not when its leases end by themselves. Tries that were begun stay counted: a job with which a process dies each time
-    /// is given up in the end.
+    /// and not when its leases end by themselves. A job with which a process dies each time is given up in the end: it is
+    /// counted when it is taken again ([`Job::deaths`](super::Job::deaths)).
     ///
     /// # Errors
     /// The database does not take it; the leases end by themselves.

@@ -9,6 +9,7 @@ use super::{
     EvidenceObject, Job, Store, StoreError,
     column::{count, instant, parsed},
     instant::micros,
+    jobs::{HELD, SAME, same},
 };
 
 /// An object, and what it is.
@@ -65,18 +66,16 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<Receipt, StoreError> {
         let mut db = self.write().await?;
-        let open = sqlx::query(
-            "SELECT count(r.job) AS objects, coalesce(sum(length(r.bytes)), 0) AS bytes FROM jobs j \
-             LEFT JOIN received r ON r.job = j.id AND r.instance <> $4 WHERE j.id = $1 AND j.run = $2 \
-             AND j.attempts = $3 AND j.state = $5 AND j.state IN ('running', 'taken') GROUP BY j.id",
-        )
-        .bind(job.id.to_string())
-        .bind(job.run.to_string())
-        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
-        .bind(object.reference.instance.as_str())
-        .bind(job.state.word())
-        .fetch_optional(&mut *db)
-        .await?;
+        let query = format!(
+            "SELECT count(r.job) AS objects, coalesce(sum(length(r.bytes)), 0) AS bytes FROM \
+             (SELECT id FROM jobs WHERE {SAME} AND state = $5 AND state IN ('running', 'taken')) AS j \
+             LEFT JOIN received r ON r.job = j.id AND r.instance <> $4 GROUP BY j.id"
+        );
+        let open = same(&query, job)
+            .bind(object.reference.instance.as_str())
+            .bind(job.state.word())
+            .fetch_optional(&mut *db)
+            .await?;
         let Some(open) = open else { return Ok(Receipt::TooLate) };
         if count(&open, "objects")? >= most.objects as u64 {
             return Ok(Receipt::TooMany);
@@ -100,16 +99,8 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<Option<Vec<ReceivedObject>>, StoreError> {
         let mut db = self.write().await?;
-        let closed = sqlx::query(
-            "UPDATE jobs SET state = 'answered', changed_at = $4 WHERE id = $1 AND run = $2 AND attempts = $3 \
-             AND state IN ('running', 'answered')",
-        )
-        .bind(job.id.to_string())
-        .bind(job.run.to_string())
-        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
-        .bind(micros(now))
-        .execute(&mut *db)
-        .await?;
+        let query = format!("UPDATE jobs SET state = 'answered', changed_at = $4 WHERE {SAME} AND {HELD}");
+        let closed = same(&query, job).bind(micros(now)).execute(&mut *db).await?;
         if closed.rows_affected() == 0 {
             return Ok(None);
         }
@@ -148,15 +139,9 @@ impl Store {
     pub async fn forget_received(&self, job: &Job) -> Result<(), StoreError> {
         let mut db = self.write().await?;
         // Whoever lost the job must not forget what came for the one who has it.
-        sqlx::query(
-            "DELETE FROM received WHERE job = $1 AND EXISTS (SELECT 1 FROM jobs WHERE id = $1 AND run = $2 AND attempts = $3 \
-             AND state IN ('running', 'answered'))",
-        )
-        .bind(job.id.to_string())
-        .bind(job.run.to_string())
-        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
-        .execute(&mut *db)
-        .await?;
+        let query =
+            format!("DELETE FROM received WHERE job = $1 AND EXISTS (SELECT 1 FROM jobs WHERE {SAME} AND {HELD})");
+        same(&query, job).execute(&mut *db).await?;
         db.commit().await?;
         Ok(())
     }

@@ -32,6 +32,8 @@ pub(super) async fn ask(
     if images.len() + prior.len() > member.entry.limits.images as usize {
         return Err(WorkFault::TooManyImages);
     }
+    // Whoever is before it has a time of its own: its own begins when it is sent something.
+    turn(app, job, way).await?;
     let timeout = Duration::from_secs(member.entry.limits.deadline_seconds.into());
     let brought = tokio::time::timeout(timeout, results(app, job, way, [&prior, &images])).await;
     brought.unwrap_or_else(|_| Err(WorkFault::Service(ErrorKind::Timeout.into())))?;
@@ -40,7 +42,6 @@ pub(super) async fn ask(
 
 /// `sent` are the images of a prior, and those of the study at hand behind them.
 async fn results(app: &App, job: &Job, way: &DimseWay, sent: [&[FoundInstance]; 2]) -> Result<(), WorkFault> {
-    turn(app, job, way).await?;
     if !objects::is_all_received(app, job, &way.expects).await? {
         app.store.forget_received(job).await?;
         let node = service_node(way).ok_or(WorkFault::Service(ErrorKind::Refused.into()))?;

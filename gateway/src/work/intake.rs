@@ -218,6 +218,8 @@ async fn put(
         // An alarm is due when all tries could have been made.
         deadline_at: now + deadline * i32::try_from(member.entry.limits.attempts).unwrap_or(1),
         attempts: 0,
+        deaths: 0,
+        claim: 0,
         inputs: chosen.into_iter().map(|(series, _)| series).collect(),
         prior: prior.map(|(prior, _)| prior),
         fault: None,

@@ -15,6 +15,7 @@ use medvan_analysis::{
     finding::{CheckedFindings, Findings},
     inputs::Inputs,
 };
+use medvan_imaging::ups::Workitem;
 use medvan_profiles::descriptor::images::ImageWay;
 use time::OffsetDateTime;
 
@@ -26,7 +27,7 @@ use crate::{
     App,
     call::tenant,
     catalog::{ImageMember, Mode},
-    store::{Answer, CardText, FoundInstance, Job, JobState, StoredAnalysis, TrialAsk},
+    store::{Answer, CardText, FoundInstance, Job, JobState, StoreError, StoredAnalysis, TrialAsk},
 };
 
 /// How a job went on.
@@ -37,14 +38,14 @@ pub(super) enum Performed {
     Offered(OffsetDateTime),
 }
 
-/// Tries that came to no end, beside those that its service may have.
+/// How often a job may be lost with who worked on it, beside the tries that its service may have.
 const DEATHS: u64 = 10;
 
 /// Does a job.
 pub(super) async fn perform(app: &App, job: &Job) -> Result<Performed, WorkFault> {
     let member = enrolled(app, job)?;
     // A job with which the process died each time is not taken for ever; others have nothing to do with why it died.
-    if job.attempts > u64::from(member.entry.limits.attempts) + DEATHS {
+    if job.attempts + job.deaths > u64::from(member.entry.limits.attempts) + DEATHS {
         return Err(WorkFault::TooOften);
     }
     workitem::create(app, job, &member).await?;
@@ -95,13 +96,11 @@ pub(super) async fn state_to_retry(app: &App, job: &Job) -> JobState {
     }
 }
 
-/// Ends what a job began that is given up: its workitem says why, and a record stays.
-pub(super) async fn abandon(app: &App, job: &Job, fault: &WorkFault) {
+/// Gives a job up: a record stays, and it ends together with its workitem, which says why. What another process goes on with is not
+/// given up here.
+pub(super) async fn give_up(app: &App, job: &Job, state: JobState, fault: &WorkFault) -> Result<(), StoreError> {
     if let Err(error) = record::given_up(app, job, fault).await {
         tracing::error!(error = &error as &dyn std::error::Error, job = %job.id, "a job that was given up left no record");
-    }
-    if let Err(error) = workitem::cancel(app, job, &fault.to_string()).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, job = %job.id, "the workitem of a job was not canceled");
     }
     if matches!(fault, WorkFault::TakenUid)
         && let Err(error) = app.store.forget_answer(job).await
@@ -115,6 +114,9 @@ pub(super) async fn abandon(app: &App, job: &Job, fault: &WorkFault) {
         // Another version may be enrolled, for which it is other work.
         tracing::warn!(error = &error as &dyn std::error::Error, job = %job.id, "a study is not looked at again");
     }
+    let (now, lock, reason) = (app.clock.now(), workitem::lock(app, job), fault.to_string());
+    let cancel = |workitem: &mut Workitem| workitem::canceled(workitem, &lock, &reason, now);
+    app.store.end_job(job, state, &reason, now, cancel).await.map(drop)
 }
 
 /// The service as it is enrolled now: a contract that ended, ends its jobs.

@@ -115,13 +115,7 @@ async fn do_one(app: App, job: Job) {
         Ok(Performed::Done(kept_back)) => settle(&app, &job, JobState::Done, now, kept_back.as_deref()).await,
         Ok(Performed::Offered(until)) => return offer(&app, &job, until).await,
         Err(WorkFault::Lost) => return,
-        Err(fault) if fault.is_end() => {
-            if !is_ours(&app, &job).await {
-                return;
-            }
-            perform::abandon(&app, &job, &fault).await;
-            settle(&app, &job, JobState::Canceled, now, Some(&fault.to_string())).await
-        }
+        Err(fault) if fault.is_end() => give_up(&app, &job, JobState::Canceled, &fault).await,
         Err(fault) if fault.may_retry() && job.attempts < perform::attempts(&app, &job) => {
             let next = next_attempt(now, job.attempts, FIRST_PAUSE_MS);
             tracing::info!(service = %job.service, job = %job.id, attempt = job.attempts, %fault, "a job is tried again later");
@@ -129,12 +123,8 @@ async fn do_one(app: App, job: Job) {
             settle(&app, &job, state, next, Some(&fault.to_string())).await
         }
         Err(fault) => {
-            if !is_ours(&app, &job).await {
-                return;
-            }
             tracing::warn!(service = %job.service, job = %job.id, %fault, "a job was given up");
-            perform::abandon(&app, &job, &fault).await;
-            settle(&app, &job, JobState::Dead, now, Some(&fault.to_string())).await
+            give_up(&app, &job, JobState::Dead, &fault).await
         }
     };
     if let Err(error) = settled {
@@ -158,9 +148,22 @@ async fn settle(
     at: time::OffsetDateTime,
     fault: Option<&str>,
 ) -> Result<(), StoreError> {
+    count(job, state);
+    app.store.settle_job(job, state, at, fault, app.clock.now()).await
+}
+
+/// Gives a job up, if it is still this process's.
+async fn give_up(app: &App, job: &Job, state: JobState, fault: &WorkFault) -> Result<(), StoreError> {
+    if !is_ours(app, job).await {
+        return Ok(());
+    }
+    count(job, state);
+    perform::give_up(app, job, state, fault).await
+}
+
+fn count(job: &Job, state: JobState) {
     metrics::counter!("medvan_jobs_settled_total", "service" => job.service.to_string(), "state" => state.word())
         .increment(1);
-    app.store.settle_job(job, state, at, fault, app.clock.now()).await
 }
 
 /// Whether the job is still this process's: what another one goes on with is not given up here.

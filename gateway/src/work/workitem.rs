@@ -45,12 +45,6 @@ pub(super) async fn complete(app: &App, job: &Job, made: &[EvidenceObject]) -> R
     change(app, job, |workitem| end(workitem, &lock, changes, now)).await
 }
 
-/// Cancels the workitem of a job that is given up, with the reason.
-pub(super) async fn cancel(app: &App, job: &Job, reason: &str) -> Result<(), WorkFault> {
-    let (now, lock) = (app.clock.now(), lock(app, job));
-    change(app, job, |workitem| canceled(workitem, &lock, reason, now)).await
-}
-
 /// Brings a workitem to its end undone. One that somebody at the vendor took is canceled under their lock: they did not end it in
 /// time, or may not do it any more.
 pub(super) fn canceled(workitem: &mut Workitem, lock: &Uid, reason: &str, now: OffsetDateTime) -> Result<(), Fault> {

@@ -56,6 +56,8 @@ impl Work {
             due_at: NOON,
             deadline_at: NOON,
             attempts: 0,
+            deaths: 0,
+            claim: 0,
             inputs,
             fault: None,
             offered_until: None,

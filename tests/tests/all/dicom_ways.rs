@@ -11,6 +11,7 @@ use medvan_fixtures::{
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use crate::{
     analysis::{PICTURE, REPORT, SEGMENTATION, finds, made, stage, stores, text, waits_for},
@@ -115,6 +116,49 @@ async fn results_come_back_by_themselves_with_the_token_of_the_job() {
     world.enrolls(&descriptor, json!("live")).await;
     let study = DensitySpheres::default();
     stores(&world, study.files()).await;
+    waits_for(&world, "done", 1).await;
+    is_delivered(&world, &study).await;
+}
+
+/// A service that begins to store results and never says all of them.
+async fn drips(world: &World, vendor: &str, credential: &str) -> TcpStream {
+    let host = world.gateway.url.strip_prefix("http://").unwrap();
+    let mut connection = TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "POST /vendors/{vendor}/dicom-web/studies HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {credential}\r\n\
+         Content-Type: multipart/related; type=\"application/dicom\"; boundary=b\r\nContent-Length: 1000000\r\n\r\n--b\r\n"
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    connection
+}
+
+#[tokio::test]
+async fn services_that_drip_their_results_keep_nobody_elses_waiting() {
+    let world = stage().await;
+    let performer = pulls(&world, json!({})).await;
+    let mut dripping = Vec::new();
+    for vendor in ["tsubaki", "momiji", "yanagi", "sumire", "ajisai"] {
+        let name = json!({"ja": vendor, "en": vendor});
+        let contact = json!({"name": "Support", "email": format!("support@{vendor}.example")});
+        let object = json!({"id": vendor, "name": name, "contact": contact});
+        world.puts(As::Operator, &format!("/vendors/{vendor}"), &object).await;
+        let credential = credential(&world, vendor).await;
+        for _ in 0..4 {
+            dripping.push(drips(&world, vendor, &credential).await);
+        }
+        let url = format!("{}/studies", root_of(&world, vendor));
+        until("all its places are taken", async || {
+            let request = world.http.post(&url).bearer_auth(&credential);
+            let answer = request.header("content-type", "multipart/related; type=\"application/dicom\"; boundary=b");
+            let status = answer.body("--b--\r\n").send().await.unwrap().status();
+            (status == StatusCode::SERVICE_UNAVAILABLE).then_some(())
+        })
+        .await;
+    }
+    let study = DensitySpheres::default();
+    stores(&world, study.files()).await;
+    waits_for(&world, "offered", 1).await;
+    performer.work_once().await.unwrap().unwrap();
     waits_for(&world, "done", 1).await;
     is_delivered(&world, &study).await;
 }

@@ -16,16 +16,11 @@ use super::{
 };
 use crate::{
     App,
-    work::{Bringer, receive},
+    work::{Bringer, Brought, LARGEST, LONGEST, receive},
 };
 
-/// Bytes of one request: more than the results of any job may have.
-const LARGEST: usize = 40 << 20;
 /// What the parts of a request have beside their objects.
 const FRAME: usize = 1 << 20;
-/// So long a request may take: it holds one of the places in which results are held in memory.
-const LONGEST: Duration = Duration::from_secs(300);
-
 /// `POST …/studies[/{study}]`
 pub(super) async fn store(State(app): State<App>, ask: VendorAsk, body: Body) -> Result<Response, Refusal> {
     let study = ask.resource.study()?;
@@ -33,11 +28,11 @@ pub(super) async fn store(State(app): State<App>, ask: VendorAsk, body: Body) ->
     let own = ask.own_job(&app).await?;
     let most = own.as_ref().map_or(LARGEST, |open| open.member.entry.limits.answer_bytes as usize + FRAME);
     let bringer = own.as_ref().map_or(Bringer::Vendor(&ask.vendor), Bringer::Job);
-    let _places = app.results.place(&ask.vendor).zip(app.all_results.clone().try_acquire_owned().ok());
-    let _places = _places.ok_or(Refusal::Busy)?;
+    let _own = app.results.place(&ask.vendor).ok_or(Refusal::Busy)?;
     let content_type = ask.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let body = Incoming::new(body, Duration::from_millis(app.config.limits.body_read_ms));
-    let body = timeout(LONGEST, whole(body, most)).await.map_err(|_| Refusal::TooSlow)??;
+    let brought = timeout(LONGEST, brought(&app, body, most)).await.map_err(|_| Refusal::TooSlow)??;
+    let (body, _everybodys) = brought.whole(&app).await.map_err(unkept)?.ok_or(Refusal::Busy)?;
     let files =
         instances(content_type, body.into(), OBJECTS).map_err(|error| Refusal::BadRequest(error.to_string()))?;
     let mut outcomes = Vec::with_capacity(files.len());
@@ -47,13 +42,18 @@ pub(super) async fn store(State(app): State<App>, ask: VendorAsk, body: Body) ->
     Ok(answer.of(outcomes))
 }
 
-async fn whole(mut body: Incoming, most: usize) -> Result<Vec<u8>, Refusal> {
-    let mut bytes = Vec::new();
+async fn brought(app: &App, mut body: Incoming, most: usize) -> Result<Brought, Refusal> {
+    let mut brought = Brought::new(app, Vec::new(), most);
     while let Some(piece) = body.next().await? {
-        if bytes.len() + piece.len() > most {
+        brought.push(&piece).await.map_err(unkept)?;
+        if brought.is_too_large() {
             return Err(Refusal::TooLarge(format!("the results of one request have more than {most} bytes")));
         }
-        bytes.extend_from_slice(&piece);
     }
-    Ok(bytes)
+    Ok(brought)
+}
+
+fn unkept(error: std::io::Error) -> Refusal {
+    tracing::error!(error = &error as &dyn std::error::Error, "results cannot be held while they come");
+    Refusal::Internal
 }

@@ -101,7 +101,8 @@ impl Store {
     /// The database does not answer.
     pub async fn jobs_with_prior(&self, vendor: &VendorId, prior: &Uid) -> Result<Vec<Job>, StoreError> {
         let rows = sqlx::query(AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM jobs WHERE {AT_VENDOR} AND vendor = $1 AND prior ->> 'study' = $2 ORDER BY id LIMIT {OF_STUDY}"
+            "SELECT {COLUMNS} FROM jobs WHERE {AT_VENDOR} AND vendor = $1 AND prior IS NOT NULL \
+             AND prior ->> 'study' = $2 ORDER BY id LIMIT {OF_STUDY}"
         )))
         .bind(vendor.as_str())
         .bind(prior.as_str())

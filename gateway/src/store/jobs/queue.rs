@@ -1,42 +1,15 @@
 //! Jobs put in, taken with a lease, held, and brought to an end.
 
-use std::collections::HashMap;
-
 use medvan_imaging::ups::{Fault, State, Workitem};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{COLUMNS, HELD, Job, JobState, NewJob, OPEN, SAME, SERVICES, job, workitem::is_answered};
+use super::{COLUMNS, HELD, Job, JobState, NewJob, SAME, job, same, workitem::is_answered};
 use crate::{
-    catalog::{HospitalId, ServiceName, VendorId},
-    store::{
-        Store, StoreError,
-        column::{count, service_name},
-        instant::micros,
-        received, workitems,
-    },
+    catalog::HospitalId,
+    store::{Store, StoreError, instant::micros, received, workitems},
 };
-
-/// How many jobs may be worked on at once.
-#[derive(Debug)]
-pub struct Places<F> {
-    /// Jobs that are taken at most.
-    pub most: u32,
-    /// Of the services of one vendor, with those that are under way.
-    pub of_vendor: u32,
-    /// Of one service, with those that are under way.
-    pub of_service: F,
-}
-
-/// Jobs of a service that are due, in their turn: the most urgent first, then those of the hospital that has the fewest under way.
-/// A hospital that puts in a thousand waits for itself and lets others pass.
-const TURNS: &str = "SELECT due.id FROM (SELECT id, hospital, priority, \
-     row_number() OVER (PARTITION BY hospital ORDER BY priority, id) AS turn FROM jobs \
-     WHERE state IN ('waiting', 'running', 'answered', 'offered', 'taken') AND due_at <= $2 AND vendor = $3 AND service = $4) AS due \
-     LEFT JOIN (SELECT hospital, count(*) AS busy FROM jobs WHERE state IN ('running', 'answered') AND due_at > $2 \
-     AND vendor = $3 AND service = $4 GROUP BY hospital) AS under_way ON under_way.hospital = due.hospital \
-     ORDER BY due.priority, coalesce(under_way.busy, 0) + due.turn, due.id LIMIT $5";
 
 impl Store {
     /// Puts a job in, and lets go of those of the same service for the same study that nobody took yet: `cancel` makes of their
@@ -49,7 +22,7 @@ impl Store {
         &self,
         new: &NewJob,
         now: OffsetDateTime,
-        cancel: impl Fn(&Job, &mut Workitem) -> Result<(), Fault> + Send,
+        cancel: impl Fn(&Job, &mut Workitem) -> Result<(), Fault> + Send + Sync,
     ) -> Result<Option<Vec<Job>>, StoreError> {
         let job = &new.job;
         let inputs = serde_json::to_string(&job.inputs).map_err(|_| StoreError::Unreadable("inputs of a job"))?;
@@ -86,71 +59,10 @@ impl Store {
         let superseded = supersede(&mut db, job, now).await?;
         for superseded in &superseded {
             received::forget(&mut db, superseded.id).await?;
-            let cancel = |workitem: &mut Workitem| cancel(superseded, workitem);
-            let uid = superseded.workitem();
-            let canceled = workitems::change(&mut db, &superseded.hospital, &uid, now, cancel).await?;
-            if let Some(Err(fault)) = canceled {
-                // The job is let go all the same: nobody is kept from the later one.
-                tracing::warn!(job = %superseded.id, %fault, "the workitem of a superseded job was not canceled");
-            }
+            cancel_workitem(&mut db, superseded, now, |workitem| cancel(superseded, workitem)).await?;
         }
         db.commit().await?;
         Ok(Some(superseded))
-    }
-
-    /// Takes jobs that are due, the most urgent of each service first and not more at once than there are places. They are the
-    /// caller's until `until`. One whose results were taken and not kept as its answer, because the process died in between, takes
-    /// results again.
-    ///
-    /// # Errors
-    /// The database does not take it.
-    pub async fn claim_jobs<F>(
-        &self,
-        now: OffsetDateTime,
-        until: OffsetDateTime,
-        mut places: Places<F>,
-    ) -> Result<Vec<Job>, StoreError>
-    where
-        F: Fn(&ServiceName) -> u32 + Send,
-    {
-        let mut db = self.write().await?;
-        let due = sqlx::query(AssertSqlSafe(format!(
-            "SELECT vendor, service FROM jobs INDEXED BY jobs_open WHERE {OPEN} AND due_at <= $1 \
-             GROUP BY vendor, service ORDER BY min(priority), min(due_at) LIMIT $2"
-        )))
-        .bind(micros(now))
-        .bind(SERVICES)
-        .fetch_all(&mut *db)
-        .await?;
-        if due.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut busy = busy(&mut db, now).await?;
-        let mut claimed = Vec::new();
-        for row in &due {
-            let service = service_name(row)?;
-            let room = busy.room(&service, &places);
-            if room == 0 {
-                continue;
-            }
-            let rows = sqlx::query(AssertSqlSafe(format!(
-                "UPDATE jobs SET state = CASE WHEN EXISTS (SELECT 1 FROM analyses WHERE job = jobs.id) THEN 'answered' \
-                 ELSE 'running' END, due_at = $1, attempts = attempts + 1, changed_at = $2 WHERE id IN ({TURNS}) RETURNING {COLUMNS}"
-            )))
-            .bind(micros(until))
-            .bind(micros(now))
-            .bind(service.vendor.as_str())
-            .bind(service.service.as_str())
-            .bind(i64::from(room))
-            .fetch_all(&mut *db)
-            .await?;
-            let taken = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-            places.most = places.most.saturating_sub(taken);
-            busy.take(&service, taken);
-            claimed.extend(rows.iter().map(job).collect::<Result<Vec<_>, _>>()?);
-        }
-        db.commit().await?;
-        Ok(claimed)
     }
 
     /// Keeps a job that is being worked on until a later time; false where somebody else has it, or nobody wants it any more.
@@ -178,20 +90,31 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
         let mut db = self.write().await?;
-        let query =
-            format!("UPDATE jobs SET state = $4, due_at = $5, fault = $6, changed_at = $7 WHERE {SAME} AND {HELD}");
-        let settled = same(&query, job)
-            .bind(state.word())
-            .bind(micros(due_at))
-            .bind(fault)
-            .bind(micros(now))
-            .execute(&mut *db)
-            .await?;
-        if settled.rows_affected() == 1 && is_forgotten(&mut db, job, state).await? {
-            received::forget(&mut db, job.id).await?;
-        }
+        settle(&mut db, job, (state, due_at, fault), now).await?;
         db.commit().await?;
         Ok(())
+    }
+
+    /// Brings a job to an end undone, and its workitem with it, of which `cancel` makes what becomes of it: a process that dies leaves
+    /// both or none. False where somebody else has the job, or nobody wants it any more.
+    ///
+    /// # Errors
+    /// The database does not take it; the job is taken again when its lease ends.
+    pub async fn end_job(
+        &self,
+        job: &Job,
+        state: JobState,
+        fault: &str,
+        now: OffsetDateTime,
+        cancel: impl FnOnce(&mut Workitem) -> Result<(), Fault> + Send,
+    ) -> Result<bool, StoreError> {
+        let mut db = self.write().await?;
+        let is_ours = settle(&mut db, job, (state, now, Some(fault)), now).await?;
+        if is_ours {
+            cancel_workitem(&mut db, job, now, cancel).await?;
+        }
+        db.commit().await?;
+        Ok(is_ours)
     }
 
     /// Leaves a job that was taken on the worklist of its service, until somebody there has done it or the time is over. The try is
@@ -251,7 +174,7 @@ impl Store {
         let mut db = self.write().await?;
         let done = sqlx::query(
             "UPDATE jobs SET state = CASE WHEN EXISTS (SELECT 1 FROM analyses WHERE job = $2) THEN 'answered' ELSE 'waiting' END, \
-             attempts = 0, due_at = $3, changed_at = $3, fault = NULL, offered_until = NULL, run = $4 \
+             attempts = 0, deaths = 0, due_at = $3, changed_at = $3, fault = NULL, offered_until = NULL, run = $4 \
              WHERE hospital = $1 AND id = $2 AND state IN ('dead', 'canceled')",
         )
         .bind(hospital.as_str())
@@ -265,14 +188,39 @@ impl Store {
     }
 }
 
-type Statement<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+/// Whether the job was still the one that was taken.
+async fn settle(
+    db: &mut SqliteConnection,
+    job: &Job,
+    (state, due_at, fault): (JobState, OffsetDateTime, Option<&str>),
+    now: OffsetDateTime,
+) -> Result<bool, StoreError> {
+    let query = format!("UPDATE jobs SET state = $4, due_at = $5, fault = $6, changed_at = $7 WHERE {SAME} AND {HELD}");
+    let settled = same(&query, job)
+        .bind(state.word())
+        .bind(micros(due_at))
+        .bind(fault)
+        .bind(micros(now))
+        .execute(&mut *db)
+        .await?;
+    let is_ours = settled.rows_affected() == 1;
+    if is_ours && is_forgotten(db, job, state).await? {
+        received::forget(db, job.id).await?;
+    }
+    Ok(is_ours)
+}
 
-/// A statement about the job that was taken, if it is still the same ([`SAME`]).
-fn same<'q>(query: &str, job: &Job) -> Statement<'q> {
-    sqlx::query(AssertSqlSafe(query.to_owned()))
-        .bind(job.id.to_string())
-        .bind(job.run.to_string())
-        .bind(i64::try_from(job.attempts).unwrap_or(i64::MAX))
+/// The job goes its way all the same: nobody waits for a workitem.
+async fn cancel_workitem(
+    db: &mut SqliteConnection,
+    job: &Job,
+    now: OffsetDateTime,
+    cancel: impl FnOnce(&mut Workitem) -> Result<(), Fault> + Send,
+) -> Result<(), StoreError> {
+    if let Some(Err(fault)) = workitems::change(db, &job.hospital, &job.workitem(), now, cancel).await? {
+        tracing::warn!(job = %job.id, %fault, "the workitem of a job was not canceled");
+    }
+    Ok(())
 }
 
 async fn supersede(db: &mut SqliteConnection, by: &Job, now: OffsetDateTime) -> Result<Vec<Job>, StoreError> {
@@ -299,41 +247,5 @@ async fn is_forgotten(db: &mut SqliteConnection, job: &Job, state: JobState) -> 
         JobState::Done => Ok(true),
         JobState::Dead | JobState::Canceled => Ok(!is_answered(db, job.id).await?),
         _ => Ok(false),
-    }
-}
-
-/// Jobs under way.
-struct Busy {
-    services: HashMap<ServiceName, u32>,
-    vendors: HashMap<VendorId, u32>,
-}
-
-async fn busy(db: &mut SqliteConnection, now: OffsetDateTime) -> Result<Busy, StoreError> {
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT vendor, service, count(*) AS running FROM jobs WHERE {HELD} AND due_at > $1 GROUP BY vendor, service"
-    )))
-    .bind(micros(now))
-    .fetch_all(db)
-    .await?;
-    let mut busy = Busy { services: HashMap::new(), vendors: HashMap::new() };
-    for row in &rows {
-        busy.take(&service_name(row)?, u32::try_from(count(row, "running")?).unwrap_or(u32::MAX));
-    }
-    Ok(busy)
-}
-
-impl Busy {
-    fn take(&mut self, service: &ServiceName, jobs: u32) {
-        let of_service = self.services.entry(service.clone()).or_default();
-        *of_service = of_service.saturating_add(jobs);
-        let of_vendor = self.vendors.entry(service.vendor.clone()).or_default();
-        *of_vendor = of_vendor.saturating_add(jobs);
-    }
-
-    fn room<F: Fn(&ServiceName) -> u32>(&self, service: &ServiceName, places: &Places<F>) -> u32 {
-        let of_service = self.services.get(service).copied().unwrap_or_default();
-        let of_vendor = self.vendors.get(&service.vendor).copied().unwrap_or_default();
-        let own = (places.of_service)(service).saturating_sub(of_service);
-        own.min(places.of_vendor.saturating_sub(of_vendor)).min(places.most)
     }
 }

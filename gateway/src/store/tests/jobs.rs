@@ -126,9 +126,68 @@ async fn what_is_given_back_was_not_tried_and_what_is_lost_was() {
     let lost = claims(&store, NOON, 1).await.remove(0);
     assert!(claims(&store, NOON + Duration::seconds(29), 1).await.is_empty(), "its lease runs");
     let again = claims(&store, NOON + Duration::seconds(30), 1).await.remove(0);
-    assert_eq!((again.id, again.attempts), (lost.id, 2));
+    assert_eq!(
+        (again.id, again.attempts, again.deaths),
+        (lost.id, 1, 1),
+        "that it was lost says nothing of its service"
+    );
     store.settle_job(&lost, JobState::Done, NOON, None, NOON).await.unwrap();
-    assert_eq!(state(&store, &again).await, (JobState::Running, 2), "who lost it has no say");
+    assert_eq!(state(&store, &again).await, (JobState::Running, 1), "who lost it has no say");
+}
+
+/// What came for a try that a stopping process gave back is not taken for the next one's.
+#[tokio::test]
+async fn no_two_claims_of_a_job_are_the_same_whatever_became_of_the_first() {
+    let (_dir, store) = store().await;
+    put(&store, &work("kiku", 1)).await;
+    let first = claims(&store, NOON, 1).await.remove(0);
+    store.give_job_back(&first, NOON).await.unwrap();
+    let second = claims(&store, NOON, 1).await.remove(0);
+    assert_eq!((first.run, first.attempts), (second.run, second.attempts), "it is the first try again");
+    store.offer_job(&second, NOON, NOON).await.unwrap();
+    let third = claims(&store, NOON, 1).await.remove(0);
+    assert_eq!([first.claim, second.claim, third.claim], [1, 2, 3]);
+    for earlier in [first, second] {
+        assert!(!store.hold_job(&earlier, NOON).await.unwrap());
+        assert!(store.close_received(&earlier, NOON).await.unwrap().is_none());
+    }
+    assert!(store.hold_job(&third, NOON).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_most_urgent_that_is_due_goes_first_of_all_services() {
+    let (_dir, store) = store().await;
+    // Service, priority, minutes from noon on.
+    let table = [("a", 3, -9), ("a", 1, 5), ("b", 2, -1), ("c", 1, -1), ("c", 3, -20), ("d", 1, 60), ("e", 2, -2)];
+    for (number, (service, priority, minutes)) in table.into_iter().enumerate() {
+        let mut new = work("kiku", u32::try_from(number).unwrap());
+        new.job.service = format!("asagao.{service}").parse().unwrap();
+        new.job.priority = priority;
+        let due = NOON + Duration::minutes(minutes);
+        store.put_job(&new, due, |_, _| Ok(())).await.unwrap();
+    }
+    let mut order = Vec::new();
+    while let Some(job) = claims(&store, NOON, 1).await.pop() {
+        order.push((job.service.service.as_str().to_owned(), job.priority));
+        store.settle_job(&job, JobState::Done, NOON, None, NOON).await.unwrap();
+    }
+    let order: Vec<_> = order.iter().map(|(service, priority)| (service.as_str(), *priority)).collect();
+    assert_eq!(order, [("c", 1), ("e", 2), ("b", 2), ("c", 3), ("a", 3)]);
+}
+
+#[tokio::test]
+async fn a_job_that_is_given_up_and_its_workitem_end_together() {
+    let (_dir, store) = store().await;
+    put(&store, &work("kiku", 1)).await;
+    let lost = claims(&store, NOON, 1).await.remove(0);
+    let later = NOON + Duration::minutes(1);
+    let job = claims(&store, later, 1).await.remove(0);
+    let mut asked = 0;
+    assert!(!store.end_job(&lost, JobState::Dead, "too late", later, |_| Ok(asked += 1)).await.unwrap());
+    assert_eq!(state(&store, &job).await.0, JobState::Running, "who lost it has no say");
+    assert!(store.end_job(&job, JobState::Dead, "it does not answer", later, |_| Ok(asked += 1)).await.unwrap());
+    assert_eq!(state(&store, &job).await.0, JobState::Dead);
+    assert_eq!(asked, 0, "there is no workitem yet");
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ async fn results_are_taken_while_the_job_is_open_within_its_bytes_and_the_last_o
     assert_eq!(receives(&job, object(1, 100)).await, Receipt::Kept, "it takes the place of the one before");
     assert_eq!(receives(&job, object(2, 0)).await, Receipt::Kept);
     assert_eq!(receives(&job, object(3, 0)).await, Receipt::TooMany);
-    let another_try = Job { attempts: 2, ..job.clone() };
+    let another_try = Job { claim: 2, ..job.clone() };
     assert_eq!(receives(&another_try, object(1, 1)).await, Receipt::TooLate);
     let another_run = Job { run: uuid::Uuid::now_v7(), ..job.clone() };
     assert_eq!(receives(&another_run, object(3, 1)).await, Receipt::TooLate);
@@ -143,6 +143,20 @@ async fn what_is_acknowledged_is_part_of_the_answer_or_refused() {
     let again = claims(&store, NOON, 1).await.remove(0);
     assert_eq!(store.receive(&again, &object(2, 1), most, NOON).await.unwrap(), Receipt::Kept);
     assert!(store.close_received(&job, NOON).await.unwrap().is_none(), "the earlier try has no say any more");
+}
+
+/// In one transaction: nobody sees a workitem that goes on without its job.
+#[tokio::test]
+async fn the_workitem_of_a_job_that_is_given_up_says_why() {
+    let (_dir, store) = store().await;
+    offered(&store).await;
+    let over = claims(&store, NOON + Duration::hours(1), 1).await.remove(0);
+    let cancel = |workitem: &mut Workitem| {
+        workitem.request_cancel("MEDVAN", &Attributes::new(), "2.25.4712".parse().unwrap(), NOON).map(|_| ())
+    };
+    assert!(store.end_job(&over, JobState::Dead, "nobody took it", NOON, cancel).await.unwrap());
+    let workitem = store.workitem(&over.hospital, &over.workitem()).await.unwrap().unwrap();
+    assert_eq!((state(&store, &over).await.0, workitem.state()), (JobState::Dead, ups::State::Canceled));
 }
 
 #[tokio::test]

@@ -224,11 +224,13 @@ async fn a_service_learns_nothing_of_what_is_stored_and_takes_no_place_of_a_moda
                 Operation::Action { instance: uid(STORAGE_COMMITMENT_INSTANCE), action_type: Commitment::ACTION };
             service.ask(1, STORAGE_COMMITMENT, action, Some(&[0; 8]));
             assert_eq!(service.answer().0.status, Status::NOT_AUTHORIZED);
-            // Services have one among all, which is taken; modalities have both of their own.
+            // Each vendor has its first, and beside those there is one for all; modalities have both of their own.
             let contexts: &[(&str, &[&str])] = &[(CT, &[EXPLICIT])];
+            let second = Scu::call(address, SERVICE, "KIKU", contexts).unwrap();
             assert!(Scu::call(address, SERVICE, "KIKU", contexts).is_err());
             let modalities: Vec<_> = (0..2).map(|_| Scu::call(address, "CT1", "KIKU", contexts).unwrap()).collect();
             modalities.into_iter().for_each(Scu::release);
+            second.release();
             service.release();
         })
         .await;
