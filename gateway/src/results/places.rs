@@ -24,7 +24,7 @@ pub(super) async fn images(app: &App, hospital: &HospitalId, study: &Uid, found:
         return (inputs, false);
     }
     let keys = [("StudyInstanceUID", study.as_str()), ("includefield", PLANE)];
-    let Ok((query, _)) = Query::from_parameters(Level::Instance, keys.into_iter()) else { return (inputs, true) };
+    let Ok((query, _)) = Query::from_parameters(Level::Instance, keys) else { return (inputs, true) };
     let mut search = app.archive.search(hospital, query);
     for _ in 0..MOST {
         match search.next().await {

@@ -32,7 +32,7 @@ pub(super) async fn store(State(app): State<App>, ask: VendorAsk, body: Body) ->
     let content_type = ask.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let body = Incoming::new(body, Duration::from_millis(app.config.limits.body_read_ms));
     let brought = timeout(LONGEST, brought(&app, body, most)).await.map_err(|_| Refusal::TooSlow)??;
-    let (body, _everybodys) = brought.whole(&app).await.map_err(unkept)?.ok_or(Refusal::Busy)?;
+    let (body, _everybodys) = brought.whole(&app).await.map_err(|error| unkept(&error))?.ok_or(Refusal::Busy)?;
     let files =
         instances(content_type, body.into(), OBJECTS).map_err(|error| Refusal::BadRequest(error.to_string()))?;
     let mut outcomes = Vec::with_capacity(files.len());
@@ -45,7 +45,7 @@ pub(super) async fn store(State(app): State<App>, ask: VendorAsk, body: Body) ->
 async fn brought(app: &App, mut body: Incoming, most: usize) -> Result<Brought, Refusal> {
     let mut brought = Brought::new(app, Vec::new(), most);
     while let Some(piece) = body.next().await? {
-        brought.push(&piece).await.map_err(unkept)?;
+        brought.push(&piece).await.map_err(|error| unkept(&error))?;
         if brought.is_too_large() {
             return Err(Refusal::TooLarge(format!("the results of one request have more than {most} bytes")));
         }
@@ -53,7 +53,7 @@ async fn brought(app: &App, mut body: Incoming, most: usize) -> Result<Brought, 
     Ok(brought)
 }
 
-fn unkept(error: std::io::Error) -> Refusal {
-    tracing::error!(error = &error as &dyn std::error::Error, "results cannot be held while they come");
+fn unkept(error: &std::io::Error) -> Refusal {
+    tracing::error!(error = error as &dyn std::error::Error, "results cannot be held while they come");
     Refusal::Internal
 }

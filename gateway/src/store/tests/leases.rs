@@ -2,7 +2,7 @@ use medvan_imaging::AeTitle;
 use time::Duration;
 
 use super::{
-    jobs::{claims, indexed, put, state, work},
+    jobs::{claims, indexed, put, work},
     *,
 };
 
