@@ -11,6 +11,7 @@
 //! Which of its objects are results, and whether they hold, is decided elsewhere (`medvan_analysis::gate`).
 
 mod archive;
+mod destination;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,10 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use dicom_dictionary_std::tags;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
 use medvan_imaging::{
     Tag, Uid,
     attributes::Attributes,
@@ -41,6 +45,8 @@ use crate::{
 /// are stored at the gateway.
 pub const JOB_TOKEN: HeaderName = HeaderName::from_static("medvan-job-token");
 
+pub use destination::{Refusal, Said, StoreAnswer, Untaken};
+
 const DICOM: &str = "application/dicom";
 const DICOM_JSON: &str = "application/dicom+json";
 /// Every transfer syntax: results are taken as the service keeps them.
@@ -54,7 +60,7 @@ const SERIES: usize = 1_000;
 pub struct Root {
     client: Client,
     url: String,
-    /// Signs a token: each is good for one request (its `jti` is used once), and for minutes.
+    /// Gives what goes into `Authorization`: a token that it signs is good for one request (its `jti` is used once), and for minutes.
     sign: Box<dyn Fn() -> Option<Bearer> + Send + Sync>,
     timeout: Duration,
 }
@@ -88,6 +94,23 @@ impl Root {
     /// # Errors
     /// The service does not answer, or did not store every one of them.
     pub async fn store(&self, study: &Uid, images: Vec<Image>, job_token: Option<&str>) -> Result<(), AdviseError> {
+        let request = self.store_request(study, images.into_iter().map(|image| image.bytes).collect(), job_token)?;
+        let response = self.client.fetch(request).await?;
+        match response.status {
+            // 202 tells of warnings too (PS3.18 table 10.5.3-1): only what was refused counts.
+            StatusCode::OK | StatusCode::ACCEPTED if !has_failures(&response) => Ok(()),
+            StatusCode::OK | StatusCode::ACCEPTED | StatusCode::CONFLICT => Err(ErrorKind::NotStored.into()),
+            status => Err(ErrorKind::Status(status.as_u16()).into()),
+        }
+    }
+
+    /// A request that stores instances of a study.
+    fn store_request(
+        &self,
+        study: &Uid,
+        instances: Vec<BoxStream<'static, std::io::Result<Bytes>>>,
+        job_token: Option<&str>,
+    ) -> Result<Request, AdviseError> {
         let writer = Writer::new(Boundary::random(Uuid::new_v4().as_u128()), &ContentType::of(DICOM));
         let header = |text: &str| HeaderValue::try_from(text).map_err(|_| ErrorKind::Refused);
         let mut headers = HeaderMap::from_iter([
@@ -99,15 +122,9 @@ impl Root {
             token.set_sensitive(true);
             headers.insert(JOB_TOKEN, token);
         }
-        let body = Body::Stream(parts(writer, images).boxed());
+        let body = Body::Stream(parts(writer, instances).boxed());
         let request = self.request(&format!("/studies/{study}"), LIST)?;
-        let response = self.client.fetch(Request { method: Method::POST, headers, body, ..request }).await?;
-        match response.status {
-            // 202 tells of warnings too (PS3.18 table 10.5.3-1): only what was refused counts.
-            StatusCode::OK | StatusCode::ACCEPTED if !has_failures(&response) => Ok(()),
-            StatusCode::OK | StatusCode::ACCEPTED | StatusCode::CONFLICT => Err(ErrorKind::NotStored.into()),
-            status => Err(ErrorKind::Status(status.as_u16()).into()),
-        }
+        Ok(Request { method: Method::POST, headers, body, ..request })
     }
 
     /// The first objects of a study, `most` of them, that `is_wanted` takes and whose series `may_be` takes by its Modality (0008,0060),
@@ -163,9 +180,7 @@ impl Root {
 
     /// A search; 204 is an empty list (PS3.18 table 8.5-1).
     async fn search(&self, path: &str) -> Result<Vec<Attributes>, AdviseError> {
-        let mut request = self.request(path, LIST)?;
-        request.headers.insert(ACCEPT, HeaderValue::from_static(DICOM_JSON));
-        let response = self.client.fetch(request).await?;
+        let response = self.client.fetch(self.search_request(path, LIST)?).await?;
         match response.status {
             StatusCode::NO_CONTENT => Ok(Vec::new()),
             // A study of which nothing is kept any more, or nothing yet.
@@ -173,6 +188,12 @@ impl Root {
             StatusCode::OK => json::parse_many(&response.body).map_err(|_| ErrorKind::NotDicom.into()),
             status => Err(ErrorKind::Status(status.as_u16()).into()),
         }
+    }
+
+    fn search_request(&self, path: &str, limit: usize) -> Result<Request, AdviseError> {
+        let mut request = self.request(path, limit)?;
+        request.headers.insert(ACCEPT, HeaderValue::from_static(DICOM_JSON));
+        Ok(request)
     }
 
     fn request(&self, path: &str, limit: usize) -> Result<Request, AdviseError> {
@@ -183,13 +204,13 @@ impl Root {
 
 fn parts(
     mut writer: Writer,
-    images: Vec<Image>,
+    instances: Vec<BoxStream<'static, std::io::Result<Bytes>>>,
 ) -> impl stream::Stream<Item = std::io::Result<Bytes>> + Send + 'static {
-    let mut pieces = Vec::with_capacity(images.len() * 2 + 1);
-    for image in images {
+    let mut pieces = Vec::with_capacity(instances.len() * 2 + 1);
+    for instance in instances {
         let head = writer.part(&PartHead::of(ContentType::of(DICOM)));
         pieces.push(stream::once(async move { Ok(head) }).boxed());
-        pieces.push(image.bytes);
+        pieces.push(instance);
     }
     let end = writer.end();
     pieces.push(stream::once(async move { Ok(end) }).boxed());

@@ -44,6 +44,7 @@ use crate::{
     archive::Archive,
     catalog::Catalog,
     clock::Clock,
+    dicomweb::Origins,
     dimse::Network,
     poll::Reader,
     store::{Store, Written},
@@ -72,6 +73,8 @@ pub struct Api {
     pub discovery: Reader,
     /// The way to hospitals' DICOM nodes.
     pub nodes: Network,
+    /// The way to those of their systems that are called by DICOMweb.
+    pub origins: Origins,
 }
 
 /// The API's routes, complete with access control.

@@ -13,6 +13,7 @@ use crate::{
     clock::Clock,
     config::Checked,
     decoder::{Decoder, DecoderLimits},
+    dicomweb::Origins,
     dimse::{self, DimseListenError, DimseListener},
     outbox, poll,
     readiness::Readiness,
@@ -21,7 +22,10 @@ use crate::{
     store::{Store, StoreError},
     tasks::Tasks,
     telemetry,
-    trust::{Algorithm, Clients, Issuer, Jwks, Keyring, KeyringError, Replay, Secret, SecretError, Verifier},
+    trust::{
+        Algorithm, Clients, Issuer, Jwks, Keyring, KeyringError, LoginError, Logins, Replay, Secret, SecretError,
+        Verifier,
+    },
     upkeep, work,
 };
 
@@ -87,6 +91,8 @@ pub struct Handles {
     pub dimse: dimse::Network,
     pub(crate) readiness: Readiness,
     calls: Arc<Semaphore>,
+    /// The way to hospitals' own DICOMweb systems.
+    pub(crate) origins: Origins,
     /// Places for each hospital's calls.
     pub(crate) shares: call::Shares,
     /// Connections of each hospital by which subscribers hear of workitems.
@@ -126,6 +132,9 @@ pub enum StartError {
     /// The signing keys cannot be used.
     #[error("cannot use the signing keys")]
     Keys(#[from] KeyringError),
+    /// A login at a hospital's system cannot be used.
+    #[error("cannot use a credential of the configuration")]
+    Login(#[from] LoginError),
     /// The key of pseudonyms cannot be used.
     #[error("cannot use the secret of the data folder")]
     Secret(#[from] SecretError),
@@ -182,12 +191,12 @@ impl App {
         let http = http::Client::new(guard(&config, &config.outgoing.allowed_hosts)?, &http::Settings::default())?;
         let vendors =
             http::Client::new(guard(&config, &config.outgoing.allowed_vendor_hosts)?, &http::Settings::default())?;
+        let keys = Arc::new(keyring(&config)?);
         let app = Self(Arc::new(Handles {
             tasks: Tasks::default(),
             archive,
             decoder: Decoder::new(decode_worker()?, DecoderLimits::default()),
             catalog: Catalog::load(store.clone()).await?,
-            keys: Arc::new(keyring(&config)?),
             verifier: Verifier::new(Jwks::new(http.clone())),
             clients: Clients::default(),
             secret: Secret::open(&config.data)?,
@@ -207,6 +216,13 @@ impl App {
             authors: Arc::new(Semaphore::new(AUTHORS)),
             at_vendors: call::Shares::of(AT_VENDOR),
             replay,
+            origins: Origins {
+                http: http.clone(),
+                keys: Arc::clone(&keys),
+                logins: Logins::open(&config.outgoing.credentials)?,
+                clock: clock.clone(),
+            },
+            keys,
             http,
             vendors,
             store,
@@ -253,6 +269,7 @@ impl App {
             guard: self.http.guard().clone(),
             discovery: self.reader(),
             nodes: self.dimse.clone(),
+            origins: self.origins.clone(),
         }
     }
 

@@ -22,7 +22,7 @@ pub use enrollment::{Enrollment, ImageTerms, Mode, Priority};
 pub use handle::Catalog;
 pub use hospital::{Hospital, MissedHook, SystemActionRule};
 pub use ids::{ClientId, HospitalId, ServiceId, ServiceName, VendorId, VersionNumber};
-pub use imaging::{Completeness, HospitalImaging, Node, OnConflict, PriorArchive, PriorSource, Retrieve};
+pub use imaging::{Completeness, HospitalImaging, Node, OnConflict, PriorArchive, PriorSource, Retrieve, WebSystem};
 pub use lifecycle::{Move, State};
 pub use snapshot::{Acceptance, Contents, HospitalView, ImageMember, Member, Offer, Snapshot};
 pub use vendor::Vendor;

@@ -4,6 +4,7 @@
 //! the data folder. `medvan.example.toml` in the repository shows every key with its default; a test keeps it true.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -138,6 +139,30 @@ pub struct Outgoing {
     pub allowed_hosts: Vec<String>,
     /// The same for AI services.
     pub allowed_vendor_hosts: Vec<String>,
+    /// How the gateway logs in at DICOMweb systems of hospitals, by hospital and name; a hospital's object names them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub credentials: HospitalCredentials,
+}
+
+/// Logins by hospital and name.
+pub type HospitalCredentials = BTreeMap<String, BTreeMap<String, Login>>;
+
+/// One login. The secret is the first line of a file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Login {
+    /// HTTP Basic (RFC 7617).
+    Basic {
+        /// The name.
+        user: String,
+        /// The password.
+        password_file: PathBuf,
+    },
+    /// A token that does not change.
+    Token {
+        /// The token.
+        bearer_file: PathBuf,
+    },
 }
 
 /// Logging.

@@ -20,6 +20,7 @@ mod instance;
 mod metadata;
 mod negotiation;
 mod notifications;
+mod origin;
 mod outgoing;
 mod range;
 mod refusal;
@@ -37,6 +38,7 @@ mod zip;
 
 pub(crate) use capabilities::on_options;
 pub(crate) use drawing::{picture, values};
+pub use origin::Origins;
 pub(crate) use resource::{gateway_base, root};
 
 use axum::{

@@ -14,7 +14,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod decoder;
-mod dicomweb;
+pub mod dicomweb;
 pub mod dimse;
 mod feedback;
 mod fhir;

@@ -36,6 +36,7 @@ pub(crate) use brought::{Brought, LARGEST, LONGEST};
 pub(crate) use fault::WorkFault;
 pub(crate) use images::{Explained, StudyImages};
 pub(crate) use intake::watch;
+pub(crate) use outgoing::stored_bytes;
 pub(crate) use priors::Priors;
 pub(crate) use queue::{Bell, work};
 pub(crate) use record::unwanted;

@@ -1,7 +1,8 @@
-//! [`Bearer`]: a token on its way into an `Authorization` header, and nowhere else.
+//! [`Bearer`]: a token, or a name with its password, on its way into an `Authorization` header, and nowhere else.
 
 use std::fmt;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::header::HeaderValue;
 
 /// A borrowed secret. It is written into one header, never logged, never stored; `Debug` hides it.
@@ -20,6 +21,21 @@ impl Bearer {
             return Err(NotAToken);
         }
         let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| NotAToken)?;
+        value.set_sensitive(true);
+        Ok(Self(value))
+    }
+
+    /// A name and a password (HTTP Basic, RFC 7617): the name has no colon, neither has control characters.
+    ///
+    /// # Errors
+    /// They cannot be written so.
+    pub fn basic(user: &str, password: &str) -> Result<Self, NotAToken> {
+        let is_plain = |text: &str| !text.chars().any(char::is_control);
+        if user.is_empty() || user.contains(':') || !is_plain(user) || !is_plain(password) {
+            return Err(NotAToken);
+        }
+        let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
+            .map_err(|_| NotAToken)?;
         value.set_sensitive(true);
         Ok(Self(value))
     }
@@ -43,6 +59,16 @@ mod tests {
     fn a_token_that_could_split_a_header_is_refused() {
         for token in ["", "a b", "a\r\nx: y", "a\0", "日本"] {
             assert_eq!(Bearer::new(token).unwrap_err(), NotAToken);
+        }
+    }
+
+    #[test]
+    fn a_name_and_a_password_are_written_as_rfc_7617_says() {
+        let header = |user, password| Bearer::basic(user, password).map(|basic| basic.into_header());
+        assert_eq!(header("Aladdin", "open sesame").unwrap(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert_eq!(header("test", "123\u{a3}").unwrap(), "Basic dGVzdDoxMjPCow==", "UTF-8, as its section 2.1 has it");
+        for (user, password) in [("", "x"), ("a:b", "x"), ("a\n", "x"), ("a", "x\r\n")] {
+            assert!(header(user, password).is_err());
         }
     }
 

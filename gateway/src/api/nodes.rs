@@ -1,6 +1,8 @@
 //! `/hospitals/{hospital}/nodes` and `/outbox`: the DICOM nodes of a hospital: whether they answer, what goes to them, and what did
 //! not reach them.
 
+use std::time::Duration;
+
 use axum::{Json, extract::State, http::StatusCode};
 use medvan_imaging::{AeTitle, Uid};
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,8 @@ use crate::{
     store::{GivenUp, Selection, ToNode},
 };
 
+/// Time for a node that is asked by DICOMweb whether it is there.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Instances that one request may send.
 const MOST: u32 = 20_000;
 
@@ -33,7 +37,7 @@ pub(super) struct EchoView {
     reason: Option<String>,
 }
 
-/// Ask a node whether it is there (C-ECHO).
+/// Ask a node whether it is there (C-ECHO), or whether it can be searched where it has a DICOMweb root (QIDO-RS).
 #[utoipa::path(post, path = "/hospitals/{hospital}/nodes/{node}/echo", tag = "imaging",
     params(("hospital" = HospitalId, Path), ("node" = String, Path, description = "AE title")),
     responses((status = OK, description = "Whether it answered", body = EchoView)))]
@@ -43,7 +47,13 @@ pub(super) async fn echo(
 ) -> Result<Json<EchoView>, Problem> {
     let (imaging, title) = of(&api, &hospital, &node).await?;
     let node = imaging.node(&title).ok_or(Problem::no_such("node"))?;
-    let reason = dimse::echo(&api.nodes, &imaging.ae_title, node).await.err().map(|fault| fault.to_string());
+    let reason = match &node.dicomweb {
+        Some(system) => match api.origins.root(&hospital, system, PATIENCE) {
+            Ok(root) => root.answers().await.err().map(|fault| fault.to_string()),
+            Err(no_login) => Some(no_login.to_string()),
+        },
+        None => dimse::echo(&api.nodes, &imaging.ae_title, node).await.err().map(|fault| fault.to_string()),
+    };
     Ok(Json(EchoView { answered: reason.is_none(), reason }))
 }
 
@@ -67,7 +77,7 @@ pub(super) struct SendView {
     instances: usize,
 }
 
-/// Send a study, a series or an instance to a node (C-STORE): at least once, also when the node is away for days.
+/// Send a study, a series or an instance to a node (C-STORE, or STOW-RS where it has a DICOMweb root): at least once, also when the node is away for days.
 #[utoipa::path(post, path = "/hospitals/{hospital}/nodes/{node}/send", tag = "imaging",
     params(("hospital" = HospitalId, Path), ("node" = String, Path, description = "AE title")), request_body = SendOrder,
     responses((status = ACCEPTED, description = "It is in the outbox and survives a restart", body = SendView)))]

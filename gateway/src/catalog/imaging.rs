@@ -61,13 +61,21 @@ pub enum PriorArchive {
         retrieve: Retrieve,
     },
     /// A DICOMweb root: QIDO-RS and WADO-RS.
-    Dicomweb {
-        /// The root, above `/studies`.
-        url: String,
-        /// `aud` of the gateway's own token, which goes along with each request; unset: none goes along.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        audience: Option<String>,
-    },
+    Dicomweb(WebSystem),
+}
+
+/// A DICOMweb origin server of a hospital's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WebSystem {
+    /// The root, above `/studies`.
+    pub url: String,
+    /// `aud` of the gateway's own token, which goes along with each request; unset: none goes along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// Instead of a token: the name under which the operator has entered for this hospital how to log in (`outgoing.credentials`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
 }
 
 /// How a node gives images.
@@ -151,9 +159,12 @@ pub struct Node {
     pub ae_title: AeTitle,
     /// Its host name or IP address. An AE title proves nothing, so a caller is believed only if it calls from here.
     pub host: String,
-    /// The port on which it listens; unset for one that only calls. Nothing can be sent to such a one.
+    /// The port on which it listens; unset for one that only calls. Nothing can be sent to such a one, unless it has `dicomweb`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// What is sent to it goes here by STOW-RS; unset: by C-STORE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dicomweb: Option<WebSystem>,
     /// It listens for TLS.
     #[serde(default)]
     pub tls: bool,
@@ -190,6 +201,13 @@ pub enum OnConflict {
     /// It takes the place of what is stored, and what it says of its study and series is what they are found by. An instance that
     /// names another patient is taken only if it is in that study already: a new one would be filed under somebody else's name.
     Replace,
+}
+
+impl Node {
+    /// Whether anything can be sent to it.
+    pub const fn takes(&self) -> bool {
+        self.port.is_some() || self.dicomweb.is_some()
+    }
 }
 
 impl HospitalImaging {

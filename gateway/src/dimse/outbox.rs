@@ -1,9 +1,11 @@
-//! Sending to nodes, at least once, also after a crash: instances by C-STORE, reports of storage commitment by
-//! N-EVENT-REPORT.
+//! Sending to nodes, at least once, also after a crash: instances by C-STORE, or by STOW-RS where the node has a DICOMweb root
+//! ([`web`]), reports of storage commitment by N-EVENT-REPORT.
 //!
-//! What is due for one node goes over one association, under a lease that is renewed while it goes. Of several processes or
+//! What is due for one node goes over one association or a few requests, under a lease that is renewed while it goes. Of several processes or
 //! tasks one sends to a node at a time, and a node that hangs delays nobody else. What the node refuses is set aside
 //! with its own words; a node that cannot be reached is called again, with growing pauses, for a week.
+
+mod web;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,7 +13,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use medvan_imaging::{
     AeTitle, TransferSyntax, Uid,
     dimse::{
-        Outcome, Response, STORAGE_COMMITMENT,
+        Outcome, Response, STORAGE_COMMITMENT, Status,
         negotiation::{Proposal, Roles},
         sending::proposals,
     },
@@ -146,6 +148,9 @@ impl Delivery {
             } else {
                 record(&self.app, &row, Went::Never("the instance is not stored any more".to_owned())).await;
             }
+        }
+        if let Some(system) = &self.node.dicomweb {
+            return self.store(system, &found, waiting).await;
         }
         let kinds: Vec<(Uid, TransferSyntax)> =
             found.values().map(|instance| (instance.class.clone(), instance.syntax.clone())).collect();
@@ -291,9 +296,14 @@ impl Went {
     }
 }
 
-/// Out of resources, processing failure, resource limitation, not authorized: these are about now, the others about what was sent.
+/// Whether another time the answer may be another one.
 pub(super) fn may_change(answer: &Response) -> bool {
-    matches!(answer.status.0, 0xA700..=0xA7FF | 0x0110 | 0x0124 | 0x0213)
+    is_about_now(answer.status)
+}
+
+/// Out of resources, processing failure, resource limitation, not authorized: these are about now, the others about what was sent.
+fn is_about_now(status: Status) -> bool {
+    matches!(status.0, 0xA700..=0xA7FF | 0x0110 | 0x0124 | 0x0213)
 }
 
 /// What was not tried is due again at once, for whoever comes next.

@@ -42,6 +42,7 @@ pub(crate) fn service_node(way: &DimseWay) -> Option<Node> {
         host: way.host.clone(),
         port: Some(way.port),
         tls: way.tls,
+        dicomweb: None,
         any_address: false,
         store: true,
         query: false,

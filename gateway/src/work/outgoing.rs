@@ -84,7 +84,7 @@ impl Outgoing {
     fn bytes(&self, found: &FoundInstance, frame: u32) -> BoxStream<'static, io::Result<Bytes>> {
         let (app, hospital, spoiled) = (self.app.clone(), self.hospital.clone(), Arc::clone(&self.spoiled));
         let bytes = match self.send {
-            Sent::Dicom => stored(app, hospital, found.place),
+            Sent::Dicom => stored_bytes(&app, &hospital, found.place),
             Sent::Png | Sent::Jpeg => drawn(app, hospital, found.clone(), frame, self.media(), self.window),
         };
         bytes
@@ -98,9 +98,10 @@ impl Outgoing {
     }
 }
 
-/// The stored bytes of an instance, piece after piece.
-fn stored(app: App, hospital: HospitalId, place: Place) -> BoxStream<'static, io::Result<Bytes>> {
-    let open = async move { app.archive.open_place(&hospital, place).await.map_err(io::Error::other) };
+/// The stored bytes of an instance, piece after piece; it is opened when the first is asked for.
+pub(crate) fn stored_bytes(app: &App, hospital: &HospitalId, place: Place) -> BoxStream<'static, io::Result<Bytes>> {
+    let (archive, hospital) = (app.archive.clone(), hospital.clone());
+    let open = async move { archive.open_place(&hospital, place).await.map_err(io::Error::other) };
     stream::once(open)
         .flat_map(|open| match open {
             Ok(open) => pieces(open).boxed(),

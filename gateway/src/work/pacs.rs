@@ -15,7 +15,6 @@ use crate::{
     catalog::{HospitalId, HospitalImaging, OnConflict, PriorArchive, Retrieve},
     dimse::{CallFault, NodeArchive},
     store::{Kind, Origin, Protocol},
-    trust::{Algorithm, Recipient},
 };
 
 /// Studies of a patient that are taken from what the archive tells, the latest.
@@ -64,26 +63,26 @@ pub(super) struct PacsFault {
 }
 
 impl<'a> Pacs<'a> {
-    /// The archive that a hospital names; nothing where it names none that there is.
-    pub(super) fn of(app: &'a App, hospital: &'a HospitalId, imaging: &HospitalImaging) -> Option<Self> {
-        let priors = imaging.priors.as_ref()?;
+    /// The archive that a hospital names.
+    ///
+    /// # Errors
+    /// It names none that there is, or none at which it is known how to log in.
+    pub(super) fn of(app: &'a App, hospital: &'a HospitalId, imaging: &HospitalImaging) -> Result<Self, PacsFault> {
+        let priors = imaging.priors.as_ref().ok_or_else(PacsFault::no_archive)?;
         let way = match &priors.archive {
             PriorArchive::Dimse { node, retrieve } => Way::Node(NodeArchive {
                 app,
                 hospital,
                 own: imaging.ae_title.clone(),
-                node: imaging.node(node)?.clone(),
+                node: imaging.node(node).ok_or_else(PacsFault::no_archive)?.clone(),
                 retrieve: *retrieve,
             }),
-            PriorArchive::Dicomweb { url, audience } => {
-                let timeout = Duration::from_secs(priors.seconds.into());
-                let recipient = audience.clone().map(|audience| Recipient { audience, algorithm: Algorithm::Es384 });
-                let (signer, tenant) = (app.clone(), hospital.to_string());
-                let sign = move || signer.keys.bearer(recipient.as_ref()?, Some(&tenant), signer.clock.now()).ok();
-                Way::Web(Root::new(app.http.clone(), url, sign, timeout))
+            PriorArchive::Dicomweb(system) => {
+                let root = app.origins.root(hospital, system, Duration::from_secs(priors.seconds.into()));
+                Way::Web(root.map_err(|_| PacsFault::no_login())?)
             }
         };
-        Some(Self { app, hospital, way })
+        Ok(Self { app, hospital, way })
     }
 
     /// The node that sends what is fetched, where one does.
@@ -301,6 +300,15 @@ impl PacsFault {
     /// The hospital names no such archive any more.
     pub(super) fn no_archive() -> Self {
         Self::new("the hospital names no such archive any more", "問い合わせ先のアーカイブが設定されていません", false)
+    }
+
+    /// The operator has not entered how to log in.
+    fn no_login() -> Self {
+        Self::new(
+            "it is not known how to log in at the archive: the operator has entered no credential of this name",
+            "アーカイブへの認証情報 (credential) が運用者により登録されていません",
+            true,
+        )
     }
 
     /// Here something does not work.

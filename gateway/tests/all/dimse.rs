@@ -1,6 +1,7 @@
 //! The DICOM network, from the other end of its associations: the peers here speak by another library.
 
 mod commitment;
+mod destinations;
 mod find;
 mod network;
 mod outbox;

@@ -25,7 +25,7 @@ pub fn enrollment(enrollment: &Enrollment) -> Vec<Fault> {
 /// Nodes to which results shall go, and of which the hospital says nothing or not where they listen.
 pub fn destinations(enrollment: &Enrollment, hospital: &Hospital) -> Vec<Fault> {
     let nodes = hospital.imaging.as_ref().map(|imaging| imaging.nodes.as_slice()).unwrap_or_default();
-    let listens = |title: &AeTitle| nodes.iter().any(|node| node.ae_title == *title && node.port.is_some());
+    let listens = |title: &AeTitle| nodes.iter().any(|node| node.ae_title == *title && node.takes());
     let unknown = enrollment.images.deliver.iter().enumerate().filter(|(_, title)| !listens(title));
     unknown
         .take(DESTINATIONS)
@@ -37,8 +37,8 @@ pub fn destinations(enrollment: &Enrollment, hospital: &Hospital) -> Vec<Fault> 
                     "この AE タイトルで受信するノードは病院にありません",
                 ),
                 (
-                    "register the node at the hospital with its host and port first",
-                    "先に病院の imaging.nodes にホストとポートを登録してください",
+                    "register the node at the hospital with its host and port, or its dicomweb root, first",
+                    "先に病院の imaging.nodes にホストとポート、または dicomweb のルートを登録してください",
                 ),
             )
         })

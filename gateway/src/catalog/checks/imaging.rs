@@ -5,7 +5,7 @@ use medvan_profiles::descriptor::Fault;
 use url::{Host, Url};
 
 use super::fault;
-use crate::catalog::{HospitalImaging, Node, PriorArchive, Retrieve};
+use crate::catalog::{HospitalImaging, Node, PriorArchive, Retrieve, WebSystem};
 
 /// Most nodes of one hospital.
 const NODES: usize = 500;
@@ -19,19 +19,17 @@ pub(super) fn imaging(imaging: &HospitalImaging) -> Vec<Fault> {
     if let Some(priors) = &imaging.priors {
         faults.extend(patience(priors.seconds));
         faults.extend(match &priors.archive {
-            PriorArchive::Dimse { node, retrieve } => prior_node(imaging, node, *retrieve),
-            PriorArchive::Dicomweb { url, .. } => prior_root(url),
+            PriorArchive::Dimse { node, retrieve } => prior_node(imaging, node, *retrieve).into_iter().collect(),
+            PriorArchive::Dicomweb(system) => web_system("/imaging/priors/archive", system),
         });
     }
     let nodes = imaging.nodes.iter().take(NODES).enumerate();
-    faults.extend(
-        nodes
-            .flat_map(|(index, node)| {
-                let place = format!("/imaging/nodes/{index}");
-                [twice(&place, imaging, index), host(&place, node), port(&place, node)]
-            })
-            .flatten(),
-    );
+    faults.extend(nodes.flat_map(|(index, node)| {
+        let place = format!("/imaging/nodes/{index}");
+        let own = [twice(&place, imaging, index), host(&place, node), port(&place, node)].into_iter().flatten();
+        let web = node.dicomweb.iter().flat_map(|system| web_system(&format!("{place}/dicomweb"), system));
+        own.chain(web.collect::<Vec<_>>()).collect::<Vec<_>>()
+    }));
     faults
 }
 
@@ -126,7 +124,18 @@ fn prior_node(imaging: &HospitalImaging, title: &AeTitle, retrieve: Retrieve) ->
     })
 }
 
-fn prior_root(url: &str) -> Option<Fault> {
+fn web_system(place: &str, system: &WebSystem) -> Vec<Fault> {
+    let both = (system.audience.is_some() && system.credential.is_some()).then(|| {
+        fault(
+            &format!("{place}/credential"),
+            ("there is an audience, too", "audience も指定されています"),
+            ("leave one of them out", "どちらか一方にしてください"),
+        )
+    });
+    web_root(place, &system.url).into_iter().chain(both).collect()
+}
+
+fn web_root(place: &str, url: &str) -> Option<Fault> {
     let is_root = |url: &Url| {
         matches!(url.scheme(), "http" | "https")
             && url.query().is_none()
@@ -137,7 +146,7 @@ fn prior_root(url: &str) -> Option<Fault> {
     let is_plain = url.len() <= 2_000 && Url::parse(url).is_ok_and(|url| is_root(&url));
     (!is_plain).then(|| {
         fault(
-            "/imaging/priors/archive/url",
+            &format!("{place}/url"),
             (
                 "it is no http or https URL without query, fragment and user name",
                 "クエリ・フラグメント・ユーザー名のない http または https の URL ではありません",

@@ -68,7 +68,7 @@ async fn look_for_all(app: &App, search: &PriorSearch, report: &mut Report) -> R
     let snapshot = app.catalog.current();
     let view = snapshot.hospital(&search.hospital).ok_or_else(PacsFault::no_archive)?;
     let imaging = view.hospital.imaging.as_ref().ok_or_else(PacsFault::no_archive)?;
-    let pacs = Pacs::of(app, &search.hospital, imaging).ok_or_else(PacsFault::no_archive)?;
+    let pacs = Pacs::of(app, &search.hospital, imaging)?;
     let Some(images) = StudyImages::read(&app.store, &app.archive, &search.hospital, &search.study).await? else {
         return Ok(());
     };

@@ -16,9 +16,10 @@ use medvan::{
     archive::Archive,
     catalog::Catalog,
     clock::Clock,
+    dicomweb::Origins,
     poll::Reader,
     store::Store,
-    trust::{Algorithm, Issuer, Keyring},
+    trust::{Algorithm, Issuer, Keyring, Logins},
 };
 use medvan_adapters::http::{Client, Guard, Profile, Settings};
 use medvan_profiles::descriptor::example_text;
@@ -64,10 +65,12 @@ impl Office {
         let catalog = Catalog::load(store.clone()).await.unwrap();
         let guard = Guard::new(profile, []);
         let http = Client::new(guard.clone(), &Settings::default()).unwrap();
-        let discovery = Reader::new(store.clone(), http, Arc::new(keyring(dir.path())), clock.clone());
+        let keys = Arc::new(keyring(dir.path()));
+        let discovery = Reader::new(store.clone(), http.clone(), Arc::clone(&keys), clock.clone());
+        let origins = Origins { http, keys, logins: Logins::default(), clock: clock.clone() };
         let nodes = medvan::dimse::Network::open(&medvan::config::Dimse::default(), guard.clone()).unwrap();
         let archive = Archive::open(dir.path().join("images"), store.clone(), clock.clone()).await.unwrap();
-        let api = Api { store, archive, catalog, clock, guard, discovery, nodes };
+        let api = Api { store, archive, catalog, clock, guard, discovery, nodes, origins };
         let secret = |role: &str| {
             let text = std::fs::read_to_string(dir.path().join(format!("{role}.credential"))).unwrap();
             text.trim().to_owned()

@@ -7,11 +7,11 @@ use tower::ServiceExt as _;
 
 use super::{peer::Scp, *};
 
-async fn depth(gateway: &Gateway) -> (u64, u64) {
+pub(super) async fn depth(gateway: &Gateway) -> (u64, u64) {
     gateway.app.store.node_outbox_depth().await.unwrap()
 }
 
-async fn send(gateway: &Gateway, study: &ChestCt) {
+pub(super) async fn send(gateway: &Gateway, study: &ChestCt) {
     let uids: Vec<Uid> = (1..=study.slices).map(|slice| study.instance_uid(slice)).collect();
     medvan::dimse::send(&gateway.app, &kiku(), &title("PACS"), &uids).await.unwrap();
 }
@@ -115,7 +115,7 @@ async fn a_node_says_whether_it_is_there() {
 }
 
 /// What the hospital's own people ask the management API.
-async fn asks(gateway: &Gateway, method: &str, path: &str, body: Value) -> (u16, Value) {
+pub(super) async fn asks(gateway: &Gateway, method: &str, path: &str, body: Value) -> (u16, Value) {
     let secret = std::fs::read_to_string(gateway.app.config.data.join("operator.credential")).unwrap();
     let request = http::Request::builder()
         .method(method)
