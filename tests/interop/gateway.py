@@ -59,6 +59,10 @@ class Gateway:
         """Reads from the management API, as the operator or with another credential."""
         return self._manages("GET", path, credential=credential)
 
+    def posts(self, path: str, body: dict | None = None) -> dict:
+        """Asks something of the management API, as the operator."""
+        return self._manages("POST", path, body)
+
     def issues(self, role: str, subject: str) -> str:
         """A new credential of a vendor or a hospital; its secret."""
         wanted = {"role": role, "subject": subject, "label": "Interop tests"}

@@ -23,6 +23,10 @@ class Orthanc:
         self.http_port, self.dicom_port = free_port(), free_port()
         self.base = f"http://127.0.0.1:{self.http_port}"
         self.dicom_web = f"{self.base}/dicom-web"
+        # Where there are users, the test is the first of them.
+        self._http = requests.Session()
+        for user, password in list(settings.get("RegisteredUsers", {}).items())[:1]:
+            self._http.auth = (user.encode(), password.encode())
         config = folder / "orthanc.json"
         config.write_text(json.dumps(self._settings(folder) | settings), encoding="utf-8")
         program = shutil.which("Orthanc", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
@@ -86,24 +90,24 @@ class Orthanc:
         raise AssertionError(f"{sop_instance_uid} never came to Orthanc:\n{self.log()}")
 
     def file(self, id: str) -> bytes:
-        return self._checked(requests.get(f"{self.base}/instances/{id}/file", timeout=30)).content
+        return self._checked(self._http.get(f"{self.base}/instances/{id}/file", timeout=30)).content
 
     def empties(self) -> None:
         for id in self.gets("/patients"):
-            self._checked(requests.delete(f"{self.base}/patients/{id}", timeout=60))
+            self._checked(self._http.delete(f"{self.base}/patients/{id}", timeout=60))
 
     def gets(self, path: str) -> object:
-        return self._checked(requests.get(self.base + path, timeout=30)).json()
+        return self._checked(self._http.get(self.base + path, timeout=30)).json()
 
     def log(self) -> str:
         return self._process.output()[-4000:]
 
     def _posts(self, path: str, body: object) -> object:
         data = body if isinstance(body, bytes) else json.dumps(body)
-        return self._checked(requests.post(self.base + path, data=data, timeout=120)).json()
+        return self._checked(self._http.post(self.base + path, data=data, timeout=120)).json()
 
     def _puts(self, path: str, body: dict) -> None:
-        self._checked(requests.put(self.base + path, data=json.dumps(body), timeout=30))
+        self._checked(self._http.put(self.base + path, data=json.dumps(body), timeout=30))
 
     def _checked(self, answer: requests.Response) -> requests.Response:
         assert answer.ok, f"{answer.url}: {answer.status_code} {answer.text}\n{self.log()}"
