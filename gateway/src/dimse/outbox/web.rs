@@ -1,9 +1,14 @@
 //! What goes to a node by STOW-RS (PS3.18 §10.5): the instances of one study in one request, each with an outcome of its own.
 
-use std::{collections::BTreeMap, future::Future, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    future::Future,
+    time::Duration,
+};
 
 use medvan_adapters::dicomweb::{Refusal, Root, Said, StoreAnswer, Untaken};
 use medvan_imaging::{Uid, dimse::Outcome};
+use uuid::Uuid;
 
 use super::{Delivery, Went, give_back, is_about_now, record};
 use crate::{
@@ -37,14 +42,18 @@ impl Delivery {
                 studies.entry(&instance.study_uid).or_default().push((row, instance));
             }
         }
+        let mut requests: VecDeque<(&Uid, Vec<Waiting<'_>>)> = VecDeque::new();
         for (study, all) in studies {
-            for lot in lots(all) {
-                if self.app.tasks.is_stopping() {
-                    self.give_back(lot).await;
-                } else {
-                    self.store_lot(system, study, lot).await;
-                }
+            requests.extend(lots(all).into_iter().map(|lot| (study, lot)));
+        }
+        while let Some((study, lot)) = requests.pop_front() {
+            if self.app.tasks.is_stopping() {
+                self.give_back(lot).await;
+                continue;
             }
+            let later = requests.iter().flat_map(|(_, later)| later);
+            let ours: Vec<Uuid> = lot.iter().chain(later).map(|(row, _)| row.id).collect();
+            self.store_lot(system, study, lot, &ours).await;
         }
     }
 
@@ -54,8 +63,8 @@ impl Delivery {
         }
     }
 
-    /// One request.
-    async fn store_lot(&self, system: &WebSystem, study: &Uid, lot: Vec<Waiting<'_>>) {
+    /// One request. What is to follow it stays ours, too.
+    async fn store_lot(&self, system: &WebSystem, study: &Uid, lot: Vec<Waiting<'_>>, ours: &[Uuid]) {
         let bytes: u64 = lot.iter().map(|(_, instance)| instance.place.length).sum();
         let timeout = Duration::from_secs(self.app.config.dimse.idle_seconds + bytes / SLOWEST);
         let root = match self.app.origins.root(&self.hospital, system, timeout) {
@@ -68,7 +77,7 @@ impl Delivery {
             }
         };
         let answer = tokio::select! {
-            answer = self.held(&lot, self.stored(&root, study, &lot)) => answer,
+            answer = self.held(ours, self.stored(&root, study, &lot)) => answer,
             () = self.app.tasks.stopping() => return self.give_back(lot).await,
         };
         for (row, instance) in lot {
@@ -85,13 +94,13 @@ impl Delivery {
         root.store_each(study, bytes.collect()).await
     }
 
-    /// What is on its way stays ours, however long it takes.
-    async fn held<T>(&self, lot: &[Waiting<'_>], work: impl Future<Output = T>) -> T {
+    /// What is on its way, or waits behind it, stays ours however long it takes.
+    async fn held<T>(&self, ours: &[Uuid], work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {
                 done = &mut work => return done,
-                () = tokio::time::sleep(HOLD_EVERY) => self.renew(lot.iter().map(|(row, _)| row.id)).await,
+                () = tokio::time::sleep(HOLD_EVERY) => self.renew(ours.iter().copied()).await,
             }
         }
     }

@@ -14,6 +14,7 @@ use axum::{
     routing::{get, post},
 };
 use http::{HeaderMap, StatusCode, header};
+use medvan::tasks::Tasks;
 use medvan_fixtures::instances::Instance;
 use medvan_imaging::multipart;
 
@@ -63,7 +64,7 @@ impl Archive {
             .route("/dicom-web/studies", get(searches))
             .layer(DefaultBodyLimit::disable())
             .with_state(archive.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        Tasks::default().spawn("archive", async move { axum::serve(listener, routes).await });
         archive
     }
 
