@@ -7,7 +7,7 @@ use std::{
 
 use medvan_imaging::Uid;
 use medvan_profiles::descriptor::inference::{
-    BoxesOutput, ClassesOutput, Concept, InferenceWay, Label, MaskOutput, OutputTensors, ValueOutput,
+    ClassesOutput, Concept, InferenceWay, Label, MaskOutput, OutputTensors, ValueOutput,
 };
 
 use super::{
@@ -121,7 +121,8 @@ impl Gatherer {
                 }
                 Ok(())
             }
-            OutputTensors::Boxes(output) => self.boxes(output, asked, answer),
+            OutputTensors::Boxes(output) => self.boxes(&Boxes::new(output, answer, asked.len())?, asked),
+            OutputTensors::PackedBoxes(output) => self.boxes(&Boxes::packed(output, answer, asked.len())?, asked),
             OutputTensors::Mask(output) => self.mask(at, output, asked, answer),
         }
     }
@@ -142,12 +143,11 @@ impl Gatherer {
         })
     }
 
-    fn boxes(&mut self, output: &BoxesOutput, asked: &[Asked], answer: &Answer) -> Result<(), Refused> {
-        let boxes = Boxes::new(output, answer, asked.len())?;
+    fn boxes(&mut self, boxes: &Boxes<'_>, asked: &[Asked]) -> Result<(), Refused> {
         for (at, asked) in asked.iter().enumerate() {
             for found in boxes.of_image(at, &asked.fitted)? {
                 let place = Place::Box { image: asked.image.clone(), from: found.from, to: found.to };
-                self.tell(&output.labels[found.label], Some(found.score), Some(place))?;
+                self.tell(boxes.label(&found), Some(found.score), Some(place))?;
             }
         }
         Ok(())

@@ -169,6 +169,8 @@ pub enum OutputTensors {
     Classes(ClassesOutput),
     /// Rectangles.
     Boxes(BoxesOutput),
+    /// Rectangles with their scores in one tensor.
+    PackedBoxes(PackedBoxesOutput),
     /// Pixels.
     Mask(MaskOutput),
     /// A number.
@@ -222,6 +224,59 @@ pub struct BoxesOutput {
     /// How many boxes of an image are told at most, the likeliest first.
     #[serde(default = "hundred")]
     pub top: u32,
+}
+
+/// Rectangles with their scores in one tensor of three dimensions, as the YOLO family gives them. Of each box four numbers come
+/// first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PackedBoxesOutput {
+    /// Its name.
+    pub tensor: String,
+    /// Order of its dimensions.
+    pub order: PackedOrder,
+    /// What stands behind the four numbers of a box.
+    pub behind: PackedScores,
+    /// What the four numbers are.
+    pub format: BoxFormat,
+    /// Parts of the input's width and height, not elements of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub relative: bool,
+    /// What makes probabilities of the scores, and of objectness.
+    #[serde(default)]
+    pub activation: Activation,
+    /// In the order of the tensor.
+    pub labels: Vec<Label>,
+    /// What is less likely is not told.
+    pub threshold: f64,
+    /// Of two boxes of one label that overlap by more than this (area of both over area of either) the likelier is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<f64>,
+    /// How many boxes of an image are told at most, the likeliest first.
+    #[serde(default = "hundred")]
+    pub top: u32,
+}
+
+/// Order of the dimensions of a tensor of packed boxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PackedOrder {
+    /// Batch, boxes, the numbers of a box.
+    BoxesFirst,
+    /// Batch, the numbers of a box, boxes.
+    NumbersFirst,
+}
+
+/// What stands behind the four numbers of a packed box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PackedScores {
+    /// A score for each label.
+    Scores,
+    /// How likely it is a box of anything, then a score for each label; the product of both counts.
+    ObjectnessScores,
+    /// The score, then the place of the label.
+    ScoreLabel,
 }
 
 /// Pixels.
@@ -344,13 +399,20 @@ impl Datatype {
 impl OutputTensors {
     /// The names of its tensors.
     pub fn tensors(&self) -> Vec<&str> {
+        self.named().into_iter().map(|(_, name)| name).collect()
+    }
+
+    /// The names of its tensors, each with the member that says it.
+    pub fn named(&self) -> Vec<(&'static str, &str)> {
         match self {
-            Self::Classes(classes) => vec![&classes.tensor],
-            Self::Mask(mask) => vec![&mask.tensor],
-            Self::Value(value) => vec![&value.tensor],
+            Self::Classes(classes) => vec![("tensor", &classes.tensor)],
+            Self::Mask(mask) => vec![("tensor", &mask.tensor)],
+            Self::Value(value) => vec![("tensor", &value.tensor)],
+            Self::PackedBoxes(boxes) => vec![("tensor", &boxes.tensor)],
             Self::Boxes(boxes) => {
-                let names = [Some(&boxes.tensor), Some(&boxes.scores), boxes.classes.as_ref()];
-                names.into_iter().flatten().map(String::as_str).collect()
+                let mut named: Vec<(&str, &str)> = vec![("tensor", &boxes.tensor), ("scores", &boxes.scores)];
+                named.extend(boxes.classes.as_deref().map(|name| ("classes", name)));
+                named
             }
         }
     }
@@ -360,6 +422,7 @@ impl OutputTensors {
         match self {
             Self::Classes(classes) => &classes.labels,
             Self::Boxes(boxes) => &boxes.labels,
+            Self::PackedBoxes(boxes) => &boxes.labels,
             Self::Mask(mask) => &mask.labels,
             Self::Value(value) => std::slice::from_ref(&value.label),
         }

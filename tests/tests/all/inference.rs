@@ -204,7 +204,7 @@ async fn a_model_that_answers_nonsense_is_told_why_and_costs_nobody_else_anythin
         ("nameless", "a tensor is missing; answer with boxes"),
         ("texts", "it is no answer of the Open Inference Protocol"),
         ("far-away", "a box lies outside of the input; check relative and format"),
-        ("everywhere", "too many boxes are likely enough; declare a higher threshold"),
+        ("everywhere", "too much is found; declare a higher threshold or a lower top"),
         ("html", "not JSON"),
         ("never", "no complete answer in time"),
     ] {

@@ -149,6 +149,10 @@ proptest! {
         ];
         if layout != "NCDHW" {
             outputs.push(json!({ "kind": "boxes", "tensor": "t1", "format": "cxcywh", "scores": "t2", "labels": labels, "threshold": 0.1 }));
+            for behind in ["scores", "objectness-scores", "score-label"] {
+                outputs.push(json!({ "kind": "packed-boxes", "tensor": "t1", "order": "numbers-first", "behind": behind,
+                    "format": "cxcywh", "labels": labels, "threshold": 0.1 }));
+            }
         }
         let tensors: Vec<Value> = shapes.iter().enumerate().map(|(at, shape)| {
             let count: usize = shape.iter().product();

@@ -148,16 +148,113 @@ fn boxes_that_another_format_explains_are_refused() {
 }
 
 #[test]
-fn too_many_boxes_are_refused_with_a_way_out() {
+fn the_likeliest_boxes_are_compared_however_many_there_are() {
     let way = detector(json!({ "width": 100, "height": 100 }), json!({ "labels": [label("Nodule")], "top": 1000 }));
-    let of = |count: usize, images: usize| {
+    let of = |scores: &[f64], images: usize| {
+        let (count, scores) = (scores.len(), scores.repeat(images));
         let boxes = output("boxes", json!([images, count, 4]), json!(vec![[1, 1, 2, 2]; count * images]));
-        let scores = output("scores", json!([images, count]), json!(vec![0.9; count * images]));
+        let scores = output("scores", json!([images, count]), json!(scores));
         found(&way, &vec![[50, 50]; images], &json!([boxes, scores]))
     };
-    assert_eq!(of(1000, 1).unwrap().len(), 1000);
-    assert_eq!(refusal(of(1001, 1)).1, "too many boxes are likely enough");
-    assert_eq!(refusal(of(1000, 11)).1, "too much is found");
+    // Rising: the likeliest come last, in the part that is looked at last.
+    let rising: Vec<f64> = (0..5000).map(|at| 0.5 + f64::from(at) / 10_000.0).collect();
+    for (scores, last) in [(&rising[..1000], 0.5), (&rising[..1001], 0.5001), (&rising[..], 0.9)] {
+        let found = of(scores, 1).unwrap();
+        let confidence = |at: usize| found[at].confidence.unwrap();
+        assert_eq!((found.len(), confidence(0)), (1000, *scores.last().unwrap()));
+        assert!((confidence(999) - last).abs() < 1e-9, "{}", confidence(999));
+    }
+    assert_eq!(refusal(of(&[0.9; 1000], 11)).1, "too much is found");
+}
+
+/// Packed boxes of nodules and masses in an input of 100 × 100.
+fn yolo(order: &str, behind: &str, more: Value) -> InferenceWay {
+    let mut boxes = json!({
+        "kind": "packed-boxes", "tensor": "output0", "order": order, "behind": behind, "format": "cxcywh",
+        "labels": [label("Nodule"), label("Mass")], "threshold": 0.4,
+    });
+    boxes.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    way(json!({ "width": 100, "height": 100 }), json!([boxes]))
+}
+
+/// A tensor of these boxes of each image, in this order of dimensions.
+fn packed_output(order: &str, images: &[Vec<Vec<f64>>]) -> Value {
+    let (count, numbers) = (images[0].len(), images[0][0].len());
+    let (shape, places): (_, Vec<[usize; 2]>) = match order {
+        "boxes-first" => (
+            json!([images.len(), count, numbers]),
+            (0..count * numbers).map(|at| [at / numbers, at % numbers]).collect(),
+        ),
+        _ => (json!([images.len(), numbers, count]), (0..count * numbers).map(|at| [at % count, at / count]).collect()),
+    };
+    let data: Vec<f64> =
+        images.iter().flat_map(|image| places.iter().map(|[number, at]| image[*number][*at])).collect();
+    json!([output("output0", shape, json!(data))])
+}
+
+#[test]
+fn packed_boxes_are_found_wherever_their_numbers_stand() {
+    for order in ["boxes-first", "numbers-first"] {
+        for (behind, [one, other, unlikely]) in [
+            ("scores", [vec![0.9, 0.1], vec![0.2, 0.8], vec![0.3, 0.3]]),
+            ("objectness-scores", [vec![1.0, 0.9, 0.1], vec![0.8, 0.1, 1.0], vec![0.5, 0.7, 0.7]]),
+            ("score-label", [vec![0.9, 0.0], vec![0.8, 1.0], vec![0.0, -1.0]]),
+        ] {
+            let four = [vec![30.0, 40.0, 20.0, 10.0], vec![50.0, 60.0, 10.0, 20.0], vec![0.0; 4]];
+            let boxes: Vec<Vec<f64>> =
+                four.into_iter().zip([one, other, unlikely]).map(|(four, more)| [four, more].concat()).collect();
+            let turned: Vec<Vec<f64>> = boxes.iter().rev().cloned().collect();
+            let way = yolo(order, behind, json!({}));
+            let found = found(&way, &[[200, 100], [100, 100]], &packed_output(order, &[boxes, turned])).unwrap();
+            let expected = [("Nodule", Some(0.9)), ("Mass", Some(0.8)), ("Nodule", Some(0.9)), ("Mass", Some(0.8))];
+            assert_eq!(told(&found), expected, "{order} {behind}");
+            let [one, other] = [[[20.0, 35.0], [40.0, 45.0]], [[45.0, 50.0], [55.0, 70.0]]];
+            let wide = |corners: [[f64; 2]; 2]| corners.map(|[x, y]| [x * 2.0, y]);
+            assert_eq!(places(&found), [wide(one), wide(other), one, other], "{order} {behind}");
+        }
+    }
+}
+
+#[test]
+fn packed_boxes_have_formats_activations_and_suppression_like_others() {
+    let of = |more: Value, boxes: &[Vec<f64>]| {
+        let way = yolo("boxes-first", "objectness-scores", more);
+        found(&way, &[[100, 100]], &packed_output("boxes-first", &[boxes.to_vec()]))
+    };
+    let parts =
+        of(json!({ "format": "xyxy", "relative": true }), &[vec![0.125, 0.25, 0.5, 0.75, 1.0, 0.75, 0.0]]).unwrap();
+    assert_eq!(places(&parts), [[[12.5, 25.0], [50.0, 75.0]]]);
+    let raw = of(json!({ "activation": "sigmoid" }), &[vec![50.0, 50.0, 10.0, 10.0, 0.0, 9.0, -9.0]]).unwrap();
+    assert_eq!(told(&raw), [("Nodule", Some(0.499938))]);
+    let same = |score: f64| vec![50.0, 50.0, 10.0, 10.0, 1.0, score, 0.0];
+    let suppressed = of(json!({ "overlap": 0.5 }), &[same(0.5), same(0.75)]).unwrap();
+    assert_eq!(told(&suppressed), [("Nodule", Some(0.75))]);
+    let wrong = of(json!({}), &[vec![50.0, 50.0, 10.0, 10.0, 2.0, 0.5, 0.0]]);
+    assert_eq!(refusal(wrong), ("/outputs/0/data".into(), "a score lies outside of 0 to 1".into()));
+}
+
+#[test]
+fn packed_boxes_of_another_shape_are_refused_and_none_turned_round() {
+    let shape = |order: &str, behind: &str, shape: Value, count: usize| {
+        let outputs = json!([output("output0", shape, json!(vec![0.0; count]))]);
+        found(&yolo(order, behind, json!({})), &[[100, 100]], &outputs).map_err(|refused| refused[0].mend.clone())
+    };
+    let expects = |expected: &str| Err(format!("answer with {expected}, or correct the descriptor"));
+    for (order, behind, dimensions, expected) in [
+        ("boxes-first", "scores", [1, 7, 6], Ok(vec![])),
+        ("numbers-first", "scores", [1, 6, 7], Ok(vec![])),
+        ("numbers-first", "scores", [1, 6, 0], Ok(vec![])),
+        ("boxes-first", "scores", [1, 6, 7], expects("[1, boxes, 6]")),
+        ("numbers-first", "scores", [1, 7, 6], expects("[1, 6, boxes]")),
+        ("boxes-first", "objectness-scores", [1, 7, 6], expects("[1, boxes, 7]")),
+        ("numbers-first", "objectness-scores", [1, 6, 7], expects("[1, 7, boxes]")),
+        ("numbers-first", "scores", [2, 6, 7], expects("[1, 6, boxes]")),
+        ("numbers-first", "scores", [6, 7, 1], expects("[1, 6, boxes]")),
+    ] {
+        let told = shape(order, behind, json!(dimensions), dimensions.iter().product());
+        assert_eq!(told, expected, "{order} {behind} {dimensions:?}");
+    }
+    assert_eq!(shape("numbers-first", "scores", json!([6, 7]), 42), expects("[1, 6, boxes]"));
 }
 
 fn mask(pick: &str, labels: Value, input: Value, more: Value) -> InferenceWay {

@@ -7,7 +7,7 @@ use crate::descriptor::{
     images::ImageWay,
     inference::{
         Activation, BoxesOutput, Datatype, Fit, InferenceWay, InputTensor, Intensity, IntensitySource, MOST_ELEMENTS,
-        MOST_FP16, MOST_JSON_ELEMENTS, MaskOutput, OutputTensors, Pick,
+        MOST_FP16, MOST_JSON_ELEMENTS, MaskOutput, OutputTensors, PackedBoxesOutput, PackedScores, Pick,
     },
 };
 
@@ -39,10 +39,12 @@ pub(super) fn outputs_can_be_told(descriptor: &Descriptor) -> Vec<Fault> {
             outputs.flat_map(|(at, output)| told(&format!("{place}/outputs/{at}"), way, output)).collect();
         let mut known = HashSet::new();
         for (at, output) in way.outputs.iter().enumerate() {
-            if !known.insert(output.tensors()) {
-                let reason = ("these tensors are described twice", "同じテンソルが2回書かれています");
-                let mend = ("keep one of the two", "どちらかを消してください");
-                faults.push(Fault::new(format!("{place}/outputs/{at}/tensor"), reason, mend));
+            for (member, name) in output.named() {
+                if !known.insert(name) {
+                    let reason = ("this tensor is described twice", "同じテンソルが2回書かれています");
+                    let mend = ("keep one of the two", "どちらかを消してください");
+                    faults.push(Fault::new(format!("{place}/outputs/{at}/{member}"), reason, mend));
+                }
             }
         }
         faults
@@ -217,6 +219,7 @@ fn told(place: &str, way: &InferenceWay, output: &OutputTensors) -> Vec<Fault> {
     }
     faults.extend(match output {
         OutputTensors::Boxes(output) => boxes(place, way, output),
+        OutputTensors::PackedBoxes(output) => packed(place, way, output),
         OutputTensors::Mask(output) => mask(place, output),
         OutputTensors::Classes(_) | OutputTensors::Value(_) => Vec::new(),
     });
@@ -224,19 +227,43 @@ fn told(place: &str, way: &InferenceWay, output: &OutputTensors) -> Vec<Fault> {
 }
 
 fn boxes(place: &str, way: &InferenceWay, output: &BoxesOutput) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    if way.input.is_volume() {
-        faults.push(Fault::new(
-            format!("{place}/kind"),
-            ("a volume has no rectangles", "体積に矩形はありません"),
-            ("use a mask, or a layout of images", "mask を使うか、画像の layout にしてください"),
-        ));
-    }
+    let mut faults: Vec<Fault> = flat(place, way).into_iter().collect();
     if output.activation == Activation::Softmax && (output.classes.is_some() || output.labels.len() == 1) {
         faults.push(Fault::new(
             format!("{place}/activation"),
             ("softmax needs a score for each box and label", "softmax には矩形とラベルごとのスコアが必要です"),
             ("use sigmoid or none", "sigmoid か none を使ってください"),
+        ));
+    }
+    faults
+}
+
+/// A volume has no rectangles.
+fn flat(place: &str, way: &InferenceWay) -> Option<Fault> {
+    way.input.is_volume().then(|| {
+        Fault::new(
+            format!("{place}/kind"),
+            ("a volume has no rectangles", "体積に矩形はありません"),
+            ("use a mask, or a layout of images", "mask を使うか、画像の layout にしてください"),
+        )
+    })
+}
+
+fn packed(place: &str, way: &InferenceWay, output: &PackedBoxesOutput) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = flat(place, way).into_iter().collect();
+    if output.activation == Activation::Softmax && (output.behind != PackedScores::Scores || output.labels.len() == 1) {
+        faults.push(Fault::new(
+            format!("{place}/activation"),
+            ("softmax needs a score for each label and no objectness", "softmax にはラベルごとのスコアだけが必要です"),
+            ("use sigmoid or none", "sigmoid か none を使ってください"),
+        ));
+    }
+    // Such models fill their tensor up with boxes of score 0, whose label says nothing.
+    if output.behind == PackedScores::ScoreLabel && output.threshold <= 0.0 {
+        faults.push(Fault::new(
+            format!("{place}/threshold"),
+            ("every box would count, empty ones too", "空の矩形まで数えられます"),
+            ("write a threshold above 0", "threshold を 0 より大きくしてください"),
         ));
     }
     faults

@@ -129,7 +129,7 @@ fn an_output_that_cannot_be_told_is_refused() {
     let output = |rest: &str| format!("{WAY}/outputs/{rest}");
     refused(&[(&output("0/labels/1/silent"), json!(true))], &output("0/labels"), "nothing is ever told");
     let twice = json!({ "kind": "mask", "tensor": "logits", "pick": "index", "labels": [{ "code": { "scheme": "SCT", "code": "1", "meaning": "m" } }] });
-    refused(&[(&output("2"), twice)], &output("2/tensor"), "these tensors are described twice");
+    refused(&[(&output("2"), twice)], &output("2/tensor"), "this tensor is described twice");
     refused(
         &[(&output("1/activation"), json!("softmax"))],
         &output("1/activation"),
@@ -146,7 +146,55 @@ fn an_output_that_cannot_be_told_is_refused() {
         &output("2/threshold"),
         "no threshold picks here",
     );
+    for name in ["boxes", "scores", "labels", "logits"] {
+        refused(&[(&output("2"), packed(name))], &output("2/tensor"), "this tensor is described twice");
+    }
+    refused(&[(&output("1/scores"), json!("logits"))], &output("1/scores"), "this tensor is described twice");
+    refused(&[(&output("1/scores"), json!("boxes"))], &output("1/scores"), "this tensor is described twice");
     let boxes =
         serde_json::from_str::<Value>(inference_example_text()).unwrap()["images"][0]["way"]["outputs"][1].clone();
     refused(&[("/images/1/way/outputs/0", boxes)], "/images/1/way/outputs/0/kind", "a volume has no rectangles");
+}
+
+/// An output as YOLOv8 has it.
+fn packed(tensor: &str) -> Value {
+    json!({
+        "kind": "packed-boxes", "tensor": tensor, "order": "numbers-first", "behind": "scores", "format": "cxcywh",
+        "labels": [{ "code": { "scheme": "SCT", "code": "27925004", "meaning": "Nodule" } }], "threshold": 0.4, "overlap": 0.5,
+    })
+}
+
+#[test]
+fn packed_boxes_say_how_they_are_packed() {
+    let place = format!("{WAY}/outputs/1");
+    let with = |changes: &[(&str, Value)]| {
+        let mut output = packed("output0");
+        for (member, value) in changes {
+            output[member] = value.clone();
+        }
+        faults(&[(&place, output)])
+    };
+    let told = |member: &str, reason: &str| vec![(format!("{place}/{member}"), reason.to_owned())];
+    for order in ["boxes-first", "numbers-first"] {
+        for behind in ["scores", "objectness-scores", "score-label"] {
+            let changes = [("order", json!(order)), ("behind", json!(behind)), ("activation", json!("sigmoid"))];
+            assert_eq!(with(&changes), [], "{order} {behind}");
+        }
+    }
+    assert_eq!(with(&[("order", json!("guess"))]), told("order", "it is none of the allowed values"));
+    assert_eq!(with(&[("scores", json!("x"))]), told("scores", "no such member is known here"));
+    let mut short = packed("output0");
+    short.as_object_mut().unwrap().remove("behind");
+    assert_eq!(faults(&[(&place, short)])[0].1, "the member is missing");
+    for behind in ["scores", "objectness-scores", "score-label"] {
+        let softmax = [("behind", json!(behind)), ("activation", json!("softmax"))];
+        assert_eq!(with(&softmax), told("activation", "softmax needs a score for each label and no objectness"));
+    }
+    let zero = [("behind", json!("score-label")), ("threshold", json!(0))];
+    assert_eq!(with(&zero), told("threshold", "every box would count, empty ones too"));
+    refused(
+        &[("/images/1/way/outputs/0", packed("output0"))],
+        "/images/1/way/outputs/0/kind",
+        "a volume has no rectangles",
+    );
 }
