@@ -6,7 +6,7 @@ use super::{
     at_concept, gate,
     made::{Made, inputs},
 };
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, Presence};
 
 #[test]
 fn what_was_written_of_findings_is_read_back_as_they_were() {
@@ -80,4 +80,22 @@ fn codes_of_unknown_schemes_are_left_out_and_counted() {
     });
     let gated = gate(vec![segmentation], &inputs);
     assert_eq!((gated.accepted.len(), gated.findings.findings.len(), gated.unread), (1, 0, 1));
+}
+
+/// CID 240 of PS3.16 and SNOMED CT itself call different concepts "Absent".
+#[test]
+fn what_is_absent_is_read_in_both_codes() {
+    let inputs = inputs();
+    let made = Made::all(&inputs);
+    for code in ["272519000", "2667000"] {
+        // The finding that the first such answer of the example is about is indeterminate.
+        let report = made.report().changed(|said| {
+            assert!(at_concept(said, "705057003", &mut |item| {
+                super::within(item, &[(CONCEPT_CODE_SEQUENCE, 0)], &mut |value| value.put_text(CODE_VALUE, code));
+            }));
+        });
+        let gated = gate(vec![report, made.segmentation().bytes, made.picture().bytes], &inputs);
+        assert_eq!(made.findings.findings[3].presence, Presence::Indeterminate);
+        assert_eq!(gated.findings.findings[3].presence, Presence::Absent, "{code}");
+    }
 }
