@@ -24,7 +24,7 @@ pub use answer::Answer;
 pub use fit::Fitted;
 pub use gather::{Asked, Gatherer};
 pub use order::along_the_normal;
-pub use request::Request;
+pub use request::{Request, Unwritable};
 pub use tensor::{Pixels, Tensor, TensorBuilder};
 
 /// The header that says how many bytes of a body are JSON, where tensors stand behind them (binary tensor data extension).

@@ -139,12 +139,12 @@ impl Output {
 }
 
 fn other_type(place: &str) -> Refused {
-    let mend = "answer with FP32, FP64, BOOL or whole numbers; FP16 in JSON only";
+    let mend = "answer with FP16, BF16, FP32, FP64, BOOL or whole numbers";
     Refused::new(format!("{place}/datatype"), "the tensor has another type than can be taken", mend)
 }
 
 fn is_number(datatype: &str) -> bool {
-    matches!(datatype, "FP16" | "BF16") || of_bytes(datatype, &[]).is_some()
+    of_bytes(datatype, &[]).is_some()
 }
 
 /// Elements in little endian; nothing where the type is not taken or a part of an element is left.
@@ -162,6 +162,8 @@ fn of_bytes(datatype: &str, bytes: &[u8]) -> Option<Vec<f64>> {
         "INT32" => all(bytes, |element| f64::from(i32::from_le_bytes(element))),
         "UINT64" => all(bytes, |element| u64::from_le_bytes(element) as f64),
         "INT64" => all(bytes, |element| i64::from_le_bytes(element) as f64),
+        "FP16" => all(bytes, |element| f64::from(half::f16::from_le_bytes(element))),
+        "BF16" => all(bytes, |element| f64::from(half::bf16::from_le_bytes(element))),
         "FP32" => all(bytes, |element| f64::from(f32::from_le_bytes(element))),
         "FP64" => all(bytes, f64::from_le_bytes),
         _ => None,

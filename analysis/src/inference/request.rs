@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use half::{bf16, f16};
 use medvan_profiles::descriptor::inference::{Datatype, Encoding, InferenceWay};
 use serde::Serialize;
 use uuid::Uuid;
@@ -59,6 +60,20 @@ enum Data<'a> {
     Bytes(Vec<u8>),
 }
 
+/// Why no request can be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Unwritable {
+    /// A value is infinite in the type of the tensor's elements.
+    #[error("a value is beyond the range of the tensor's datatype; take values from a window, or declare FP32")]
+    Beyond,
+    /// The descriptor's rules refuse that.
+    #[error("FP16 and BF16 cannot be sent in JSON")]
+    NoJson,
+    /// It is no JSON.
+    #[error("the request cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
 impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Request({} bytes)", self.body.len())
@@ -69,9 +84,15 @@ impl Request {
     /// Asks a model about a tensor; it says nothing of whose images they are.
     ///
     /// # Errors
-    /// Never for a tensor that [`super::TensorBuilder`] made: its elements are finite.
-    pub fn new(way: &InferenceWay, id: Uuid, tensor: &Tensor) -> Result<Self, serde_json::Error> {
+    /// A value of the tensor is beyond the range of its datatype: nothing infinite is sent.
+    pub fn new(way: &InferenceWay, id: Uuid, tensor: &Tensor) -> Result<Self, Unwritable> {
         let is_json = way.encoding == Encoding::Json;
+        if is_json && !tensor.datatype.has_json() {
+            return Err(Unwritable::NoJson);
+        }
+        if !tensor.values.iter().all(|value| is_within(tensor.datatype, *value)) {
+            return Err(Unwritable::Beyond);
+        }
         let behind = if is_json { Vec::new() } else { bytes(tensor) };
         // Two outputs may say different things of one tensor.
         let names: BTreeSet<&str> = way.outputs.iter().flat_map(|output| output.tensors()).collect();
@@ -94,18 +115,31 @@ impl Request {
     }
 }
 
-fn data(tensor: &Tensor) -> Data<'_> {
-    match tensor.datatype {
-        Datatype::Fp32 => Data::Floats(&tensor.values),
-        Datatype::Uint8 => Data::Bytes(bytes(tensor)),
+/// Whether a value is finite as an element of this type.
+fn is_within(datatype: Datatype, value: f32) -> bool {
+    match datatype {
+        Datatype::Fp16 => f16::from_f32(value).is_finite(),
+        Datatype::Bf16 => bf16::from_f32(value).is_finite(),
+        Datatype::Fp32 => value.is_finite(),
+        Datatype::Uint8 => (0.0..=255.0).contains(&value),
     }
 }
 
-/// Elements in little endian.
-fn bytes(tensor: &Tensor) -> Vec<u8> {
+fn data(tensor: &Tensor) -> Data<'_> {
     match tensor.datatype {
-        Datatype::Fp32 => tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        Datatype::Uint8 => Data::Bytes(bytes(tensor)),
+        Datatype::Fp32 | Datatype::Fp16 | Datatype::Bf16 => Data::Floats(&tensor.values),
+    }
+}
+
+/// Elements in little endian, rounded to the nearest that their type has.
+fn bytes(tensor: &Tensor) -> Vec<u8> {
+    let values = tensor.values.iter();
+    match tensor.datatype {
+        Datatype::Fp16 => values.flat_map(|value| f16::from_f32(*value).to_le_bytes()).collect(),
+        Datatype::Bf16 => values.flat_map(|value| bf16::from_f32(*value).to_le_bytes()).collect(),
+        Datatype::Fp32 => values.flat_map(|value| value.to_le_bytes()).collect(),
         // They are whole and within 0 to 255.
-        Datatype::Uint8 => tensor.values.iter().map(|value| *value as u8).collect(),
+        Datatype::Uint8 => values.map(|value| *value as u8).collect(),
     }
 }

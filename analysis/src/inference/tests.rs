@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Asked, Fitted, Gatherer, Pixels, Request, Tensor, TensorBuilder};
+use super::{Answer, Asked, Fitted, Gatherer, Pixels, Request, Tensor, TensorBuilder, Unwritable};
 use crate::finding::{Finding, Findings, ImageName, MaskFrame, Place, Refused};
 
 mod answers;

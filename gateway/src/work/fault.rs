@@ -29,6 +29,9 @@ pub(crate) enum WorkFault {
     /// An image of ours could not be read or drawn.
     #[error("an image of the job cannot be read or drawn")]
     Unreadable,
+    /// What the service is to be asked cannot be written as its descriptor declares.
+    #[error("the service cannot be asked as its descriptor says: {0}")]
+    Request(String),
     /// The service gave no usable answer.
     #[error("the service gave no usable answer: {0}")]
     Service(#[from] AdviseError),
@@ -83,6 +86,7 @@ impl WorkFault {
             | Self::TrialEnded
             | Self::ImagesGone
             | Self::TooManyImages
+            | Self::Request(_)
             | Self::TooOften
             | Self::StudyTooLarge(_)
             | Self::Results(_)

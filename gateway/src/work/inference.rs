@@ -116,7 +116,7 @@ impl Asking<'_> {
         enrolled(self.app, self.job)?;
         let (way, id) = (Arc::clone(&self.way), self.job.id);
         let request = computed(move || Request::new(&way, id, &tensor)).await?;
-        let request = request.map_err(|error| WorkFault::Findings(error.to_string()))?;
+        let request = request.map_err(|error| WorkFault::Request(error.to_string()))?;
         let tenant = tenant(&self.app.secret, &self.job.hospital, &self.member.name.vendor);
         let now = self.app.clock.now();
         let token = self.member.token.as_ref();

@@ -12,6 +12,9 @@ pub const MOST_ELEMENTS: u64 = 1 << 24;
 /// The same where tensors travel as JSON, which takes about 12 bytes for each.
 pub const MOST_JSON_ELEMENTS: u64 = 1 << 22;
 
+/// The largest number of FP16 (IEEE 754 binary16).
+pub const MOST_FP16: f64 = 65_504.0;
+
 /// A bare model, and what the gateway has to know of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -66,6 +69,10 @@ pub struct InputTensor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Datatype {
+    /// Floating point of 16 bits (IEEE 754 binary16): at most 65504. It has no JSON form.
+    Fp16,
+    /// The upper 16 bits of a floating point of 32. It has no JSON form.
+    Bf16,
     /// Floating point of 32 bits.
     Fp32,
     /// Whole numbers from 0 to 255.
@@ -324,6 +331,13 @@ impl InputTensor {
     /// Whether it holds a series, not an image.
     pub fn is_volume(&self) -> bool {
         self.layout == Layout::Ncdhw
+    }
+}
+
+impl Datatype {
+    /// Whether its elements can stand in JSON (Open Inference Protocol, "Tensor Data").
+    pub fn has_json(self) -> bool {
+        !matches!(self, Self::Fp16 | Self::Bf16)
     }
 }
 

@@ -65,16 +65,45 @@ fn what_does_not_hold_is_refused_with_its_place() {
         let (_, reason) = changed("data", wrong);
         assert!(reason.starts_with("it is no answer of the Open Inference Protocol"), "{reason}");
     }
-    let binary = json!({ "name": "y", "datatype": "FP32", "shape": [1], "parameters": { "binary_data_size": 4 } });
-    let json = json!({ "outputs": [binary] }).to_string();
-    for (bytes, reason) in [
-        (f32::NAN.to_le_bytes().to_vec(), "an element is not a finite number"),
-        (f32::NEG_INFINITY.to_le_bytes().to_vec(), "an element is not a finite number"),
-    ] {
-        let body = [json.as_bytes(), &bytes].concat();
-        assert_eq!(refusal(Answer::read(&body, Some(json.len() as u64))).1, reason);
-    }
     assert_eq!(refusal(with(base.clone()).unwrap().tensor("z").map(|_| ()).map_err(|one| vec![one])).0, "/outputs");
+}
+
+/// An answer with elements of two bytes behind its JSON.
+fn of_two_bytes(datatype: &str, elements: &[u16], size: usize) -> Result<Answer, Vec<Refused>> {
+    let parameters = json!({ "binary_data_size": size });
+    let output = json!({ "name": "y", "datatype": datatype, "shape": [elements.len()], "parameters": parameters });
+    let json = json!({ "outputs": [output] }).to_string();
+    let behind = elements.iter().flat_map(|element| element.to_le_bytes());
+    Answer::read(&json.bytes().chain(behind).collect::<Vec<u8>>(), Some(json.len() as u64))
+}
+
+#[test]
+fn elements_of_two_bytes_are_read() {
+    for (datatype, elements, values) in [
+        ("FP16", [0x3c00, 0xc000, 0x7bff, 0x0001], [1.0, -2.0, 65_504.0, 2.0_f64.powi(-24)]),
+        ("BF16", [0x3f80, 0xc000, 0x4780, 0x0080], [1.0, -2.0, 65_536.0, 2.0_f64.powi(-126)]),
+    ] {
+        assert_eq!(of_two_bytes(datatype, &elements, 8).unwrap().tensor("y").unwrap().data, values, "{datatype}");
+        let odd = refusal(of_two_bytes(datatype, &elements, 7));
+        assert_eq!(odd.1, "the tensor has another type than can be taken");
+    }
+}
+
+#[test]
+fn no_element_is_other_than_finite() {
+    for (datatype, element) in
+        [("FP16", 0x7c00), ("FP16", 0xfc00), ("FP16", 0x7e00), ("BF16", 0x7f80), ("BF16", 0xff80), ("BF16", 0x7fc0)]
+    {
+        let refused = refusal(of_two_bytes(datatype, &[0, element], 4));
+        assert_eq!(refused.1, "an element is not a finite number", "{datatype} {element:x}");
+    }
+    for number in [f32::NAN, f32::NEG_INFINITY] {
+        let output = json!({ "name": "y", "datatype": "FP32", "shape": [1], "parameters": { "binary_data_size": 4 } });
+        let json = json!({ "outputs": [output] }).to_string();
+        let body = [json.as_bytes(), &number.to_le_bytes()].concat();
+        let refused = refusal(Answer::read(&body, Some(json.len() as u64)));
+        assert_eq!(refused.1, "an element is not a finite number");
+    }
 }
 
 #[test]

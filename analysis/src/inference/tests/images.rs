@@ -1,5 +1,7 @@
 //! Pixels to tensors, and places there and back.
 
+use medvan_profiles::descriptor::inference::Encoding;
+
 use super::*;
 
 fn fits(fit: &str, size: [u32; 2], image: [u32; 2]) -> Fitted {
@@ -124,7 +126,7 @@ fn a_request_is_what_the_protocol_says() {
         })
     );
     assert_eq!(json.json_length, None);
-    way.encoding = medvan_profiles::descriptor::inference::Encoding::Binary;
+    way.encoding = Encoding::Binary;
     let binary = Request::new(&way, id, &tensor).unwrap();
     let (head, behind) = binary.body.split_at(binary.json_length.unwrap());
     let head: Value = serde_json::from_slice(head).unwrap();
@@ -132,6 +134,41 @@ fn a_request_is_what_the_protocol_says() {
     assert_eq!(head["outputs"][0], json!({ "name": "a", "parameters": { "binary_data": true } }));
     assert!(head["inputs"][0].get("data").is_none());
     assert_eq!(behind, [0.25_f32.to_le_bytes(), 1.0_f32.to_le_bytes()].concat());
+}
+
+#[test]
+fn numbers_of_two_bytes_stand_behind_the_json_and_never_become_infinite() {
+    // The bits that numpy and ml_dtypes give.
+    for (datatype, values, elements) in [
+        ("FP16", [0.1, -1024.0], Some([0x2e66_u16, 0xe400])),
+        ("FP16", [65_504.0, 65_519.0], Some([0x7bff, 0x7bff])),
+        ("FP16", [0.0, 65_520.0], None),
+        ("FP16", [-65_520.0, 0.0], None),
+        ("BF16", [0.1, -1024.0], Some([0x3dcd, 0xc480])),
+        ("BF16", [65_520.0, 1e30], Some([0x4780, 0x714a])),
+        ("BF16", [0.0, f32::MAX], None),
+        ("FP32", [0.0, f32::INFINITY], None),
+    ] {
+        let input = json!({ "datatype": datatype, "width": 2, "height": 1, "intensity": { "from": "modality" } });
+        let mut way = way(input, json!([]));
+        let tensor = tensor_of(&way, &[grey(2, 1, values)]);
+        way.encoding = Encoding::Binary;
+        let made = Request::new(&way, Uuid::nil(), &tensor);
+        let Some(elements) = elements else {
+            assert!(matches!(made, Err(Unwritable::Beyond)), "{datatype} {values:?}: {made:?}");
+            continue;
+        };
+        let made = made.unwrap();
+        let (head, behind) = made.body.split_at(made.json_length.unwrap());
+        assert_eq!(behind, elements.map(u16::to_le_bytes).concat(), "{datatype} {values:?}");
+        let head: Value = serde_json::from_slice(head).unwrap();
+        assert_eq!(
+            (&head["inputs"][0]["datatype"], &head["inputs"][0]["parameters"]["binary_data_size"]),
+            (&json!(datatype), &json!(4))
+        );
+        way.encoding = Encoding::Json;
+        assert!(matches!(Request::new(&way, Uuid::nil(), &tensor), Err(Unwritable::NoJson)));
+    }
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use crate::descriptor::{
     images::ImageWay,
     inference::{
         Activation, BoxesOutput, Datatype, Fit, InferenceWay, InputTensor, Intensity, IntensitySource, MOST_ELEMENTS,
-        MOST_JSON_ELEMENTS, MaskOutput, OutputTensors, Pick,
+        MOST_FP16, MOST_JSON_ELEMENTS, MaskOutput, OutputTensors, Pick,
     },
 };
 
@@ -19,7 +19,9 @@ pub(super) fn inputs_can_be_made(descriptor: &Descriptor) -> Vec<Fault> {
         let parts = [
             volume(&place, way),
             size(&input, way),
+            no_json(&place, way),
             whole_numbers(&intensity, &way.input),
+            half(&intensity, &way.input),
             padding(&intensity, &way.input),
         ];
         let mut faults: Vec<Fault> = parts.into_iter().flatten().collect();
@@ -104,6 +106,41 @@ fn whole_numbers(intensity: &str, input: &InputTensor) -> Option<Fault> {
             (
                 "with UINT8 use window or shown, a range within 0 to 255, and neither mean nor deviation",
                 "UINT8 では window か shown を使い、range を 0〜255 にし、mean と deviation を消してください",
+            ),
+        )
+    })
+}
+
+/// Two bytes are a number only behind the JSON.
+fn no_json(place: &str, way: &InferenceWay) -> Option<Fault> {
+    (way.encoding.is_json() && !way.input.datatype.has_json()).then(|| {
+        Fault::new(
+            format!("{place}/encoding"),
+            ("FP16 and BF16 cannot be sent in JSON", "FP16 と BF16 は JSON では送れません"),
+            ("use the encoding binary", "encoding を binary にしてください"),
+        )
+    })
+}
+
+/// What is declared fits into FP16. How far values of the modality reach is known with the image only; that is looked at when
+/// a request is written.
+fn half(intensity: &str, input: &InputTensor) -> Option<Fault> {
+    let values = &input.intensity;
+    let spread = (values.from != IntensitySource::Modality).then(|| values.range.unwrap_or([0.0, 1.0]));
+    let ends: Vec<f64> = spread.into_iter().flatten().chain(values.padding).collect();
+    let of_channel = |list: &[f64], at: usize, none: f64| list.get(at).or(list.first()).copied().unwrap_or(none);
+    let is_within = |channel: usize| {
+        let (mean, deviation) = (of_channel(&values.mean, channel, 0.0), of_channel(&values.deviation, channel, 1.0));
+        ends.iter().all(|end| ((end - mean) / deviation).abs() <= MOST_FP16)
+    };
+    let fits = (0..input.channels as usize).all(is_within);
+    (input.datatype == Datatype::Fp16 && !fits).then(|| {
+        Fault::new(
+            intensity,
+            ("FP16 cannot hold these values", "FP16 では表せない値です"),
+            (
+                "let range and padding, after mean and deviation, stay within -65504 to 65504, or use BF16 or FP32",
+                "mean と deviation を適用した range と padding を -65504〜65504 に収めるか、BF16 か FP32 を使ってください",
             ),
         )
     })

@@ -49,7 +49,7 @@ fn each_form_has_its_own_members() {
         ("/version", json!(3), "it is not a text"),
         ("/path", json!("/x"), "no such member is known here"),
         ("/input", Value::Null, "the member is missing"),
-        ("/input/datatype", json!("FP16"), "it is none of the allowed values"),
+        ("/input/datatype", json!("FP64"), "it is none of the allowed values"),
         ("/input/channels", json!(2), "it is none of the allowed values"),
         ("/input/width", json!(0), "the number is too small"),
         ("/input/intensity/deviation", json!([0, 1, 1]), "the number is too small"),
@@ -80,6 +80,31 @@ fn a_tensor_that_cannot_be_made_is_refused() {
         refused(&[(&format!("{WAY}/{member}"), value)], &format!("{WAY}/input"), "the tensor is too large");
     }
     refused(&[(&input("datatype"), json!("UINT8"))], &input("intensity"), "UINT8 cannot hold these values");
+    for datatype in ["FP16", "BF16"] {
+        let datatype = (&*input("datatype"), json!(datatype));
+        assert_eq!(faults(std::slice::from_ref(&datatype)), []);
+        let encoding = format!("{WAY}/encoding");
+        for value in [json!("json"), Value::Null] {
+            let changes = [datatype.clone(), (&*encoding, value), ("/images/0/way/batch", json!(1))];
+            refused(&changes, &encoding, "FP16 and BF16 cannot be sent in JSON");
+        }
+    }
+    for (datatype, member, value, holds) in [
+        ("FP16", "range", json!([0, 65504]), false), // divided by less than 1
+        ("FP16", "range", json!([0, 14000]), true),
+        ("FP16", "padding", json!(-65505), false),
+        ("FP16", "deviation", json!([1, 1, 0.000001]), false),
+        ("FP16", "mean", json!([0, 0, -20000]), false),
+        ("BF16", "deviation", json!([1, 1, 0.000001]), true),
+        ("FP32", "padding", json!(-65505), true),
+    ] {
+        let changes = [(&*input("datatype"), json!(datatype)), (&*intensity(member), value)];
+        if holds {
+            assert_eq!(faults(&changes), [], "{changes:?}");
+        } else {
+            refused(&changes, &input("intensity"), "FP16 cannot hold these values");
+        }
+    }
     let bytes = json!({ "from": "shown", "range": [0, 255], "padding": 114 });
     assert_eq!(faults(&[(&input("datatype"), json!("UINT8")), (&input("intensity"), bytes)]), []);
     refused(&[(&intensity("window"), Value::Null)], &intensity("window"), "the window is missing");
