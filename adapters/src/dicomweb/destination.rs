@@ -9,10 +9,13 @@ use bytes::Bytes;
 use dicom_dictionary_std::tags;
 use futures_util::stream::BoxStream;
 use medvan_imaging::{Uid, attributes::Attributes, dimse::Status, json};
-use reqwest::StatusCode;
+use reqwest::{StatusCode, header::CONTENT_TYPE};
 
 use super::{LIST, Root};
-use crate::{advisor::AdviseError, http::Response};
+use crate::{
+    advisor::{AdviseError, ErrorKind},
+    http::Response,
+};
 
 /// Characters of an archive's own words that are kept.
 const WORDS: usize = 300;
@@ -22,6 +25,8 @@ const WORDS: usize = 300;
 pub struct StoreAnswer {
     stored: HashSet<Uid>,
     failed: HashMap<Uid, Refusal>,
+    /// The status said that all of them are stored.
+    is_all: bool,
 }
 
 /// What an archive said of one instance.
@@ -65,14 +70,7 @@ impl Root {
     ) -> Result<StoreAnswer, Untaken> {
         let request = self.store_request(study, instances, None)?;
         let response = self.client.fetch(request).await.map_err(AdviseError::from)?;
-        let told = StoreAnswer::of(&response.body);
-        match response.status {
-            // An answer that is no store response means that all is well: a failure would have to be named (§10.5.3.2).
-            StatusCode::OK | StatusCode::ACCEPTED => Ok(told.unwrap_or_default()),
-            // All of them failed, each for a reason of its own.
-            _ if told.as_ref().is_some_and(|told| !told.failed.is_empty()) => Ok(told.unwrap_or_default()),
-            status => Err(Untaken::Status(status, words(&response))),
-        }
+        StoreAnswer::of(&response)
     }
 
     /// Asks whether the archive is there, by a search for one study (QIDO-RS).
@@ -83,15 +81,34 @@ impl Root {
         let response = self.client.fetch(self.search_request("/studies?limit=1", LIST)?).await;
         let response = response.map_err(AdviseError::from)?;
         match response.status {
-            StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
+            StatusCode::NO_CONTENT => Ok(()),
+            StatusCode::OK if json::parse_many(&response.body).is_ok() => Ok(()),
+            StatusCode::OK => Err(ErrorKind::NotDicom.into()),
             status => Err(Untaken::Status(status, words(&response))),
         }
     }
 }
 
 impl StoreAnswer {
+    fn of(response: &Response) -> Result<Self, Untaken> {
+        let told = Self::read(&response.body);
+        match response.status {
+            // A page for people, as a proxy has one for who is to log in, is no archive's answer.
+            StatusCode::OK if told.is_none() && is_page(response) => Err(ErrorKind::NotDicom.into()),
+            // 200 itself says that all are stored (table 10.5.3-1), also where the list is missing or in XML.
+            StatusCode::OK => Ok(Self { is_all: true, ..told.unwrap_or_default() }),
+            // Some are stored: only those that are named.
+            StatusCode::ACCEPTED => Ok(told.unwrap_or_default()),
+            status => match told {
+                // All of them failed, each for a reason of its own.
+                Some(told) if !told.failed.is_empty() => Ok(told),
+                _ => Err(Untaken::Status(status, words(response))),
+            },
+        }
+    }
+
     /// Nothing where it is no store response.
-    fn of(body: &[u8]) -> Option<Self> {
+    fn read(body: &[u8]) -> Option<Self> {
         let told = json::parse_many(body).ok()?;
         let mut answer = Self::default();
         for told in &told {
@@ -101,17 +118,19 @@ impl StoreAnswer {
                 let Some(uid) = named(item) else { continue };
                 let reason = item.text(tags::FAILURE_REASON).and_then(|reason| reason.trim().parse().ok());
                 let comment = item.text(tags::ERROR_COMMENT).map(|comment| plain(&comment));
+                let comment = comment.filter(|comment| !comment.is_empty());
                 answer.failed.insert(uid, Refusal { reason: Status(reason.unwrap_or(0x0110)), comment });
             }
         }
         Some(answer)
     }
 
-    /// What was said of an instance. Whoever names none stored all.
+    /// What was said of an instance. Whoever says that all is well and names none stored all.
     pub fn of_instance(&self, uid: &Uid) -> Said {
         match self.failed.get(uid) {
             Some(refusal) => Said::Refused(refusal.clone()),
-            None if self.stored.is_empty() && self.failed.is_empty() || self.stored.contains(uid) => Said::Stored,
+            None if self.stored.contains(uid) => Said::Stored,
+            None if self.is_all && self.stored.is_empty() && self.failed.is_empty() => Said::Stored,
             None => Said::Nothing,
         }
     }
@@ -121,6 +140,15 @@ impl Untaken {
     /// Whether the request as it is will not be taken another time either.
     pub fn is_for_ever(&self) -> bool {
         matches!(self, Self::Status(status, _) if matches!(status.as_u16(), 400 | 406 | 409 | 411..=417 | 422))
+    }
+
+    /// Whether it is about the way to the archive, and so about every request: it does not answer, it does not let the gateway in, it is
+    /// not there. 500 may be about what was sent.
+    pub fn is_of_the_way(&self) -> bool {
+        match self {
+            Self::NoAnswer(_) => true,
+            Self::Status(status, _) => !self.is_for_ever() && *status != StatusCode::INTERNAL_SERVER_ERROR,
+        }
     }
 }
 
@@ -155,6 +183,12 @@ fn words(response: &Response) -> String {
     if text.trim_start().starts_with('<') { String::new() } else { plain(&text) }
 }
 
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let start: Vec<u8> = response.body.trim_ascii_start().iter().take(14).map(u8::to_ascii_lowercase).collect();
+    kind.to_ascii_lowercase().starts_with("text/html") || start.starts_with(b"<html") || start == b"<!doctype html"
+}
+
 fn plain(text: &str) -> String {
     let words: Vec<&str> = text.split(|letter: char| letter.is_whitespace() || letter.is_control()).collect();
     let words = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
@@ -163,8 +197,14 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::{HeaderMap, HeaderValue};
+
     use super::*;
-    use crate::advisor::ErrorKind;
+
+    fn answer(status: u16, kind: &'static str, body: &[u8]) -> Response {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
+        Response { status: StatusCode::from_u16(status).unwrap(), headers, body: Bytes::copy_from_slice(body) }
+    }
 
     fn uid(number: u32) -> Uid {
         format!("1.2.{number}").parse().unwrap()
@@ -189,20 +229,50 @@ mod tests {
             (5, Said::Nothing),
         ];
         for body in [&answer[..], &[b"[", &answer[..], b"]"].concat()] {
-            let told = StoreAnswer::of(body).unwrap();
+            let told = StoreAnswer::read(body).unwrap();
             for (number, said) in &table {
                 assert_eq!(told.of_instance(&uid(*number)), *said, "{number}");
             }
         }
     }
 
+    /// What an answer that names no instance means for each.
     #[test]
-    fn whoever_says_nothing_of_any_instance_has_them_all() {
-        for body in [&b"{}"[..], b"[]", br#"{"00081190": {"vr": "UR", "Value": ["http://a"]}}"#] {
-            assert_eq!(StoreAnswer::of(body).unwrap().of_instance(&uid(1)), Said::Stored);
+    fn without_a_list_the_status_decides() {
+        let json = "application/dicom+json";
+        let url = br#"{"00081190": {"vr": "UR", "Value": ["http://a"]}}"#;
+        let xml = b"<?xml version='1.0'?><NativeDicomModel/>";
+        for (kind, body) in [
+            (json, &b"{}"[..]),
+            (json, b"[]"),
+            (json, url),
+            ("text/plain", b"stored"),
+            ("application/dicom+xml", xml),
+            ("", b""),
+        ] {
+            let said = |status| StoreAnswer::of(&answer(status, kind, body)).map(|told| told.of_instance(&uid(1)));
+            assert_eq!(said(200), Ok(Said::Stored), "{kind}");
+            assert_eq!(said(202), Ok(Said::Nothing), "{kind}");
+            assert!(matches!(said(409), Err(Untaken::Status(..))), "{kind}");
         }
-        for body in [&b""[..], b"stored", b"<html></html>"] {
-            assert!(StoreAnswer::of(body).is_none());
+        // Somebody else answered: what the status says is not said of the instances.
+        for (kind, body) in
+            [("text/html; charset=utf-8", &b"log in"[..]), ("", b"\n<!DOCTYPE HTML><p>"), ("", b"<html>")]
+        {
+            assert_eq!(StoreAnswer::of(&answer(200, kind, body)).unwrap_err(), ErrorKind::NotDicom.into());
+        }
+    }
+
+    /// Some archives answer 409 where each failed, some 202, some 200: the list counts.
+    #[test]
+    fn a_list_of_failures_counts_with_each_status() {
+        let body = br#"{"00081198": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.2.1"]},
+            "00081197": {"vr": "US", "Value": [290]}, "00000902": {"vr": "LO", "Value": [" "]}}]}}"#;
+        for status in [200, 202, 400, 409] {
+            let told = StoreAnswer::of(&answer(status, "application/dicom+json", body)).unwrap();
+            let refusal = Refusal { reason: Status(0x0122), comment: None };
+            assert_eq!(told.of_instance(&uid(1)), Said::Refused(refusal), "{status}");
+            assert_eq!(told.of_instance(&uid(2)), Said::Nothing, "{status}");
         }
     }
 
@@ -211,14 +281,16 @@ mod tests {
         let status =
             |status: u16, words: &str| Untaken::Status(StatusCode::from_u16(status).unwrap(), words.to_owned());
         let table = [
-            (status(401, ""), "the archive answered 401 Unauthorized", false),
-            (status(409, "no room for SEG"), "the archive answered 409 Conflict: no room for SEG", true),
-            (status(415, ""), "the archive answered 415 Unsupported Media Type", true),
-            (status(503, "later"), "the archive answered 503 Service Unavailable: later", false),
-            (ErrorKind::Timeout.into(), "no complete answer in time", false),
+            (status(401, ""), "the archive answered 401 Unauthorized", false, true),
+            (status(409, "no room for SEG"), "the archive answered 409 Conflict: no room for SEG", true, false),
+            (status(415, ""), "the archive answered 415 Unsupported Media Type", true, false),
+            (status(500, ""), "the archive answered 500 Internal Server Error", false, false),
+            (status(503, "later"), "the archive answered 503 Service Unavailable: later", false, true),
+            (ErrorKind::Timeout.into(), "no complete answer in time", false, true),
         ];
-        for (untaken, words, is_for_ever) in table {
-            assert_eq!((untaken.to_string().as_str(), untaken.is_for_ever()), (words, is_for_ever));
+        for (untaken, words, is_for_ever, is_of_the_way) in table {
+            let says = (untaken.to_string(), untaken.is_for_ever(), untaken.is_of_the_way());
+            assert_eq!(says, (words.to_owned(), is_for_ever, is_of_the_way));
         }
     }
 }

@@ -39,9 +39,12 @@ impl<'a> Groups<'a> {
         Self { context, findings, images: context.inputs.images(), segments: segments.collect() }
     }
 
-    /// A group for each finding.
+    /// A group for each finding. Those with coordinates come first: viewers open a report at its first group, and there is nothing
+    /// to open where it has none.
     pub(super) fn all(&self) -> Vec<Attributes> {
-        self.findings.findings.iter().enumerate().map(|(at, finding)| self.group(at, finding)).collect()
+        let mut findings: Vec<_> = self.findings.findings.iter().enumerate().collect();
+        findings.sort_by_key(|(_, finding)| Drawn::of(finding));
+        findings.into_iter().map(|(at, finding)| self.group(at, finding)).collect()
     }
 
     fn group(&self, at: usize, finding: &Finding) -> Attributes {
@@ -134,6 +137,24 @@ impl<'a> Groups<'a> {
         let (_, image) = self.images.get(&name.instance)?;
         let frame = name.frame.filter(|_| image.frames > 1);
         Some(ImageReference { class: &image.class, instance: &image.instance, frame, segment: None })
+    }
+}
+
+/// The coordinates that a group has, in the order in which groups stand in a report.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Drawn {
+    InImage,
+    InPatient,
+    Not,
+}
+
+impl Drawn {
+    fn of(finding: &Finding) -> Self {
+        match &finding.place {
+            Some(Place::Point { .. } | Place::Polyline { .. } | Place::Box { .. }) => Self::InImage,
+            Some(Place::PatientPoint { .. } | Place::PatientPolyline { .. }) => Self::InPatient,
+            Some(Place::Image { .. } | Place::Mask { .. } | Place::HeatMap { .. }) | None => Self::Not,
+        }
     }
 }
 

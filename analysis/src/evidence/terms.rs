@@ -63,7 +63,10 @@ pub(crate) const SOURCE_OF_MEASUREMENT: Term<'_> = dcm("121112", "Source of Meas
 /// In percent; the service's own scale.
 pub(crate) const CERTAINTY_OF_FINDING: Term<'_> = dcm("111012", "Certainty of Finding");
 pub(crate) const PRESENCE: Term<'_> = sct("705057003", "Presence");
+/// As CID 240 has it. SNOMED CT itself calls this one "Absence findings".
 pub(crate) const ABSENT: Term<'_> = sct("272519000", "Absent");
+/// SNOMED CT's own "Absent", as FHIR's value sets have it; read, not written.
+pub(crate) const ABSENT_OF_SNOMED: Term<'_> = sct("2667000", "Absent");
 pub(crate) const INDETERMINATE: Term<'_> = sct("82334004", "Indeterminate");
 pub(crate) const COMMENT: Term<'_> = dcm("121106", "Comment");
 pub(crate) const CONCLUSION: Term<'_> = dcm("121077", "Conclusion");

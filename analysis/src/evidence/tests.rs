@@ -1,4 +1,4 @@
-use std::io::Cursor;
+use std::{collections::BTreeSet, io::Cursor};
 
 use dicom_dictionary_std::tags;
 use medvan_imaging::{
@@ -163,7 +163,11 @@ fn a_report_says_every_finding_and_names_what_else_was_made() {
     let said = read_back(&report::author(&context, &findings, std::slice::from_ref(&beside)).unwrap());
     let groups = names(&said, "CONTAINER").into_iter().filter(|name| name == "125007").count();
     assert_eq!(groups, findings.findings.len());
-    assert_eq!(names(&said, "NUM"), ["111012", "118565006", "111012", "103339001"]);
+    assert_eq!(
+        names(&said, "NUM"),
+        ["111012", "103339001", "111012", "118565006"],
+        "the mask comes after what has coordinates"
+    );
     assert_eq!(names(&said, "SCOORD"), ["111030", "111030", "111030"]);
     assert_eq!(names(&said, "SCOORD3D"), ["121112", "121112"]);
     let evidence = said.items(tags::CURRENT_REQUESTED_PROCEDURE_EVIDENCE_SEQUENCE)[0].clone();
@@ -220,7 +224,24 @@ fn each_measurement_group_has_its_observation_uid() {
         measured.items(tags::CONTENT_SEQUENCE).iter().map(|group| group.text(tags::OBSERVATION_UID)).collect();
     let expected: Vec<Option<String>> =
         (0..findings.findings.len()).map(|at| Some(report::observation_uid(JOB, at).to_string())).collect();
+    let (groups, expected) = (BTreeSet::from_iter(groups), BTreeSet::from_iter(expected));
     assert_eq!(groups, expected);
+}
+
+/// Viewers open a report at its first group.
+#[test]
+fn groups_with_coordinates_come_first_and_else_in_the_order_of_the_findings() {
+    let (inputs, algorithm) = (inputs(), algorithm());
+    let findings = example(&inputs);
+    let said = read_back(&report::author(&context(&inputs, &algorithm), &findings, &[]).unwrap());
+    let measured = said.items(tags::CONTENT_SEQUENCE).iter().find(|item| names(item, "NUM").len() > 1).unwrap().clone();
+    let groups = measured.items(tags::CONTENT_SEQUENCE).iter();
+    let written: Vec<(usize, usize)> =
+        groups.clone().map(|group| (names(group, "SCOORD").len(), names(group, "SCOORD3D").len())).collect();
+    assert_eq!(written, [(1, 0), (1, 0), (1, 0), (0, 1), (0, 1), (0, 0), (0, 0), (0, 0), (0, 0)]);
+    let places: Vec<Option<String>> = groups.map(|group| group.text(tags::OBSERVATION_UID)).collect();
+    let expected = [1, 2, 3, 4, 5, 0, 6, 7, 8].map(|at| Some(report::observation_uid(JOB, at).to_string()));
+    assert_eq!(places, expected);
 }
 
 /// The example's mask, and others over images of the same and of another series; where frames of reference part them, nothing is told.

@@ -64,6 +64,7 @@ pub(super) fn identifiers(finding: &Finding) -> impl Iterator<Item = Named> {
     std::iter::once(own).chain(tracked)
 }
 
+/// Absent is SNOMED CT's own concept; the reports have that of PS3.16 CID 240, which SNOMED CT calls "Absence findings".
 fn presence(presence: Presence) -> Concept {
     let (code, display, text) = match presence {
         Presence::Present => ("52101004", "Present", "あり (present)"),

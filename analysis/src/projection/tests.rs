@@ -72,8 +72,10 @@ fn line(points: &[[f64; 3]]) -> serde_json::Value {
     json!({"type": "patient-polyline", "frameOfReference": FRAME, "points": points})
 }
 
-/// What each image shows: its name, its lines, and how far off they are.
-fn shown(images: &Inputs, place: serde_json::Value) -> Vec<(String, Vec<Vec<[f64; 2]>>, Option<f64>)> {
+/// What an image shows: its name, its lines, and how far off they are.
+type Drawn = (String, Vec<Vec<[f64; 2]>>, Option<f64>);
+
+fn shown(images: &Inputs, place: serde_json::Value) -> Vec<Drawn> {
     let told = Projector::new(images).project(&findings(&[place]));
     let traces = told.into_iter().flat_map(|projection| projection.images);
     traces.map(|trace| (trace.instance.to_string(), trace.lines, trace.distance)).collect()

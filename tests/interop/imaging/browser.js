@@ -1,6 +1,6 @@
 // One page in headless Chromium: opens it, waits for a text or a picture, keeps a screenshot, prints what it saw as JSON.
 //
-// Usage: node browser.js '{"url": …, "screenshot": …, "text": …, "picture": "css selector", "click": …, "doubleClick": …, "coloured": pixels, "count": "css selector", "seconds": 30}'
+// Usage: node browser.js '{"url": …, "screenshot": …, "text": …, "picture": "css selector", "click": …, "doubleClick": …, "keys": […], "coloured": pixels, "count": "css selector", "seconds": 30}'
 const { chromium } = require('playwright-core');
 
 const FLAGS = [
@@ -73,6 +73,11 @@ const look = async (page, wish) => {
     if (wish.doubleClick) {
       await look(page, { ...wish, text: wish.doubleClick, count: null, coloured: 0 });
       await page.getByText(wish.doubleClick, { exact: true }).first().dblclick({ timeout: wish.seconds * 1000 });
+    }
+    if (wish.keys) await look(page, { ...wish, count: null });
+    for (const key of wish.keys ?? []) {
+      await page.keyboard.press(key);
+      await page.waitForTimeout(500);
     }
     Object.assign(seen, await look(page, wish));
     // What is still loading comes into the screenshot too.

@@ -2,10 +2,12 @@
 just did, so that a plug can be pulled in that moment."""
 
 import io
+import json
 import threading
 import time
 from collections.abc import Callable
 
+import numpy as np
 import pydicom
 import requests
 from analyst import Analyst
@@ -13,6 +15,7 @@ from finder import evidence
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE, AllStoragePresentationContexts, evt
+from served import Handler, Served
 from vendor import Carrier, Claim, Performer, Pusher, Refused, Root, client_with
 
 # A service was given images, gave results, had one of them stored; a node was given one.
@@ -41,6 +44,36 @@ class PersistentAnalyst(Analyst):
         answer = super().answers(content_type, body)
         self._says(ANSWERED)
         return answer
+
+
+class PersistentModel:
+    """A bare model behind the Open Inference Protocol: the brighter half of what it is shown is a mask."""
+
+    def __init__(self, says: Says):
+        self._says = says
+        self._served = Served(_inference(self))
+        self.base = self._served.base
+
+    def stop(self) -> None:
+        self._served.stop()
+
+    def infers(self, asked: dict) -> dict:
+        self._says(ASKED)
+        (image,) = asked["inputs"]
+        pixels = np.array(image["data"], dtype=float).reshape(image["shape"])
+        mask = (pixels > 0.5).astype(float).ravel().tolist()
+        output = {"name": "mask", "datatype": "FP32", "shape": image["shape"], "data": mask}
+        self._says(ANSWERED)
+        return {"model_name": "bright", "outputs": [output]}
+
+
+def _inference(model: PersistentModel) -> type:
+    class Handles(Handler):
+        def do_POST(self):
+            answer = json.dumps(model.infers(json.loads(self.body()))).encode()
+            self.gives(200, "application/json", answer)
+
+    return Handles
 
 
 class PersistentRoot(Root):

@@ -222,7 +222,7 @@ def test_the_link_of_the_card_opens_at_the_finding(evidence, gateway, archive, b
 
 
 def test_ohif_draws_the_segmentation_and_lists_the_report(evidence, archive, ohif, browser):
-    """OHIF 3.13 draws no measurements of a Comprehensive 3D SR that it did not write itself; its series is listed."""
+    """A mask has no coordinates in a report: OHIF draws it from the segmentation."""
     url = f"{ohif}/viewer/{archive.hospital}?StudyInstanceUIDs={STUDY.study_uid}"
     seen = browser("ohif-findings", url, picture=CANVAS, doubleClick="SEG", coloured=100)
     assert seen["picture"]["coloured"] > 100, "the segment in its colour over the grey image"

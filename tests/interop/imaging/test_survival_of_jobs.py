@@ -23,6 +23,7 @@ from persistent import (
     Node,
     PersistentAnalyst,
     PersistentCarrier,
+    PersistentModel,
     PersistentPerformer,
     PersistentPusher,
     PersistentRoot,
@@ -32,11 +33,35 @@ from studies import Series
 
 SEED = 20260116
 STUDIES = [Series(f"jobs {number}", slices=2, side=64, patient_id=f"JOBS-{number}") for number in range(18)]
-SERVICES = ["json", "root", "push", "dimse", "worklist"]
+SERVICES = ["json", "root", "push", "dimse", "worklist", "model"]
 OWN_REPORTS = ["root", "push", "dimse", "worklist"]
 REPORT, SEGMENTATION = "1.2.840.10008.5.1.4.1.1.88.34", "1.2.840.10008.5.1.4.1.1.66.4"
-# Pixels of bone, and two lungs of each of the others.
-FINDINGS = {"json": 1, "root": 2, "push": 2, "dimse": 2, "worklist": 2}
+# Pixels of bone, what is bright, and two lungs of each of the others.
+FINDINGS = {"json": 1, "root": 2, "push": 2, "dimse": 2, "worklist": 2, "model": 1}
+MODEL = {
+    "kind": "inference",
+    "model": "bright",
+    "input": {
+        "name": "image",
+        "datatype": "FP32",
+        "layout": "NCHW",
+        "channels": 1,
+        "height": 64,
+        "width": 64,
+        "intensity": {"from": "window", "window": {"center": 0, "width": 2000}, "range": [0, 1]},
+    },
+    "encoding": "json",
+    "outputs": [
+        {
+            "kind": "mask",
+            "tensor": "mask",
+            "pick": "threshold",
+            "activation": "none",
+            "labels": [{"code": {"scheme": "99HAGI", "code": "BRIGHT", "meaning": "Bright"}}],
+            "threshold": 0.5,
+        }
+    ],
+}
 NOBODY = "http://127.0.0.1:8443"
 # So long it is waited for a moment that is aimed at.
 AIMS_FOR = 1
@@ -100,6 +125,7 @@ class PowerCuts:
         tells = self.moments.of
         self.services = {
             "json": PersistentAnalyst(tells("json")),
+            "model": PersistentModel(tells("model")),
             "root": PersistentRoot(tells("root")),
             "push": PersistentPusher(tells("push"), root),
             "dimse": PersistentCarrier(tells("dimse"), "HAGI_AI", "CUTS", self.house.dicom_port),
@@ -113,6 +139,7 @@ class PowerCuts:
         entity = {"kind": "dimse", "aeTitle": "HAGI_AI", "host": "127.0.0.1", "port": self.services["dimse"].port}
         talks = {
             "json": (self.services["json"].base, {"kind": "image-json", "path": "/analyze", "send": "dicom"}),
+            "model": (self.services["model"].base, MODEL),
             "root": (self.services["root"].base, own | expects | {"results": "fetch"}),
             "push": (self.services["push"].base, own | expects | {"results": "store"}),
             "dimse": (NOBODY, entity | expects),
@@ -168,7 +195,7 @@ class PowerCuts:
     def stop(self) -> None:
         # First who pulls work: it never rests as long as nobody answers.
         self.services["worklist"].stop()
-        for service in ("json", "root", "push", "dimse"):
+        for service in ("json", "model", "root", "push", "dimse"):
             self.services[service].stop()
         for node in self.nodes.values():
             node.stop()
@@ -211,7 +238,7 @@ def test_each_study_has_one_report_and_one_segmentation_of_each_service(cuts):
         rows = cuts.instances(study)
         made = Counter((value(row, "00080016"), value(row, "00080070")) for row in rows)
         assert {made[kind, maker] for kind in (REPORT, SEGMENTATION) for maker in OWN_REPORTS} == {1}, study.name
-        assert [sum(count for (kind, _), count in made.items() if kind == of) for of in (REPORT, SEGMENTATION)] == [5, 5]
+        assert [sum(count for (kind, _), count in made.items() if kind == of) for of in (REPORT, SEGMENTATION)] == [6, 6]
         kinds[study.name] = made
     # All studies show the same: what is found in them, and drawn of it, is as much in each.
     assert len({frozenset(made.items()) for made in kinds.values()}) == 1, kinds

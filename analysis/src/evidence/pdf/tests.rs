@@ -179,7 +179,7 @@ proptest! {
         for line in &all {
             prop_assert!(breadth(line) <= WIDTH - MARGIN - style.left() + 0.1, "{}", line.text);
         }
-        let visible = |text: &str| text.chars().filter_map(shown).filter(|shown| *shown != ' ').collect::<String>();
+        let visible = |text: &str| text.chars().filter_map(shown).filter(|shown| !shown.is_whitespace()).collect::<String>();
         let told: String = all.iter().map(|line| line.text.as_str()).collect();
         prop_assert_eq!(visible(&told), visible(&text));
         prop_assert!(lines(style, &text, most).len() <= most);

@@ -116,12 +116,8 @@ fn state(item: &Attributes, finding: &mut Finding, unread: &mut usize) {
     }
     let answer = match text(item, tags::VALUE_TYPE).as_deref() {
         Some("NUM") => return measure(item, finding, unread),
-        Some("CODE") if is_coded(item, NAME, terms::PRESENCE) && is_coded(item, VALUE, terms::ABSENT) => {
-            finding.presence = Presence::Absent;
-            return;
-        }
-        Some("CODE") if is_coded(item, NAME, terms::PRESENCE) && is_coded(item, VALUE, terms::INDETERMINATE) => {
-            finding.presence = Presence::Indeterminate;
+        Some("CODE") if let Some(presence) = presence(item) => {
+            finding.presence = presence;
             return;
         }
         Some("CODE") => code(item, VALUE).map(Answer::Code),
@@ -133,6 +129,15 @@ fn state(item: &Attributes, finding: &mut Finding, unread: &mut usize) {
             finding.evaluations.push(Evaluation { question, answer });
         }
         _ => *unread += 1,
+    }
+}
+
+fn presence(item: &Attributes) -> Option<Presence> {
+    let says = |term| is_coded(item, NAME, terms::PRESENCE) && is_coded(item, VALUE, term);
+    if says(terms::ABSENT) || says(terms::ABSENT_OF_SNOMED) {
+        Some(Presence::Absent)
+    } else {
+        says(terms::INDETERMINATE).then_some(Presence::Indeterminate)
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     at_concept, gate,
     made::{Made, inputs},
 };
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, Presence};
 
 #[test]
 fn what_was_written_of_findings_is_read_back_as_they_were() {
@@ -18,7 +18,9 @@ fn what_was_written_of_findings_is_read_back_as_they_were() {
     assert_eq!(gated.findings.summary, made.findings.summary);
     assert_eq!(gated.findings.limitations, made.findings.limitations);
     assert_eq!(gated.findings.findings.len(), made.findings.findings.len());
-    for (read, written) in gated.findings.findings.iter().zip(&made.findings.findings) {
+    // In a report those with coordinates come first.
+    for written in &made.findings.findings {
+        let read = gated.findings.findings.iter().find(|read| read.id == written.id).unwrap();
         let mut expected: Finding = written.clone();
         if matches!(written.place, Some(Place::HeatMap { .. })) {
             // A report names the images over which a heat map lies, not its numbers.
@@ -80,4 +82,23 @@ fn codes_of_unknown_schemes_are_left_out_and_counted() {
     });
     let gated = gate(vec![segmentation], &inputs);
     assert_eq!((gated.accepted.len(), gated.findings.findings.len(), gated.unread), (1, 0, 1));
+}
+
+/// CID 240 of PS3.16 and SNOMED CT itself call different concepts "Absent".
+#[test]
+fn what_is_absent_is_read_in_both_codes() {
+    let inputs = inputs();
+    let made = Made::all(&inputs);
+    for code in ["272519000", "2667000"] {
+        let report = made.report().changed(|said| {
+            assert!(at_concept(said, "705057003", &mut |item| {
+                super::within(item, &[(CONCEPT_CODE_SEQUENCE, 0)], &mut |value| value.put_text(CODE_VALUE, code));
+            }));
+        });
+        let gated = gate(vec![report, made.segmentation().bytes, made.picture().bytes], &inputs);
+        let indeterminate = made.findings.findings.iter().find(|written| written.presence == Presence::Indeterminate);
+        let read =
+            gated.findings.findings.iter().find(|read| Some(&read.id) == indeterminate.map(|written| &written.id));
+        assert_eq!(read.map(|read| read.presence), Some(Presence::Absent), "{code}");
+    }
 }

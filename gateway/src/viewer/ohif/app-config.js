@@ -31,12 +31,19 @@ const source = ({ id, name }) => {
   };
 };
 
+// A finding that is no point or line has no coordinates in a report: masks are segmentations, and some are nowhere. OHIF 3.13 reads the
+// first coordinates of every finding without asking whether there are any, and stops. Empty ones make it go on.
+const onBeforeSRAddMeasurement = ({ measurement }) => {
+  if (!measurement.coords.length) measurement.coords.push({});
+  return measurement;
+};
+
 window.config = {
   name: 'medvan',
   routerBasename: '/ohif/',
   extensions: [],
   modes: [],
-  customizationService: {},
+  customizationService: { onBeforeSRAddMeasurement: { $set: onBeforeSRAddMeasurement } },
   showStudyList: true,
   maxNumberOfWebWorkers: 3,
   showWarningMessageForCrossOrigin: false,

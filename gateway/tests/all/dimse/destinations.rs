@@ -200,15 +200,61 @@ async fn an_archive_that_is_full_away_or_hangs_gets_it_again() {
     }
 }
 
+/// Too much at once, or one of them wrong: the others do not pay for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_archive_does_not_take_at_once_it_takes_one_by_one() {
+    for first in
+        [Answers::Status(413, "too large"), Answers::Status(400, "one of them is odd"), Answers::Status(202, "some")]
+    {
+        let archive = Archive::answering(&[first]).await;
+        let gateway = gateway(&archive).await;
+        let study = small(1, 3);
+        gateway.holds(study.clone()).await;
+        send(&gateway, &study).await;
+        soon("the end of it", async || depth(&gateway).await == (0, 0)).await;
+        assert_eq!(archive.heard().iter().map(|request| request.instances.len()).collect::<Vec<_>>(), [3, 1, 1, 1]);
+        gateway.close().await;
+    }
+}
+
+/// Somebody else than the archive answers 200: nothing is lost by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_asks_for_a_login_is_no_answer() {
+    let archive = Archive::answering(&[Answers::Status(200, "<!DOCTYPE html><title>Log in</title>")]).await;
+    let gateway = gateway(&archive).await;
+    let study = small(1, 1);
+    gateway.holds(study.clone()).await;
+    send(&gateway, &study).await;
+    soon("the end of it", async || depth(&gateway).await == (0, 0)).await;
+    assert_eq!(archive.heard().len(), 2);
+    gateway.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_that_lets_nobody_in_is_not_asked_for_all_that_waits() {
+    let archive = Archive::answering(&[Answers::Status(401, ""); 2]).await;
+    let gateway = gateway(&archive).await;
+    let study = small(1, 102);
+    gateway.holds(study.clone()).await;
+    send(&gateway, &study).await;
+    soon("the end of it", async || depth(&gateway).await == (0, 0)).await;
+    // Of three requests two are turned away, and the third, of two instances, is not tried; then each goes by itself.
+    let heard = archive.heard().iter().map(|request| request.instances.len()).collect::<Vec<_>>();
+    assert_eq!(heard, [vec![50, 50], vec![1; 102]].concat());
+    gateway.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_archive_says_of_a_whole_request_is_the_reason_of_each_instance() {
     let conflict = Answers::Status(409, "this patient\n is <b>somebody</b> else's");
-    let archive = Archive::answering(&[conflict]).await;
+    let archive = Archive::answering(&[conflict; 3]).await;
     let gateway = gateway(&archive).await;
     let study = small(1, 2);
     gateway.holds(study.clone()).await;
     send(&gateway, &study).await;
     soon("the refusal", async || depth(&gateway).await == (0, 2)).await;
+    // First both, then each by itself.
+    assert_eq!(archive.heard().iter().map(|request| request.instances.len()).collect::<Vec<_>>(), [2, 1, 1]);
     let (_, page) = asks(&gateway, "GET", "/outbox", Value::Null).await;
     for entry in page["items"].as_array().unwrap() {
         let reason = "the archive answered 409 Conflict: this patient is <b>somebody</b> else's";
