@@ -1,5 +1,7 @@
 //! Frames as pictures: PNG or JPEG, drawn by the decoder.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header;
@@ -21,11 +23,13 @@ use super::{
 use crate::{
     App,
     catalog::HospitalId,
-    decoder::{Form, What},
+    decoder::{DecodedFrame, Form, What},
     store::FoundInstance,
 };
 
 pub(super) const HAVE: &str = "image/jpeg or image/png; of several frames multipart/related of them";
+/// How often work looks whether there is room.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Pictures that are held while they are drawn.
 const AT_ONCE: usize = 8;
 
@@ -174,8 +178,25 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// One frame of a stored image as a picture, `image/png` or `image/jpeg`, for an AI service or for findings.
+/// One frame of a stored image as a picture, `image/png` or `image/jpeg`, for an AI service or for findings. Work waits for its turn as
+/// long as it has time, where a viewer is told to come again: that many are drawn at once is no fault of a job's.
 pub(crate) async fn picture(
+    app: &App,
+    hospital: &HospitalId,
+    found: FoundInstance,
+    frame: u32,
+    media: &'static str,
+    parameters: RenderParameters,
+) -> Result<Bytes, Refusal> {
+    loop {
+        match picture_now(app, hospital, found.clone(), frame, media, parameters.clone()).await {
+            Err(Refusal::Busy) => tokio::time::sleep(PAUSE).await,
+            drawn => return drawn,
+        }
+    }
+}
+
+async fn picture_now(
     app: &App,
     hospital: &HospitalId,
     found: FoundInstance,
@@ -189,7 +210,7 @@ pub(crate) async fn picture(
     drawn.pictures.into_iter().next().ok_or(Refusal::Internal)
 }
 
-/// The pixels of one frame of a stored image as numbers, for a model.
+/// The pixels of one frame of a stored image as numbers, for a model; it waits as [`picture`] does.
 pub(crate) async fn values(
     app: &App,
     hospital: &HospitalId,
@@ -197,16 +218,31 @@ pub(crate) async fn values(
     frame: u32,
     scale: Scale,
 ) -> Result<Values, Refusal> {
+    let decoded = loop {
+        match decoded_now(app, hospital, found.clone(), frame, scale.clone()).await {
+            Err(Refusal::Busy) => tokio::time::sleep(PAUSE).await,
+            decoded => break decoded?,
+        }
+    };
+    let Form::Values { columns, rows, channels } = decoded.form else { return Err(Refusal::Internal) };
+    let (numbers, _) = decoded.bytes.as_chunks::<4>();
+    Ok(Values { columns, rows, channels, values: numbers.iter().map(|four| f32::from_le_bytes(*four)).collect() })
+}
+
+async fn decoded_now(
+    app: &App,
+    hospital: &HospitalId,
+    found: FoundInstance,
+    frame: u32,
+    scale: Scale,
+) -> Result<DecodedFrame, Refusal> {
     let image = Image::of(app, hospital, found).await?;
     let encoded = image.frame_source(&image.frames.frame(frame)?).await.map_err(|error| {
         tracing::error!(%error, "a stored instance cannot be read");
         Refusal::Internal
     })?;
     let description = Runs { image: &image, left: &[] }.describe(frame).await?;
-    let decoded = app.decoder.frame(hospital, description, What::Values(scale), encoded).await?;
-    let Form::Values { columns, rows, channels } = decoded.form else { return Err(Refusal::Internal) };
-    let (numbers, _) = decoded.bytes.as_chunks::<4>();
-    Ok(Values { columns, rows, channels, values: numbers.iter().map(|four| f32::from_le_bytes(*four)).collect() })
+    Ok(app.decoder.frame(hospital, description, What::Values(scale), encoded).await?)
 }
 
 pub(super) fn parameters_of(query: &RenderedQuery) -> RenderParameters {

@@ -59,6 +59,11 @@ pub(crate) enum WorkFault {
     /// What was found cannot be written.
     #[error("evidence cannot be made: {0}")]
     Evidence(String),
+    /// There is more found than one report can hold.
+    #[error(
+        "the findings, or a result, are more than one report can hold (500,000 data elements); give fewer or shorter ones"
+    )]
+    TooMuch,
     /// Results cannot be stored.
     #[error("the results cannot be stored: {0}")]
     Storing(String),
@@ -95,6 +100,7 @@ impl WorkFault {
             | Self::Declined
             | Self::Lost
             | Self::TakenUid
+            | Self::TooMuch
             | Self::Evidence(_)
             | Self::Workitem(_) => false,
         }
@@ -108,6 +114,7 @@ impl WorkFault {
             | Self::Results(_)
             | Self::NotTaken
             | Self::NotDone
+            | Self::TooMuch
             | Self::TakenUid => 502,
             _ if self.is_end() => 403,
             _ => 500,

@@ -5,7 +5,7 @@ use medvan_analysis::{
     finding::CheckedFindings,
     inputs::Inputs,
 };
-use medvan_imaging::Uid;
+use medvan_imaging::{Uid, dataset::ReadError};
 use time::UtcOffset;
 use uuid::Uuid;
 
@@ -104,6 +104,8 @@ async fn keep(
     };
     let refused = |fault: Fault| match fault {
         Fault::Conflict | Fault::OtherPatient => WorkFault::TakenUid,
+        // What was made of findings is longer than what is taken from anybody: another try makes the same.
+        Fault::Unreadable(ReadError::TooMuch) => WorkFault::TooMuch,
         fault => WorkFault::Storing(fault.to_string()),
     };
     let arrival = app.archive.arrival(&job.hospital, origin, on_conflict, Kind::Result);

@@ -210,6 +210,21 @@ async fn an_answer_that_does_not_hold_is_given_up_with_a_reason_and_costs_nobody
     assert_eq!(finds(&world, "workitems?ProcedureStepState=CANCELED").await.len(), bad.len());
 }
 
+/// Another try would make the same report: the vendor reads why, and is not asked again.
+#[tokio::test]
+async fn more_findings_than_a_report_can_hold_are_given_up_at_once() {
+    let world = stage().await;
+    let storm = misbehaving::start().await.unwrap();
+    let mut descriptor = storm.descriptor("many-findings-6000");
+    descriptor["images"][0]["limits"] = json!({ "attempts": 5, "deadlineSeconds": 60 });
+    world.enrolls(&descriptor, json!("live")).await;
+    stores(&world, [GramStain::default().file()]).await;
+    let dead =
+        until("it is given up", async || jobs(&world).await.into_iter().find(|job| job["state"] == "dead")).await;
+    assert!(dead["fault"].as_str().unwrap().contains("more than one report can hold"), "{dead}");
+    assert_eq!(dead["attempts"], 1);
+}
+
 #[tokio::test]
 async fn a_job_that_was_given_up_is_done_when_it_is_run_again_after_its_service_was_mended() {
     let world = stage().await;
