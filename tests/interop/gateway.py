@@ -42,8 +42,7 @@ class Gateway:
             # What lies in its namespace is seen from outside by this way only.
             self.data = Path(f"/proc/{self._process.pid}/root{self.data}")
         self._process.wait_for_port(port)
-        # The port is open before the rest is up.
-        assert requests.get(f"{self.base}/readyz", timeout=30).status_code == 200, self.log()
+        self._gets_ready()
 
     def apply(self, *names: str, **values: object) -> None:
         """`medvan apply` of files in objects/, with `${name}` in them replaced."""
@@ -89,6 +88,15 @@ class Gateway:
 
     def stop(self) -> None:
         self._process.stop()
+
+    def _gets_ready(self) -> None:
+        """The port is open before the rest is up."""
+        try:
+            status = requests.get(f"{self.base}/readyz", timeout=30).status_code
+        except requests.RequestException as error:
+            ended = "" if self._process.lives() else ", it has ended"
+            raise AssertionError(f"the gateway does not get ready: {error}{ended}; it wrote:\n{self.log()}") from error
+        assert status == 200, self.log()
 
     def _manages(self, method: str, path: str, body: dict | None = None, credential: str | None = None) -> dict:
         credential = credential or (self.data / "operator.credential").read_text(encoding="utf-8").strip()

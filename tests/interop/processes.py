@@ -1,11 +1,14 @@
 """Programs that a test starts and that end with it."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
+
+LOWEST_PORT = 16384
 
 
 class Process:
@@ -61,7 +64,21 @@ class Process:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of the loopback interface that nobody uses, and that stays free while who listened there is away.
+
+    One that the system hands out to clients would not: a client that asks again and again for a server that is down is now and then
+    given the server's own port, is connected to itself, and the server cannot come back."""
+    while True:
+        port = random.randrange(LOWEST_PORT, first_port_of_clients())
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+
+
+def first_port_of_clients() -> int:
+    """ip(7): the range that ports of clients are taken from begins here."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    return max(first, LOWEST_PORT + 1000)
