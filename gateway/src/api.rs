@@ -51,6 +51,9 @@ use crate::{
 };
 pub(crate) use access::{is_office, vendor};
 pub use credential::{CredentialError, first_credentials};
+pub(crate) use input::{Asked, At, Listed};
+pub(crate) use jobs::{JobSearch, JobView, JobsInView, list as jobs, summary as jobs_in_states};
+pub(crate) use matching::{MatchingView, explain as matching};
 use problem::{Kind, Problem};
 
 /// Where the API begins.
@@ -105,6 +108,7 @@ fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(nodes::given_up))
         .routes(routes!(nodes::retry))
         .routes(routes!(jobs::list))
+        .routes(routes!(jobs::summary))
         .routes(routes!(jobs::read))
         .routes(routes!(jobs::retry))
         .routes(routes!(matching::explain, matching::again))

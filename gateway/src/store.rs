@@ -59,7 +59,7 @@ pub use images::{
     Protocol, Selection,
 };
 pub use intakes::{Intake, Judged};
-pub use jobs::{Job, JobPrior, JobSeries, JobState, JobsDepth, NewJob, Places};
+pub use jobs::{Job, JobFilter, JobPrior, JobSeries, JobState, JobsDepth, JobsIn, NewJob, Places};
 pub use node_outbox::{ForNode, GivenUp, NodeBatch, ToNode};
 pub use prior_searches::{PriorSearch, SearchState};
 pub use published::{PublishedAnalysis, PublishedNarrow};

@@ -2,7 +2,7 @@
 //! once `medvan viewer install` has put it into the data folder.
 //!
 //! Both are files that ask the hospital's DICOMweb root for everything, as any other client would: nothing of a patient
-//! is in them. Sign-in for people comes with the portal; until then they answer on the loopback profile only
+//! is in them. What AI services do with the images is told beside them ([`work`]). Sign-in for people comes with the portal; until then they answer on the loopback profile only
 //! ([`this_machine`]).
 
 pub(crate) mod install;
@@ -10,6 +10,7 @@ mod language;
 mod ohif;
 mod pages;
 mod this_machine;
+mod work;
 
 pub(crate) use language::Language;
 
@@ -24,6 +25,9 @@ pub(crate) fn routes() -> Router<App> {
         .route("/viewer/", get(|| async { Redirect::permanent("/viewer") }))
         .route("/viewer/hospitals.json", get(pages::hospitals))
         .route("/viewer/{asset}", get(pages::asset))
+        .route("/viewer/hospitals/{hospital}/jobs", get(work::jobs))
+        .route("/viewer/hospitals/{hospital}/jobs/summary", get(work::summary))
+        .route("/viewer/hospitals/{hospital}/studies/{study}/matching", get(work::matching))
         .route("/ohif", get(|| async { Redirect::permanent(ohif::BASE) }))
         .route(ohif::BASE, get(ohif::file))
         .route("/ohif/app-config.js", get(ohif::app_config))

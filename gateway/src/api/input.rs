@@ -24,7 +24,7 @@ const LARGEST_PAGE: u32 = 200;
 
 /// The ids in the path. One that has not the form of an id names nothing: 404.
 #[derive(Debug)]
-pub(super) struct At<T>(pub(super) T);
+pub(crate) struct At<T>(pub(crate) T);
 
 /// The JSON body as an object.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(super) struct Posted<T>(pub(super) T);
 
 /// Query parameters.
 #[derive(Debug)]
-pub(super) struct Asked<T>(pub(super) T);
+pub(crate) struct Asked<T>(pub(crate) T);
 
 /// Which part of a list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -60,7 +60,7 @@ pub(super) struct Between {
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Listed<T> {
+pub(crate) struct Listed<T> {
     /// The items.
     items: Vec<T>,
     /// Where the next page begins; absent on the last one.
@@ -69,6 +69,11 @@ pub(super) struct Listed<T> {
 }
 
 impl Paging {
+    /// For lists that ask for more than their part.
+    pub(super) const fn new(limit: Option<u32>, cursor: Option<String>) -> Self {
+        Self { limit, cursor }
+    }
+
     /// What to ask the store for.
     pub(super) fn page(&self) -> Result<Page<'_>, Problem> {
         Ok(Page { after: self.cursor(), limit: self.limit()? })
@@ -125,7 +130,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Query::<T>::from_request_parts(parts, state).await {
             Ok(Query(asked)) => Ok(Self(asked)),
-            Err(rejection) => Err(Problem::new(Kind::Parameter, rejection.body_text())),
+            Err(rejection) => {
+                // Before the colon are words about how it is read here.
+                let text = rejection.body_text();
+                let reason = text.split_once(": ").map_or(text.as_str(), |(_, reason)| reason);
+                Err(Problem::new(Kind::Parameter, reason))
+            }
         }
     }
 }

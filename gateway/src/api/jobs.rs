@@ -2,25 +2,67 @@
 //! failed and why.
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Serialize;
+use dicom_dictionary_std::tags;
+use medvan_imaging::{Uid, ups::Workitem};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
     Api,
     input::{Asked, At, Listed, Paging},
-    problem::Problem,
+    problem::{Kind, Problem},
 };
 use crate::{
     catalog::{HospitalId, ServiceName, VendorId, VersionNumber},
-    store::{Job, JobState},
+    store::{Job, JobFilter, JobState, JobsIn},
 };
+
+/// What a search may name as states.
+const STATES: &str = "one or more of waiting, running, answered, offered, taken, done, dead, superseded, canceled";
+
+/// Which jobs, and which part of their list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct JobSearch {
+    /// Only those in one of these states, with commas between: `waiting`, `running`, `answered`, `offered`, `taken`, `done`, `dead`,
+    /// `superseded`, `canceled`.
+    #[param(example = "dead,canceled")]
+    state: Option<String>,
+    /// Only those of this service.
+    #[param(example = "asagao.spots")]
+    service: Option<String>,
+    /// Only those about the study with this StudyInstanceUID.
+    study: Option<String>,
+    /// Only those that are open and whose deadline is over, where it is `true`.
+    overdue: Option<bool>,
+    /// `oldest` first, which is usual, or `newest`.
+    #[param(inline)]
+    order: Option<Order>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    #[param(max_length = 256)]
+    cursor: Option<String>,
+}
+
+/// Which jobs come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Order {
+    /// Those that were put in first.
+    Oldest,
+    /// Those that were put in last.
+    Newest,
+}
 
 /// The work of one service on one study.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct JobView {
+pub(crate) struct JobView {
     /// Its id; ids sort by time.
     id: Uuid,
     /// The UID of its workitem.
@@ -41,6 +83,9 @@ pub(super) struct JobView {
     priority: u8,
     /// How often it was tried.
     attempts: u64,
+    /// How far its performer said that it is, where it said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<ProgressView>,
     /// Images that the service gets, of a prior too.
     images: usize,
     /// When it is tried next, or when the process that does it must say so again.
@@ -86,17 +131,57 @@ pub(super) struct VendorJobView {
     changed_at: OffsetDateTime,
 }
 
-/// A hospital's jobs, oldest first.
-#[utoipa::path(get, path = "/hospitals/{hospital}/jobs", tag = "imaging", params(("hospital" = HospitalId, Path), Paging),
+/// How far a performer is with a workitem (PS3.4 table CC.2.5-3).
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ProgressView {
+    /// Procedure Step Progress (0074,1004), in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    percent: Option<f64>,
+    /// Procedure Step Progress Description (0074,1006), in the performer's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+}
+
+/// How many jobs are in a state.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JobsInView {
+    /// The state.
+    state: JobState,
+    /// How many.
+    jobs: u64,
+    /// Of these, open ones whose deadline is over.
+    overdue: u64,
+}
+
+/// A hospital's jobs, oldest first unless asked otherwise.
+#[utoipa::path(get, path = "/hospitals/{hospital}/jobs", tag = "imaging", params(("hospital" = HospitalId, Path), JobSearch),
     responses((status = OK, description = "A page of them", body = Listed<JobView>)))]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(api): State<Api>,
     At(hospital): At<HospitalId>,
-    Asked(paging): Asked<Paging>,
+    Asked(search): Asked<JobSearch>,
 ) -> Result<Json<Listed<JobView>>, Problem> {
-    let (page, now) = (paging.page()?, api.clock.now());
-    let jobs = api.store.jobs(&hospital, page).await?.into_iter().map(|job| JobView::of(job, now)).collect();
+    let (paging, now) = (search.paging(), api.clock.now());
+    let page = paging.page()?;
+    let found = api.store.jobs(&hospital, &search.filter(now)?, page).await?;
+    let mut jobs = Vec::with_capacity(found.len());
+    for job in found {
+        jobs.push(view(&api, job, now).await?);
+    }
     Ok(Json(Listed::new(jobs, page.limit, |view: &JobView| view.id.to_string())))
+}
+
+/// How many of a hospital's jobs wait, run, or came to no result; those that are done are not counted.
+#[utoipa::path(get, path = "/hospitals/{hospital}/jobs/summary", tag = "imaging", params(("hospital" = HospitalId, Path)),
+    responses((status = OK, description = "How many are in each state", body = Vec<JobsInView>)))]
+pub(crate) async fn summary(
+    State(api): State<Api>,
+    At(hospital): At<HospitalId>,
+) -> Result<Json<Vec<JobsInView>>, Problem> {
+    let found = api.store.jobs_in_states(&hospital, api.clock.now()).await?;
+    Ok(Json(found.into_iter().map(JobsInView::from).collect()))
 }
 
 /// One job of a hospital.
@@ -108,7 +193,16 @@ pub(super) async fn read(
     At((hospital, job)): At<(HospitalId, Uuid)>,
 ) -> Result<Json<JobView>, Problem> {
     let job = api.store.job(&hospital, job).await?.ok_or(Problem::no_such("job"))?;
-    Ok(Json(JobView::of(job, api.clock.now())))
+    Ok(Json(view(&api, job, api.clock.now()).await?))
+}
+
+async fn view(api: &Api, job: Job, now: OffsetDateTime) -> Result<JobView, Problem> {
+    let workitem = match job.state {
+        // Nobody else tells how far it is.
+        JobState::Taken => api.store.workitem(&job.hospital, &job.workitem()).await?,
+        _ => None,
+    };
+    Ok(JobView::of(job, workitem.as_ref().and_then(ProgressView::of), now))
 }
 
 /// Do a job once more that was given up or canceled, when its reason was mended: a new run with a workitem of its own.
@@ -138,12 +232,51 @@ pub(super) async fn of_vendor(
     Ok(Json(Listed::new(jobs, page.limit, |view: &VendorJobView| view.id.to_string())))
 }
 
+impl JobSearch {
+    fn paging(&self) -> Paging {
+        Paging::new(self.limit, self.cursor.clone())
+    }
+
+    fn filter(&self, now: OffsetDateTime) -> Result<JobFilter, Problem> {
+        let words = self.state.iter().flat_map(|words| words.split(','));
+        let states = words.map(|word| word.trim().parse().map_err(|()| Self::refused("state is", STATES)));
+        let service = self.service.as_deref().map(str::parse).transpose();
+        let study = self.study.as_deref().map(Uid::parse).transpose();
+        Ok(JobFilter {
+            states: states.collect::<Result<_, _>>()?,
+            service: service.map_err(|_| Self::refused("service is", "vendor.service"))?,
+            study: study.map_err(|_| Self::refused("study is", "a StudyInstanceUID"))?,
+            overdue_at: (self.overdue == Some(true)).then_some(now),
+            is_newest_first: self.order == Some(Order::Newest),
+        })
+    }
+
+    fn refused(what: &str, form: &str) -> Problem {
+        Problem::new(Kind::Parameter, format!("{what} {form}"))
+    }
+}
+
+impl ProgressView {
+    fn of(workitem: &Workitem) -> Option<Self> {
+        let told = workitem.attributes().items(tags::PROCEDURE_STEP_PROGRESS_INFORMATION_SEQUENCE).first()?;
+        let percent = told.text(tags::PROCEDURE_STEP_PROGRESS).and_then(|percent| percent.trim().parse().ok());
+        let description = told.text(tags::PROCEDURE_STEP_PROGRESS_DESCRIPTION);
+        (percent.is_some() || description.is_some()).then_some(Self { percent, description })
+    }
+}
+
+impl From<JobsIn> for JobsInView {
+    fn from(JobsIn { state, jobs, overdue }: JobsIn) -> Self {
+        Self { state, jobs, overdue }
+    }
+}
+
 impl JobView {
-    fn of(job: Job, now: OffsetDateTime) -> Self {
-        let is_open = matches!(job.state, JobState::Waiting | JobState::Running | JobState::Answered);
+    fn of(job: Job, progress: Option<ProgressView>, now: OffsetDateTime) -> Self {
         Self {
             workitem: job.workitem().to_string(),
-            is_overdue: is_open && now > job.deadline_at,
+            is_overdue: job.state.is_open() && now > job.deadline_at,
+            progress,
             images: job.images(),
             id: job.id,
             study: job.study.to_string(),

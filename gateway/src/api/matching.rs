@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// What was decided about a study, and what would be decided now.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct MatchingView {
+pub(crate) struct MatchingView {
     /// StudyInstanceUID.
     study: String,
     /// When it was judged, if it was.
@@ -55,7 +55,7 @@ pub(super) struct MatchingView {
 /// A search for priors in the hospital's own archive.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PriorSearchView {
+pub(crate) struct PriorSearchView {
     /// The study is judged without it after that.
     #[serde(with = "time::serde::rfc3339")]
     until: OffsetDateTime,
@@ -71,7 +71,7 @@ pub(super) struct PriorSearchView {
 /// A job, in short.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct JobOfStudy {
+pub(crate) struct JobOfStudy {
     /// Its id.
     id: uuid::Uuid,
     /// Who does it.
@@ -128,7 +128,7 @@ pub(super) struct Difference {
 #[utoipa::path(get, path = "/hospitals/{hospital}/studies/{study}/matching", tag = "imaging",
     params(("hospital" = HospitalId, Path), ("study" = String, Path, description = "StudyInstanceUID")),
     responses((status = OK, description = "What was decided, by which evidence, and what would be now", body = MatchingView)))]
-pub(super) async fn explain(
+pub(crate) async fn explain(
     State(api): State<Api>,
     At((hospital, study)): At<(HospitalId, String)>,
 ) -> Result<Json<MatchingView>, Problem> {

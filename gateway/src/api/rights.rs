@@ -53,6 +53,7 @@ pub const RIGHTS: &[Right] = &[
     get("/hospitals/{hospital}/outbox", HOSPITALS),
     post("/hospitals/{hospital}/outbox/{entry}/retry", HOSPITAL_WRITES),
     get("/hospitals/{hospital}/jobs", HOSPITALS),
+    get("/hospitals/{hospital}/jobs/summary", HOSPITALS),
     get("/hospitals/{hospital}/jobs/{job}", HOSPITALS),
     post("/hospitals/{hospital}/jobs/{job}/retry", HOSPITAL_WRITES),
     get("/hospitals/{hospital}/studies/{study}/matching", HOSPITALS),

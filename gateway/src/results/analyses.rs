@@ -123,14 +123,7 @@ async fn narrow(app: &App, ask: &Ask, kind: Kind, question: &Question) -> Result
     if question.is_of_nothing {
         return Ok(None);
     }
-    let mut narrow = PublishedNarrow {
-        patient_id: question.patient.clone(),
-        study: question.study.clone(),
-        service: question.service.clone(),
-        study_dates: (question.days.0.map(compact), question.days.1.map(compact)),
-        at: question.at,
-        ..PublishedNarrow::default()
-    };
+    let mut narrow = question.narrow();
     if let Some(ids) = &question.ids {
         narrow.jobs = Some(ids.iter().filter_map(|id| position(kind, id)).map(|(job, _)| job).collect());
     }
@@ -140,7 +133,7 @@ async fn narrow(app: &App, ask: &Ask, kind: Kind, question: &Question) -> Result
         narrow.jobs = Some(target.into_iter().collect());
     }
     if let Some(device) = question.device {
-        let known = app.store.published_services(ask.hospital()).await?;
+        let known = app.store.published_services(ask.hospital(), &PublishedNarrow::default()).await?;
         let meant = known.into_iter().find(|(service, version)| devices::id_of(service, version) == device.to_string());
         let Some((service, version)) = meant else { return Ok(None) };
         if narrow.service.replace(service.clone()).is_some_and(|asked| asked != service) {
@@ -169,7 +162,10 @@ fn resources(kind: Kind, told: &Told<'_>, question: &Question, passed: Option<Sp
         }
         _ if passed.is_some() => Vec::new(),
         Kind::Provenance => vec![(told.job.to_string(), told.provenance().written())],
-        _ => vec![(told.job.to_string(), told.report().written(told.release))],
+        _ => {
+            let report = Some(told.report()).filter(|report| has(&report.code, &question.codes));
+            report.map(|report| (told.job.to_string(), report.written(told.release))).into_iter().collect()
+        }
     }
 }
 

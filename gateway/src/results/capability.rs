@@ -21,7 +21,11 @@ const STUDY: Parameter =
 const SERVICE: Parameter = ("service", SearchParamType::String, "Which service found it: vendor.service.");
 const DATE: Parameter = ("date", SearchParamType::Date, "Day of the study; prefixes eq, ge, le, gt, lt.");
 const STATUS: Parameter = ("status", SearchParamType::Token, "Everything that a search finds is preliminary.");
-
+const REPORT_CODE: Parameter = (
+    "code",
+    SearchParamType::Token,
+    "The report's own: [system|]code; several with commas. What was found has its code in the Observations.",
+);
 const ISSUED: Parameter = ("issued", SearchParamType::Date, "When the service answered.");
 
 /// What both releases have alike.
@@ -35,10 +39,21 @@ const ALIKE: [ResourceCapability; 3] = [
             STUDY,
             ("identifier", SearchParamType::Token, "urn:oid: and StudyInstanceUID, or an accession number."),
             ("started", SearchParamType::Date, "Day of the study."),
+            ("date", SearchParamType::Date, "The same as started."),
             ("modality", SearchParamType::Token, "A modality of its series."),
         ],
     },
-    ResourceCapability { kind: "Device", parameters: &[ID, SERVICE] },
+    ResourceCapability {
+        kind: "Device",
+        parameters: &[
+            ID,
+            SERVICE,
+            // The standard's parameter is of Device.patient, whom a device is affixed to. Services are affixed to nobody.
+            ("patient", SearchParamType::Reference, "Services that found something in images of this PatientID."),
+            ("study", SearchParamType::Token, "Services that found something in the study with this StudyInstanceUID."),
+            ("date", SearchParamType::Date, "Services that found something in studies of this day."),
+        ],
+    },
     ResourceCapability {
         kind: "Provenance",
         parameters: &[
@@ -47,6 +62,7 @@ const ALIKE: [ResourceCapability; 3] = [
             PATIENT,
             STUDY,
             SERVICE,
+            DATE,
             ("target", SearchParamType::Reference, "The DiagnosticReport or an Observation."),
             ("recorded", SearchParamType::Date, "When the service answered."),
         ],
@@ -82,6 +98,7 @@ const R4: [ResourceCapability; 5] = [
             SERVICE,
             DATE,
             STATUS,
+            REPORT_CODE,
             ("imagingStudy", SearchParamType::Reference, "The ImagingStudy (IHE IMR)."),
             ISSUED,
         ],
@@ -120,6 +137,7 @@ const R5: [ResourceCapability; 6] = [
             SERVICE,
             DATE,
             STATUS,
+            REPORT_CODE,
             ISSUED,
         ],
     },

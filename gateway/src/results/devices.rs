@@ -8,10 +8,11 @@ use super::{Ask, Page, Question, Refusal};
 use crate::{
     App,
     catalog::{ServiceName, VersionNumber},
+    store::PublishedNarrow,
 };
 
 pub(super) async fn read(app: &App, ask: &Ask, id: &str) -> Result<Option<Written>, Refusal> {
-    for (service, version) in app.store.published_services(ask.hospital()).await? {
+    for (service, version) in app.store.published_services(ask.hospital(), &PublishedNarrow::default()).await? {
         if id_of(&service, &version) == id {
             return written(app, ask, &service, &version).await.map(Some);
         }
@@ -22,10 +23,9 @@ pub(super) async fn read(app: &App, ask: &Ask, id: &str) -> Result<Option<Writte
 pub(super) async fn search(app: &App, ask: &Ask, question: &Question) -> Result<Page, Refusal> {
     let mut page = Page { found: Vec::new(), next: None };
     let mut is_reached = question.after.is_none();
-    for (service, version) in app.store.published_services(ask.hospital()).await? {
+    for (service, version) in app.store.published_services(ask.hospital(), &question.narrow()).await? {
         let id = id_of(&service, &version);
-        let is_meant = question.service.as_ref().is_none_or(|meant| *meant == service)
-            && question.ids.as_ref().is_none_or(|ids| ids.contains(&id));
+        let is_meant = question.ids.as_ref().is_none_or(|ids| ids.contains(&id));
         if is_reached && is_meant {
             if page.found.len() == question.count {
                 page.next = page.found.last().map(|(id, _)| id.clone());

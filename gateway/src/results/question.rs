@@ -9,8 +9,8 @@ use time::{Date, Duration, Month, OffsetDateTime, Time, format_description::well
 use url::form_urlencoded::Serializer;
 use uuid::Uuid;
 
-use super::{Kind, Refusal, capability, parameters::Parameters};
-use crate::catalog::ServiceName;
+use super::{Kind, Refusal, analyses::compact, capability, parameters::Parameters};
+use crate::{catalog::ServiceName, store::PublishedNarrow};
 
 const COUNT: usize = 50;
 const MOST: usize = 200;
@@ -85,6 +85,18 @@ impl Question {
             query.append_pair("_after", after);
         }
         query.finish()
+    }
+
+    /// The analyses that are asked for, or what was made of them; ids, devices and codes are of resources and stand apart.
+    pub(super) fn narrow(&self) -> PublishedNarrow {
+        PublishedNarrow {
+            patient_id: self.patient.clone(),
+            study: self.study.clone(),
+            service: self.service.clone(),
+            study_dates: (self.days.0.map(compact), self.days.1.map(compact)),
+            at: self.at,
+            ..PublishedNarrow::default()
+        }
     }
 
     fn take(&mut self, kind: Kind, release: Release, name: &str, value: &str) -> Option<()> {

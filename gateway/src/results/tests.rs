@@ -76,7 +76,7 @@ fn what_cannot_be_read_is_refused() {
         assert!(matches!(read(Kind::Observation, query, false), Err(Refusal::BadRequest(_))), "{query}");
     }
     // Of another type.
-    assert!(read(Kind::Device, "patient=K-1", false).is_err());
+    assert!(read(Kind::Device, "code=1", false).is_err());
 }
 
 #[test]

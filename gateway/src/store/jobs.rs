@@ -3,6 +3,7 @@
 
 mod claim;
 mod find;
+mod overview;
 mod queue;
 mod workitem;
 
@@ -20,6 +21,7 @@ use super::{
 use crate::catalog::{HospitalId, ServiceName, VersionNumber};
 
 pub use claim::Places;
+pub use overview::{JobFilter, JobsIn};
 pub(super) use workitem::{Stopped, follow, is_at_vendor, is_of_job, is_open, stop};
 
 /// Services that are looked at in one claim.
@@ -204,6 +206,11 @@ impl Job {
 }
 
 impl JobState {
+    /// Whether something of it is still to be done ([`OPEN`]).
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Waiting | Self::Running | Self::Answered | Self::Offered | Self::Taken)
+    }
+
     /// As it is stored and told.
     pub const fn word(self) -> &'static str {
         match self {

@@ -71,15 +71,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<PublishedAnalysis>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
-        let is_of_few = narrow.study.is_some() || narrow.jobs.is_some();
-        let (tables, lead, key) = match &narrow.patient_id {
-            _ if is_of_few => (FROM_ANALYSES, "a", "a.job"),
-            Some(_) => (FROM_STUDIES, "st", "a.job"),
-            None => (FROM_JOBS, "j", "j.id"),
-        };
-        query.push(tables).push(format_args!(" WHERE {lead}.hospital = "));
-        query.push_bind(hospital.as_str()).push(PUBLISHED).push(" AND a.superseded_by IS NULL");
-        narrow.conditions(&mut query);
+        let key = narrow.tables(&mut query, hospital);
+        query.push(" AND a.superseded_by IS NULL");
         if let Some(from) = from {
             query.push(format_args!(" AND {key} <= ")).push_bind(from.to_string());
         }
@@ -123,27 +116,38 @@ impl Store {
         rows.iter().map(|row| parsed(row, "job", "job id")).collect()
     }
 
-    /// The services, in their versions, that found something for a hospital.
+    /// The services, in their versions, that found something that is meant.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn published_services(
         &self,
         hospital: &HospitalId,
+        narrow: &PublishedNarrow,
     ) -> Result<Vec<(ServiceName, VersionNumber)>, StoreError> {
-        let rows = sqlx::query(AssertSqlSafe(format!(
-            "SELECT DISTINCT j.vendor, j.service, j.number{FROM_JOBS} WHERE j.hospital = $1{PUBLISHED} \
-             ORDER BY j.vendor, j.service, j.number LIMIT $2"
-        )))
-        .bind(hospital.as_str())
-        .bind(MOST_VERSIONS)
-        .fetch_all(self.readers())
-        .await?;
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT DISTINCT j.vendor, j.service, j.number");
+        narrow.tables(&mut query, hospital);
+        query.push(" ORDER BY j.vendor, j.service, j.number LIMIT ").push_bind(MOST_VERSIONS);
+        let rows = query.build().fetch_all(self.readers()).await?;
         rows.iter().map(|row| Ok((service_name(row)?, parsed(row, "number", "version")?))).collect()
     }
 }
 
 impl PublishedNarrow {
+    /// Where it is looked up, and under which conditions; the column of the job's id by which it is walked.
+    fn tables(&self, query: &mut QueryBuilder<Sqlite>, hospital: &HospitalId) -> &'static str {
+        let is_of_few = self.study.is_some() || self.jobs.is_some();
+        let (tables, lead, key) = match &self.patient_id {
+            _ if is_of_few => (FROM_ANALYSES, "a", "a.job"),
+            Some(_) => (FROM_STUDIES, "st", "a.job"),
+            None => (FROM_JOBS, "j", "j.id"),
+        };
+        query.push(tables).push(format_args!(" WHERE {lead}.hospital = "));
+        query.push_bind(hospital.as_str()).push(PUBLISHED);
+        self.conditions(query);
+        key
+    }
+
     fn conditions(&self, query: &mut QueryBuilder<Sqlite>) {
         if let Some(jobs) = &self.jobs {
             query.push(" AND a.job IN (");

@@ -37,7 +37,9 @@ const ASSETS: &[Asset] = &[
     Asset { name: "heat.js", media: SCRIPT, text: include_str!("web/heat.js") },
     Asset { name: "hospitals.js", media: SCRIPT, text: include_str!("web/hospitals.js") },
     Asset { name: "icon.svg", media: "image/svg+xml", text: include_str!("web/icon.svg") },
+    Asset { name: "jobs.js", media: SCRIPT, text: include_str!("web/jobs.js") },
     Asset { name: "main.js", media: SCRIPT, text: include_str!("web/main.js") },
+    Asset { name: "matching.js", media: SCRIPT, text: include_str!("web/matching.js") },
     Asset { name: "overlay.js", media: SCRIPT, text: include_str!("web/overlay.js") },
     Asset { name: "picture.js", media: SCRIPT, text: include_str!("web/picture.js") },
     Asset { name: "stage.js", media: SCRIPT, text: include_str!("web/stage.js") },
@@ -45,6 +47,7 @@ const ASSETS: &[Asset] = &[
     Asset { name: "study.js", media: SCRIPT, text: include_str!("web/study.js") },
     Asset { name: "style.css", media: "text/css; charset=utf-8", text: include_str!("web/style.css") },
     Asset { name: "texts.js", media: SCRIPT, text: include_str!("web/texts.js") },
+    Asset { name: "work.js", media: SCRIPT, text: include_str!("web/work.js") },
 ];
 
 /// `GET /viewer`

@@ -162,6 +162,7 @@ async fn results_are_found_by_what_is_known_of_them() {
     let study = chest().study_uid();
     let device = gets(&pacs, "Device?service=tsubaki.bones").await.expect(StatusCode::OK).json();
     let device = device["entry"][0]["resource"]["id"].as_str().unwrap().to_owned();
+    let bones = [device.as_str()];
     let former = Work::of(1).id();
     let table: Vec<(String, &[&str])> = vec![
         ("Observation".into(), &["03.1", "02.1", "01.1", "01.2"]),
@@ -184,6 +185,17 @@ async fn results_are_found_by_what_is_known_of_them() {
         ("DiagnosticReport?_lastUpdated=ge2026-11-22T12:02:00Z".into(), &["03", "02"]),
         ("DiagnosticReport?issued=2026-11-22T12:02:00Z".into(), &["02"]),
         ("DiagnosticReport?status=final".into(), &[]),
+        ("DiagnosticReport?code=http://loinc.org|18748-4&patient=K-9".into(), &["03"]),
+        ("DiagnosticReport?code=18748-4,other".into(), &["03", "02", "01"]),
+        ("DiagnosticReport?code=27925004".into(), &[]),
+        ("Provenance?date=2026-11-01".into(), &["02", "01"]),
+        ("Provenance?date=2026-11-02".into(), &[]),
+        ("Device?service=tsubaki.bones&patient=K-9".into(), &[]),
+        ("Device?service=tsubaki.bones&patient=Patient/K-000123".into(), &bones),
+        ("Device?patient=K-000124".into(), &[]),
+        (format!("Device?service=tsubaki.bones&study={study}"), &bones),
+        ("Device?service=tsubaki.bones&date=2026-11-01".into(), &bones),
+        ("Device?date=2026-11-02".into(), &[]),
         (format!("Provenance?target=DiagnosticReport/{former}"), &["01"]),
         (format!("Provenance?target=Observation/{former}.1&patient=K-9"), &[]),
     ];
@@ -198,6 +210,7 @@ async fn studies_are_found_as_they_are_stored() {
     let study = chest().study_uid().to_string();
     for path in [
         "ImagingStudy?started=2026-11".to_owned(),
+        "ImagingStudy?date=2026-11-01".to_owned(),
         "ImagingStudy?patient=K-000123".to_owned(),
         format!("ImagingStudy?identifier=urn:dicom:uid|urn:oid:{study}"),
         format!("ImagingStudy?_id={study}&modality=CT&started=2026-11"),

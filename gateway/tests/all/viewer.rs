@@ -358,3 +358,41 @@ async fn without_an_open_hospital_the_own_viewer_says_what_is_missing() {
     let page = desk.looks("/ohif/").await.is(StatusCode::TEMPORARY_REDIRECT);
     assert_eq!(page.header("location"), "/viewer");
 }
+
+#[tokio::test]
+async fn the_work_of_services_is_told_to_this_machine_and_to_nobody_else() {
+    let desk = Desk::open().await;
+    desk.hospital("kaede", "楓", true, &loopback()).await;
+    desk.hospital("sakura", "桜", true, &by_token("sakura")).await;
+    let jobs = desk.looks("/viewer/hospitals/kaede/jobs?state=dead,canceled&order=newest").await.is(StatusCode::OK);
+    assert_eq!(jobs.text, "{\"items\":[]}");
+    assert_eq!(desk.looks("/viewer/hospitals/kaede/jobs/summary").await.is(StatusCode::OK).text, "[]");
+    let matching = "/viewer/hospitals/kaede/studies/1.2.3/matching";
+    assert!(desk.looks(matching).await.is(StatusCode::NOT_FOUND).text.contains("no such study"));
+    for path in ["jobs", "jobs/summary", "studies/1.2.3/matching"] {
+        for other in ["sakura", "none", "not%20an%20id"] {
+            desk.looks(&format!("/viewer/hospitals/{other}/{path}")).await.is(StatusCode::NOT_FOUND);
+        }
+        let path = format!("/viewer/hospitals/kaede/{path}");
+        assert!(desk.looks_from("192.0.2.1:50000", &path, &[]).await.is(StatusCode::NOT_FOUND).text.contains("<html"));
+        desk.looks_with(&path, &[("host", "rebound.example")]).await.is(StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn a_search_for_jobs_that_cannot_be_read_says_what_could_be() {
+    let desk = Desk::open().await;
+    desk.hospital("kaede", "楓", true, &loopback()).await;
+    for (query, words) in [
+        ("state=lost", "state is one or more of waiting, running"),
+        ("state=dead,", "state is one or more of waiting, running"),
+        ("service=asagao", "service is vendor.service"),
+        ("study=1..2", "study is a StudyInstanceUID"),
+        ("order=random", "oldest"),
+        ("states=dead", "unknown field `states`, expected one of `state`"),
+        ("limit=0", "limit is 1 to 200"),
+    ] {
+        let page = desk.looks(&format!("/viewer/hospitals/kaede/jobs?{query}")).await.is(StatusCode::BAD_REQUEST);
+        assert!(page.text.contains(words) && !page.text.contains("deserialize"), "{query}: {}", page.text);
+    }
+}

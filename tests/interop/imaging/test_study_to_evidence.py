@@ -221,6 +221,20 @@ def test_the_link_of_the_card_opens_at_the_finding(evidence, gateway, archive, b
     assert not seen["errors"]
 
 
+def test_people_see_what_became_of_the_job_and_why_the_series_was_sent(job, gateway, archive, browser):
+    pages = f"{gateway.base}/viewer?hospital={archive.hospital}"
+    seen = browser("viewer-jobs", f"{pages}&view=jobs", text="完了", count="tbody tr")
+    assert seen["count"] == 1 and job["service"] in seen["text"] and STUDY.study_uid in seen["text"]
+    assert not seen["errors"] and not seen["failed"]
+    seen = browser("viewer-no-jobs", f"{pages}&view=jobs&state=failed&lang=en", text="There are no such jobs")
+    assert not seen["errors"] and not seen["failed"]
+    seen = browser("viewer-matching", f"{pages}&study={STUDY.study_uid}&view=matching", text="判定の時刻", count="tr.chosen")
+    assert seen["count"] == 1 and "送る" in seen["text"] and "揃った" in seen["text"] and job["service"] in seen["text"]
+    assert not seen["errors"] and not seen["failed"]
+    # What is told to people cannot be asked from outside of this machine's pages.
+    assert requests.get(f"{gateway.base}/viewer/hospitals/nobody/jobs", timeout=30).status_code == 404
+
+
 def test_ohif_draws_the_segmentation_and_lists_the_report(evidence, archive, ohif, browser):
     """A mask has no coordinates in a report: OHIF draws it from the segmentation."""
     url = f"{ohif}/viewer/{archive.hospital}?StudyInstanceUIDs={STUDY.study_uid}"

@@ -33,22 +33,6 @@ impl Store {
         row.as_ref().map(job).transpose()
     }
 
-    /// Jobs of a hospital, oldest first.
-    ///
-    /// # Errors
-    /// The database does not answer.
-    pub async fn jobs(&self, hospital: &HospitalId, page: Page<'_>) -> Result<Vec<Job>, StoreError> {
-        let rows = sqlx::query(AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM jobs WHERE hospital = $1 AND id > $2 ORDER BY id LIMIT $3"
-        )))
-        .bind(hospital.as_str())
-        .bind(page.after)
-        .bind(i64::from(page.limit))
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(job).collect()
-    }
-
     /// Jobs of a vendor's services, oldest first.
     ///
     /// # Errors

@@ -310,3 +310,49 @@ async fn a_job_keeps_what_it_is_compared_with() {
     let priors: Vec<_> = claimed.iter().map(|job| (job.study.clone(), job.prior.clone(), job.images())).collect();
     assert_eq!(priors, [(study(1), with.job.prior.clone(), 2), (study(2), None, 1)]);
 }
+
+#[tokio::test]
+async fn people_find_jobs_by_state_service_study_and_deadline() {
+    let (_dir, store) = store().await;
+    let mut all = Vec::new();
+    for number in 1..=4 {
+        let mut new = work("kiku", number);
+        if number == 4 {
+            new.job.service = "botan.box".parse().unwrap();
+        }
+        put(&store, &new).await;
+        all.push(new.job);
+    }
+    put(&store, &work("ran", 1)).await;
+    let dead = claims(&store, NOON, 1).await.remove(0);
+    store.settle_job(&dead, JobState::Dead, NOON, Some("no answer"), NOON).await.unwrap();
+    let kiku = dead.hospital.clone();
+    assert_eq!(kiku.as_str(), "kiku");
+    let others: Vec<Uuid> = all.iter().map(|job| job.id).filter(|id| *id != dead.id).collect();
+    let finds = async |filter: JobFilter, after: &str, limit| {
+        let jobs = store.jobs(&kiku, &filter, Page { after, limit }).await.unwrap();
+        jobs.into_iter().map(|job| job.id).collect::<Vec<_>>()
+    };
+    let of = |states: &[JobState]| JobFilter { states: states.to_vec(), ..JobFilter::default() };
+    assert_eq!(finds(JobFilter::default(), "", 9).await, all.iter().map(|job| job.id).collect::<Vec<_>>());
+    assert_eq!(finds(of(&[JobState::Dead, JobState::Canceled]), "", 9).await, [dead.id]);
+    assert_eq!(finds(of(&[JobState::Waiting]), "", 9).await, others);
+    assert_eq!(finds(of(&[JobState::Waiting, JobState::Dead]), "", 9).await.len(), 4);
+    assert!(finds(of(&[JobState::Done]), "", 9).await.is_empty());
+    let botan = JobFilter { service: Some("botan.box".parse().unwrap()), ..JobFilter::default() };
+    assert_eq!(finds(botan, "", 9).await, [all[3].id]);
+    assert_eq!(finds(JobFilter { study: Some(study(2)), ..JobFilter::default() }, "", 9).await, [all[1].id]);
+    let overdue = |at| JobFilter { overdue_at: Some(at), ..JobFilter::default() };
+    assert!(finds(overdue(NOON + Duration::minutes(59)), "", 9).await.is_empty());
+    assert_eq!(
+        finds(overdue(NOON + Duration::minutes(61)), "", 9).await,
+        others,
+        "what was given up is overdue no more"
+    );
+    let newest = || JobFilter { is_newest_first: true, ..JobFilter::default() };
+    assert_eq!(finds(newest(), "", 2).await, [all[3].id, all[2].id]);
+    assert_eq!(finds(newest(), &all[2].id.to_string(), 9).await, [all[1].id, all[0].id]);
+    let counted = store.jobs_in_states(&kiku, NOON + Duration::minutes(61)).await.unwrap();
+    let counted: Vec<_> = counted.into_iter().map(|found| (found.state, found.jobs, found.overdue)).collect();
+    assert_eq!(counted, [(JobState::Dead, 1, 0), (JobState::Waiting, 3, 3)]);
+}

@@ -1,6 +1,8 @@
 // Which page it is: the address says which hospital and which study.
 import { head, make, notice, show } from '/viewer/dom.js';
 import { showHospitals } from '/viewer/hospitals.js';
+import { showJobs } from '/viewer/jobs.js';
+import { showMatching } from '/viewer/matching.js';
 import { showStudies } from '/viewer/studies.js';
 import { showStudy } from '/viewer/study.js';
 import { language, words } from '/viewer/texts.js';
@@ -35,7 +37,8 @@ const open = async () => {
   }
   const study = asked.get('study');
   const finding = asked.get('finding');
-  return study ? showStudy({ ...page, study, finding }) : showStudies(page);
+  if (study) return asked.get('view') === 'matching' ? showMatching({ ...page, study }) : showStudy({ ...page, study, finding });
+  return asked.get('view') === 'jobs' ? showJobs({ ...page, asked }) : showStudies(page);
 };
 
 const openOrSay = async () => {

@@ -155,7 +155,8 @@ export const showStudies = async ({ hospital, address, otherLanguage, ohif }) =>
   const inOhif = ohif
     ? make('a', { href: `/ohif/?datasources=${encodeURIComponent(hospital.id)}`, class: 'button' }, words.openOhif)
     : null;
-  head(name, [{ name: words.hospitals, address: address({}) }, { name }], inOhif, otherLanguage());
+  const work = make('a', { href: address({ hospital: hospital.id, view: 'jobs' }), class: 'button' }, words.jobs.title);
+  head(name, [{ name: words.hospitals, address: address({}) }, { name }], work, inOhif, otherLanguage());
   const results = make('div', {});
   const told = make('p', { class: 'faint', role: 'status' });
   let asked = 0;

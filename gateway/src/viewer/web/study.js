@@ -79,7 +79,10 @@ export const showStudy = async ({ hospital, study: uid, finding, address, otherL
     { name },
   ];
   const target = `/ohif/viewer/${encodeURIComponent(hospital.id)}?StudyInstanceUIDs=${encodeURIComponent(uid)}`;
-  head(name, way, ohif && study ? make('a', { href: target, class: 'button' }, words.openOhif) : null, otherLanguage());
+  const inOhif = ohif && study ? make('a', { href: target, class: 'button' }, words.openOhif) : null;
+  const why = address({ hospital: hospital.id, study: uid, view: 'matching' });
+  const matching = study ? make('a', { href: why, class: 'button' }, words.matching.title) : null;
+  head(name, way, matching, inOhif, otherLanguage());
   if (!study) return show(notice(words.notFound));
   if (!series.length) return show(notice(words.noSeries));
   const stage = new Stage(hospital, at, study);

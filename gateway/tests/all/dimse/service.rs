@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, thread::JoinHandle};
 
 use http_body_util::BodyExt as _;
-use medvan::store::{JobState, Page};
+use medvan::store::{JobFilter, JobState, Page};
 use medvan_fixtures::{analyzers::ct_density, instances::Instance, studies::DensitySpheres};
 use medvan_imaging::{
     TransferSyntax,
@@ -135,7 +135,7 @@ async fn a_service_gets_no_workitems_and_is_left_out_where_the_hospital_has_a_no
 }
 
 async fn state(gateway: &Gateway) -> Option<(JobState, Option<String>)> {
-    let jobs = gateway.app.store.jobs(&kiku(), Page { after: "", limit: 10 }).await.unwrap();
+    let jobs = gateway.app.store.jobs(&kiku(), &JobFilter::default(), Page { after: "", limit: 10 }).await.unwrap();
     jobs.first().map(|job| (job.state, job.fault.clone()))
 }
 

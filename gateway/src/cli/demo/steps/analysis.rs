@@ -9,7 +9,7 @@ use super::{
     Seen, Stage, cards,
     images::{get, results, store},
 };
-use crate::store::{Job, JobState};
+use crate::store::{Job, JobFilter, JobState};
 
 /// SOP classes of what services' findings become, and what they are called.
 const KINDS: &[(&str, &str)] = &[
@@ -114,7 +114,7 @@ async fn done(stage: &Stage, count: usize) -> Option<Vec<Job>> {
     let hospital = "kaede".parse().ok()?;
     for _ in 0..600 {
         let page = crate::store::Page { after: "", limit: 100 };
-        let jobs = stage.app.store.jobs(&hospital, page).await.ok()?;
+        let jobs = stage.app.store.jobs(&hospital, &JobFilter::default(), page).await.ok()?;
         if jobs.iter().filter(|job| job.state == JobState::Done).count() >= count {
             return Some(jobs);
         }
