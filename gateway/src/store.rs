@@ -28,6 +28,7 @@ mod prior_searches;
 mod published;
 mod purge;
 mod received;
+mod refused_results;
 mod rows;
 mod spent;
 mod sums;
@@ -65,6 +66,7 @@ pub use prior_searches::{PriorSearch, SearchState};
 pub use published::{PublishedAnalysis, PublishedNarrow};
 pub use purge::Retention;
 pub use received::{Receipt, ReceivedBounds, ReceivedNote, ReceivedObject};
+pub use refused_results::RefusedResult;
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
 pub use workitems::{
     CancelAsk, Cancellation, DueSubscriber, FoundWorkitems, Notice, PutWorkitem, Subscribed, WorkitemBounds,

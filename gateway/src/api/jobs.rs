@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     catalog::{HospitalId, ServiceName, VendorId, VersionNumber},
-    store::{Job, JobFilter, JobState, JobsIn},
+    store::{Job, JobFilter, JobState, JobsIn, RefusedResult},
 };
 
 /// What a search may name as states.
@@ -99,6 +99,9 @@ pub(crate) struct JobView {
     /// Why it does not go on, or did not at the last try.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
+    /// The last results that were refused when the service brought them, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<RefusedView>,
     /// When it was put in.
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -126,9 +129,25 @@ pub(super) struct VendorJobView {
     /// Why it does not go on: what is wrong with the service's answer, and how to mend it.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
+    /// The last results that were refused when the service brought them, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<RefusedView>,
     /// When it last changed.
     #[serde(with = "time::serde::rfc3339")]
     changed_at: OffsetDateTime,
+}
+
+/// A result that the service brought for a job and that was refused.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RefusedView {
+    /// When it was brought.
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
+    /// Failure Reason (0008,1197).
+    code: u16,
+    /// Why, and how to mend it.
+    reason: String,
 }
 
 /// How far a performer is with a workitem (PS3.4 table CC.2.5-3).
@@ -202,7 +221,12 @@ async fn view(api: &Api, job: Job, now: OffsetDateTime) -> Result<JobView, Probl
         JobState::Taken => api.store.workitem(&job.hospital, &job.workitem()).await?,
         _ => None,
     };
-    Ok(JobView::of(job, workitem.as_ref().and_then(ProgressView::of), now))
+    let refused = refused(api, &job).await?;
+    Ok(JobView::of(job, workitem.as_ref().and_then(ProgressView::of), refused, now))
+}
+
+async fn refused(api: &Api, job: &Job) -> Result<Vec<RefusedView>, Problem> {
+    Ok(api.store.refused_results(job.id).await?.into_iter().map(RefusedView::from).collect())
 }
 
 /// Do a job once more that was given up or canceled, when its reason was mended: a new run with a workitem of its own.
@@ -228,7 +252,12 @@ pub(super) async fn of_vendor(
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Listed<VendorJobView>>, Problem> {
     let page = paging.page()?;
-    let jobs = api.store.jobs_of_vendor(&vendor, page).await?.into_iter().map(VendorJobView::from).collect();
+    let found = api.store.jobs_of_vendor(&vendor, page).await?;
+    let mut jobs = Vec::with_capacity(found.len());
+    for job in found {
+        let refused = refused(&api, &job).await?;
+        jobs.push(VendorJobView::of(job, refused));
+    }
     Ok(Json(Listed::new(jobs, page.limit, |view: &VendorJobView| view.id.to_string())))
 }
 
@@ -272,7 +301,7 @@ impl From<JobsIn> for JobsInView {
 }
 
 impl JobView {
-    fn of(job: Job, progress: Option<ProgressView>, now: OffsetDateTime) -> Self {
+    fn of(job: Job, progress: Option<ProgressView>, refused: Vec<RefusedView>, now: OffsetDateTime) -> Self {
         Self {
             workitem: job.workitem().to_string(),
             is_overdue: job.state.is_open() && now > job.deadline_at,
@@ -290,15 +319,22 @@ impl JobView {
             due_at: job.due_at,
             deadline_at: job.deadline_at,
             fault: job.fault,
+            refused,
             created_at: job.created_at,
             changed_at: job.changed_at,
         }
     }
 }
 
-impl From<Job> for VendorJobView {
-    fn from(job: Job) -> Self {
+impl From<RefusedResult> for RefusedView {
+    fn from(RefusedResult { at, code, words }: RefusedResult) -> Self {
+        Self { at, code, reason: words }
+    }
+}
+
+impl VendorJobView {
+    fn of(job: Job, refused: Vec<RefusedView>) -> Self {
         let Job { id, service, version, entry, state, attempts, fault, changed_at, .. } = job;
-        Self { id, service, version, entry, state, attempts, fault, changed_at }
+        Self { id, service, version, entry, state, attempts, fault, refused, changed_at }
     }
 }

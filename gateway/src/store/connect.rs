@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0015_intakes_cut.sql"),
     include_str!("migrations/0013_pacs_priors.sql"),
     include_str!("migrations/0016_claims.sql"),
+    include_str!("migrations/0017_refused_results.sql"),
 ];
 
 /// The one connection that writes.

@@ -22,7 +22,9 @@ use super::priors::is_of_same_patient;
 use crate::{
     App,
     catalog::{HospitalId, ImageMember, VendorId},
-    store::{EvidenceObject, Job, JobSeries, JobState, Receipt, ReceivedBounds, ReceivedObject, StoreError},
+    store::{
+        EvidenceObject, Job, JobSeries, JobState, Receipt, ReceivedBounds, ReceivedObject, RefusedResult, StoreError,
+    },
 };
 
 /// Proof: a job of a vendor's that it may work on now, in the way in which its service is talked to.
@@ -124,18 +126,43 @@ pub(crate) async fn receive(
     let Ok((named, bytes)) = tokio::task::spawn_blocking(read).await else {
         return Ok(Outcome { class: None, instance: None, result: Err(FailureReason::ProcessingFailure.into()) });
     };
-    let Some(Named { study: own, reference }) = named else {
-        return Ok(Outcome { class: None, instance: None, result: Err(FailureReason::CannotUnderstand.into()) });
+    let (Named { study: own, reference }, result) = match named {
+        Err(failure) => {
+            tell_vendor(app, bringer, study, &failure).await?;
+            return Ok(Outcome { class: None, instance: None, result: Err(failure) });
+        }
+        Ok(named) if study.is_some_and(|study| *study != named.study) => {
+            (named, Err(FailureReason::StudyDoesNotMatch.into()))
+        }
+        Ok(named) => {
+            let object = ReceivedObject { reference: named.reference.clone(), bytes };
+            let kept = keep(app, bringer, &named.study, &object).await?;
+            (named, kept)
+        }
     };
-    let EvidenceObject { series, instance, class } = reference.clone();
-    let object = ReceivedObject { reference, bytes };
-    let result = if study.is_some_and(|study| *study != own) {
-        Err(FailureReason::StudyDoesNotMatch.into())
-    } else {
-        let kept = keep(app, bringer, &own, &object).await?;
-        kept.map(|()| Stored { study: own, series, warning: None, originals: Vec::new() })
+    if let Err(failure) = &result {
+        tell_vendor(app, bringer, Some(study.unwrap_or(&own)), failure).await?;
+    }
+    let EvidenceObject { series, instance, class } = reference;
+    let stored = |()| Stored { study: own, series, warning: None, originals: Vec::new() };
+    Ok(Outcome { class: Some(class), instance: Some(instance), result: result.map(stored) })
+}
+
+/// Keeps with the job why a result of it was not taken: whoever mends the service reads there, and not what it was answered.
+async fn tell_vendor(
+    app: &App,
+    bringer: &Bringer<'_>,
+    study: Option<&Uid>,
+    failure: &Failure,
+) -> Result<(), StoreError> {
+    let job = match (bringer, study) {
+        (Bringer::Job(open), _) => Some(open.job.id),
+        (_, Some(study)) => bringer.job_of(app, study).await?.ok().map(|open| open.job.id),
+        (_, None) => None,
     };
-    Ok(Outcome { class: Some(class), instance: Some(instance), result })
+    let Some(job) = job else { return Ok(()) };
+    let refused = RefusedResult { at: app.clock.now(), code: failure.reason.code(), words: failure.text().to_owned() };
+    app.store.refuse_result(job, &refused).await
 }
 
 async fn keep(
@@ -214,16 +241,30 @@ fn no_job() -> Failure {
     }
 }
 
-fn named(bytes: &[u8]) -> Option<Named> {
+/// What an object says it is; else what keeps it from being read, and where.
+fn named(bytes: &[u8]) -> Result<Named, Failure> {
     let source = Seekable::new(Cursor::new(bytes)).map_err(ReadError::from);
-    let file = source.and_then(|source| read_file(source, &Limits::default())).ok()?;
+    let file = source.and_then(|source| read_file(source, &Limits::default())).map_err(|error| refused(&error))?;
     let said = attributes::read(&file.data_set, &|_: &AttributePath| None);
+    let uid = |tag, name: &str| uid(&said, tag).ok_or_else(|| not_understood(format!("it has no valid {name} {tag}")));
     let reference = EvidenceObject {
-        series: uid(&said, tags::SERIES_INSTANCE_UID)?,
-        instance: uid(&said, tags::SOP_INSTANCE_UID)?,
-        class: uid(&said, tags::SOP_CLASS_UID)?,
+        series: uid(tags::SERIES_INSTANCE_UID, "Series Instance UID")?,
+        instance: uid(tags::SOP_INSTANCE_UID, "SOP Instance UID")?,
+        class: uid(tags::SOP_CLASS_UID, "SOP Class UID")?,
     };
-    Some(Named { study: uid(&said, tags::STUDY_INSTANCE_UID)?, reference })
+    Ok(Named { study: uid(tags::STUDY_INSTANCE_UID, "Study Instance UID")?, reference })
+}
+
+/// The text of an error names places and never what stands there.
+fn refused(error: &ReadError) -> Failure {
+    match error {
+        ReadError::Io(_) => FailureReason::ProcessingFailure.into(),
+        error => not_understood(error.to_string()),
+    }
+}
+
+fn not_understood(words: String) -> Failure {
+    Failure { reason: FailureReason::CannotUnderstand, detail: Some(words) }
 }
 
 fn uid(said: &Attributes, tag: Tag) -> Option<Uid> {

@@ -289,6 +289,59 @@ async fn results_of_a_completed_workitem_that_do_not_hold_are_refused_once_with_
     assert!(dead["fault"].as_str().unwrap().contains("not one result of each modality"), "{dead}");
 }
 
+/// What a service brought and was refused is told to it at once, and stays with its job for whoever mends it.
+#[tokio::test]
+async fn results_that_are_refused_when_they_come_are_told_with_their_job() {
+    let world = stage().await;
+    let _performer = pulls(&world, json!({})).await;
+    let vendor = ct_density::ANALYZER.vendor;
+    let (root, own) = (root_of(&world, vendor), credential(&world, vendor).await);
+    let (study, another) = (DensitySpheres::default(), DensitySpheres { seed: 2, ..DensitySpheres::default() });
+    stores(&world, study.files()).await;
+    let uid = waits_for(&world, "offered", 1).await[0]["workitem"].as_str().unwrap().to_owned();
+    let state = step("2.25.7", "IN PROGRESS");
+    let status =
+        tells(&world, reqwest::Method::PUT, &format!("{root}/workitems/{uid}/state"), &own, state.clone()).await;
+    assert_eq!(status, StatusCode::OK);
+    let image = study.files().next().unwrap();
+    let stored = async |path: String, file: &[u8]| {
+        let head = b"--part\r\nContent-Type: application/dicom\r\n\r\n";
+        let body = [head, file, b"\r\n--part--\r\n"].concat();
+        let request = world.http.post(format!("{root}/{path}")).bearer_auth(&own);
+        let media = "multipart/related; type=\"application/dicom\"; boundary=part";
+        let answer =
+            request.header("content-type", media).header("accept", DICOM_JSON).body(body).send().await.unwrap();
+        let warnings: Vec<_> =
+            answer.headers().get_all("warning").iter().map(|value| value.to_str().unwrap()).collect();
+        (answer.status(), warnings.join(" "))
+    };
+    let own_study = format!("studies/{}", study.study_uid());
+    let table = [
+        (own_study.clone(), b"<html>sorry</html>".to_vec(), 0xC000, "this is no DICOM file"),
+        (own_study.clone(), image[..image.len() / 2].to_vec(), 0xC000, "the data set ends at byte"),
+        (own_study, another.files().next().unwrap().to_vec(), 0xA901, "the study is not the one"),
+    ];
+    for (path, file, _, words) in &table {
+        let (status, warnings) = stored(path.clone(), file).await;
+        assert!(status.is_client_error(), "{status}: {warnings}");
+        assert!(warnings.contains(words), "{words}: {warnings}");
+    }
+    // About no job of theirs: the caller alone is told.
+    assert_eq!(stored("studies".to_owned(), &another.files().next().unwrap()).await.0, StatusCode::CONFLICT);
+    let jobs = async |path: String, secret: String| {
+        let url = format!("{}/api/v1/{path}", world.gateway.url);
+        let answer = world.http.get(url).bearer_auth(secret).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()["items"][0]["refused"].clone()
+    };
+    let refused = jobs(format!("vendors/{vendor}/jobs"), own.clone()).await;
+    let told: Vec<_> = refused.as_array().unwrap().iter().map(|one| &one["code"]).collect();
+    assert_eq!(told, table.iter().map(|(_, _, code, _)| code).collect::<Vec<_>>(), "{refused}");
+    for (one, (_, _, _, words)) in refused.as_array().unwrap().iter().zip(&table) {
+        assert!(one["reason"].as_str().unwrap().contains(words), "{one}");
+    }
+    assert_eq!(waits_for(&world, "taken", 1).await[0]["refused"], refused, "the hospital sees the same");
+}
+
 #[tokio::test]
 async fn of_a_workitem_a_vendor_changes_only_what_it_did_while_it_has_it() {
     let world = stage().await;

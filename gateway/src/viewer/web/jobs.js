@@ -75,6 +75,9 @@ const row = (job, hospital, address) =>
       'td',
       {},
       job.fault ? make('span', { class: 'fault' }, job.fault) : null,
+      job.refused?.length
+        ? make('ul', { class: 'reasons fault' }, job.refused.map(({ at, reason }) => make('li', {}, told.refused(moment(at), reason))))
+        : null,
       make('span', { class: 'faint block uid' }, job.id),
     ),
   );
