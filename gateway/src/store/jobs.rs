@@ -4,6 +4,7 @@
 mod find;
 mod queue;
 mod workitem;
+mod worklist;
 
 use medvan_imaging::Uid;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use super::{
 use crate::catalog::{HospitalId, ServiceName, VersionNumber};
 
 pub use queue::Places;
-pub(super) use workitem::{Stopped, follow, is_at_vendor, is_of_job, is_open, stop};
+pub(super) use workitem::{Stopped, follow, is_at_vendor, is_of_job, is_open, stop, vendor_of};
 
 /// Services that are looked at in one claim.
 const SERVICES: i64 = 1_024;
