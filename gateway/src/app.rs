@@ -29,7 +29,7 @@ use crate::{
     upkeep, work,
 };
 
-/// Connections of one hospital by which subscribers hear of workitems.
+/// Connections of one hospital, or of one vendor, by which subscribers hear of workitems.
 const LISTENERS: usize = 32;
 
 /// Answers of one hospital's findings side by side that are made at once.
@@ -97,6 +97,8 @@ pub struct Handles {
     pub(crate) shares: call::Shares,
     /// Connections of each hospital by which subscribers hear of workitems.
     pub(crate) listeners: call::Shares,
+    /// The same of each vendor.
+    pub(crate) vendor_listeners: call::Shares<VendorId>,
     /// Places for what a hospital's viewers ask of AI results.
     pub(crate) side_by_side: call::Shares,
     /// Places for each vendor's results while they come.
@@ -210,6 +212,7 @@ impl App {
             calls: Arc::new(Semaphore::new(config.limits.calls_in_flight)),
             shares: call::Shares::of(config.limits.calls_in_flight_per_hospital),
             listeners: call::Shares::of(LISTENERS),
+            vendor_listeners: call::Shares::of(LISTENERS),
             side_by_side: call::Shares::of(SIDE_BY_SIDE),
             results: call::Shares::of(RESULTS),
             all_results: Arc::new(Semaphore::new(ALL_RESULTS)),

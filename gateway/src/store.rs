@@ -69,7 +69,7 @@ pub use received::{Receipt, ReceivedBounds, ReceivedNote, ReceivedObject};
 pub use refused_results::RefusedResult;
 pub use sums::{MarkSum, OutcomeSum, Period, UsageSum};
 pub use workitems::{
-    CancelAsk, Cancellation, DueSubscriber, FoundWorkitems, Notice, PutWorkitem, Subscribed, WorkitemBounds,
+    CancelAsk, Cancellation, DueSubscriber, FoundWorkitems, Notice, Party, PutWorkitem, Subscribed, WorkitemBounds,
     WorkitemNarrow, WorkitemRoom, Worklist,
 };
 

@@ -4,6 +4,7 @@
 //! by UPS-RS (PS3.18 §11) or DIMSE ([`SopClass`]).
 
 mod event;
+mod items;
 mod requirement;
 mod sop_class;
 #[cfg(test)]

@@ -10,14 +10,18 @@ use medvan_imaging::{
     query::{Level, Query},
 };
 
-use super::{ask::Ask, refusal::Refusal, workitems::missing};
+use super::{
+    ask::{Ask, Asked},
+    refusal::Refusal,
+    workitems::missing,
+};
 use crate::{
     App,
     store::{Subscribed, Worklist},
 };
 
 /// What a path's UID stands for.
-enum Target {
+pub(super) enum Target {
     Workitem(Uid),
     Worklist(Worklist),
 }
@@ -26,12 +30,7 @@ enum Target {
 ///
 /// Content-Location is where events are heard ([`super::notifications`]).
 pub(crate) async fn subscribe(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
-    let (ae_title, target) = (ask.subscriber()?, target(&ask)?);
-    let has_lock = match ask.parameters.get("deletionlock") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(bad("deletionlock must be true or false")),
-    };
+    let (ae_title, target, has_lock) = (ask.subscriber()?, target(&ask)?, is_lock_wanted(&ask)?);
     let (hospital, now) = (ask.hospital(), app.clock.now());
     let uid = ask.resource.workitem()?;
     let subscribed = match target {
@@ -41,16 +40,31 @@ pub(crate) async fn subscribe(State(app): State<App>, ask: Ask) -> Result<Respon
         }
     };
     match subscribed {
-        Subscribed::Done => {
-            // The root's scheme is http or https.
-            let heard_at = format!("{}/subscribers/{ae_title}", ask.root.replacen("http", "ws", 1)).replace(' ', "%20");
-            Ok((StatusCode::CREATED, [(header::CONTENT_LOCATION, heard_at)]).into_response())
-        }
+        Subscribed::Done => Ok(subscribed_at(&ask.root, &ae_title)),
         Subscribed::NoWorkitem => Err(missing(&app, hospital, &uid).await),
-        Subscribed::TooMany => {
-            let text = "the hospital has as many subscribers as it may have; one must be unsubscribed first\n";
-            Ok((StatusCode::FORBIDDEN, text).into_response())
-        }
+        Subscribed::TooMany => Ok(full("hospital")),
+    }
+}
+
+/// It is subscribed; where its events are heard.
+pub(super) fn subscribed_at(root: &str, ae_title: &AeTitle) -> Response {
+    // The root's scheme is http or https.
+    let heard_at = format!("{}/subscribers/{ae_title}", root.replacen("http", "ws", 1)).replace(' ', "%20");
+    (StatusCode::CREATED, [(header::CONTENT_LOCATION, heard_at)]).into_response()
+}
+
+/// A party has as many subscribers as it may have.
+pub(super) fn full(party: &str) -> Response {
+    let text = format!("the {party} has as many subscribers as it may have; one must be unsubscribed first\n");
+    (StatusCode::FORBIDDEN, text).into_response()
+}
+
+/// Whether a subscriber wants that workitems stay.
+pub(super) fn is_lock_wanted(ask: &Asked) -> Result<bool, Refusal> {
+    match ask.parameters.get("deletionlock") {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(bad("deletionlock must be true or false")),
     }
 }
 
@@ -67,17 +81,25 @@ pub(crate) async fn unsubscribe(State(app): State<App>, ask: Ask) -> Result<Resp
 /// `POST …/workitems/{worklist}/subscribers/{aetitle}/suspend` (§11.12)
 pub(crate) async fn suspend(State(app): State<App>, ask: Ask) -> Result<Response, Refusal> {
     let ae_title = ask.subscriber()?;
-    let Target::Worklist(worklist) = target(&ask)? else {
-        return Err(bad("only a subscription to a worklist can be suspended"));
-    };
+    let worklist = target(&ask)?.worklist()?;
     ended(app.store.suspend_worklist(ask.hospital(), &worklist, &ae_title).await?)
 }
 
-fn ended(is_ended: bool) -> Result<Response, Refusal> {
+pub(super) fn ended(is_ended: bool) -> Result<Response, Refusal> {
     if is_ended { Ok(StatusCode::OK.into_response()) } else { Err(Refusal::NotFound) }
 }
 
-fn target(ask: &Ask) -> Result<Target, Refusal> {
+impl Target {
+    /// What can be suspended.
+    pub(super) fn worklist(self) -> Result<Worklist, Refusal> {
+        match self {
+            Self::Worklist(worklist) => Ok(worklist),
+            Self::Workitem(_) => Err(bad("only a subscription to a worklist can be suspended")),
+        }
+    }
+}
+
+pub(super) fn target(ask: &Asked) -> Result<Target, Refusal> {
     let uid = ask.resource.workitem()?;
     Ok(match uid.as_str() {
         Worklist::ALL => Target::Worklist(Worklist::All),
@@ -88,7 +110,7 @@ fn target(ask: &Ask) -> Result<Target, Refusal> {
 
 /// The matching keys: parameters of their own as in a search, or all of them in `filter`, apart by commas. One that is not
 /// understood is refused: without it, its subscriber would hear of more than they asked for.
-fn filter(ask: &Ask) -> Result<Vec<(String, String)>, Refusal> {
+fn filter(ask: &Asked) -> Result<Vec<(String, String)>, Refusal> {
     let mut pairs = Vec::new();
     for (name, value) in ask.parameters.iter() {
         match name {
@@ -114,10 +136,17 @@ fn bad(reason: &str) -> Refusal {
     Refusal::BadRequest(reason.to_owned())
 }
 
+impl Asked {
+    /// The application entity that the path names.
+    pub(super) fn ae_title(&self) -> Result<AeTitle, Refusal> {
+        AeTitle::parse(self.resource.rest()).map_err(|error| bad(&error.to_string()))
+    }
+}
+
 impl Ask {
-    /// The application entity that the path names, if this system may hear what it hears.
+    /// The same, if this system may hear what it hears.
     pub(super) fn subscriber(&self) -> Result<AeTitle, Refusal> {
-        let title = AeTitle::parse(self.resource.rest()).map_err(|error| bad(&error.to_string()))?;
+        let title = self.ae_title()?;
         let own = self.client.ae_titles();
         if own.is_empty() || own.contains(&title) {
             return Ok(title);

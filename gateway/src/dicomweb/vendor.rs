@@ -5,6 +5,8 @@
 //! GET  …/workitems/{workitem}                        what is to be done, and where the images are
 //! PUT  …/workitems/{workitem}/state                  taking and ending it; whoever takes it gets a token for this job alone
 //! POST …/workitems/{workitem}                        progress, and what was performed
+//! POST …/workitems/{workitem}/subscribers/{aetitle}  hearing of it, or of all of them; likewise DELETE, and POST …/suspend
+//! GET  …/subscribers/{aetitle}                       the WebSocket by which it is heard
 //! GET  …/studies/{study}[/series/{series}[/instances/{instance}]]      the images of a job (WADO-RS)
 //! POST …/studies[/{study}]                           its results (STOW-RS)
 //! ```
@@ -15,6 +17,7 @@
 mod caller;
 mod images;
 mod results;
+mod subscriptions;
 mod worklist;
 
 use axum::{
@@ -23,6 +26,7 @@ use axum::{
 };
 
 use crate::App;
+pub(super) use caller::{is_to_be_pulled, pulled};
 
 /// The routes of a vendor's DICOMweb root.
 pub(super) fn routes() -> Router<App> {
@@ -31,6 +35,12 @@ pub(super) fn routes() -> Router<App> {
         .route(&below("/workitems"), get(worklist::search))
         .route(&below("/workitems/{workitem}"), get(worklist::retrieve).post(worklist::update))
         .route(&below("/workitems/{workitem}/state"), put(worklist::change_state))
+        .route(
+            &below("/workitems/{workitem}/subscribers/{aetitle}"),
+            post(subscriptions::subscribe).delete(subscriptions::unsubscribe),
+        )
+        .route(&below("/workitems/{workitem}/subscribers/{aetitle}/suspend"), post(subscriptions::suspend))
+        .route(&below("/subscribers/{aetitle}"), get(subscriptions::open))
         .route(&below("/studies"), post(results::store))
         .route(&below("/studies/{study}"), get(images::retrieve).post(results::store))
         .route(&below("/studies/{study}/series/{series}"), get(images::retrieve))

@@ -6,6 +6,7 @@ mod find;
 mod overview;
 mod queue;
 mod workitem;
+mod worklist;
 
 use medvan_imaging::Uid;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ use crate::catalog::{HospitalId, ServiceName, VersionNumber};
 
 pub use claim::Places;
 pub use overview::{JobFilter, JobsIn};
-pub(super) use workitem::{Stopped, follow, is_at_vendor, is_of_job, is_open, stop};
+pub(super) use workitem::{Stopped, follow, is_at_vendor, is_of_job, is_open, stop, vendor_of};
 
 /// Services that are looked at in one claim.
 const SERVICES: i64 = 1_024;

@@ -4,6 +4,8 @@ mod calls;
 mod cancel;
 mod events;
 mod keys;
+mod party;
+mod performers;
 mod retention;
 mod room;
 mod subscriptions;
@@ -23,6 +25,7 @@ pub use calls::DueSubscriber;
 pub use cancel::{CancelAsk, Cancellation};
 pub use events::Notice;
 pub use keys::WorkitemNarrow;
+pub use party::Party;
 pub use room::WorkitemRoom;
 pub use subscriptions::{Subscribed, Worklist};
 
@@ -114,6 +117,20 @@ impl Store {
     pub async fn workitem(&self, hospital: &HospitalId, uid: &Uid) -> Result<Option<Workitem>, StoreError> {
         let mut db = self.readers().acquire().await?;
         select(&mut db, hospital, uid).await
+    }
+
+    /// The same, if a search can match it.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn workitem_within(
+        &self,
+        hospital: &HospitalId,
+        uid: &Uid,
+        narrow: &WorkitemNarrow,
+    ) -> Result<Option<Workitem>, StoreError> {
+        let row = narrow.select_one(hospital, uid).build().fetch_optional(self.readers()).await?;
+        row.as_ref().map(found).transpose()
     }
 
     /// Changes a workitem: what `change` makes of it is stored with its events, unless it fails. Nobody else changes it meanwhile.
@@ -268,7 +285,8 @@ async fn write(
     }
     jobs::follow(db, hospital, workitem, now).await?;
     events::record(db, hospital, workitem, now).await?;
-    subscriptions::to_changed(db, hospital, before, workitem, now).await
+    subscriptions::to_changed(db, hospital, before, workitem, now).await?;
+    performers::to_changed(db, hospital, before, workitem, now).await
 }
 
 fn found(row: &SqliteRow) -> Result<Workitem, StoreError> {

@@ -139,7 +139,8 @@ fn inputs(job: &Job, classes: &HashMap<Uid, Uid>, title: Option<&AeTitle>) -> Ve
     let prior = job.prior.iter().flat_map(|prior| prior.series.iter().map(|series| (&prior.study, series)));
     let all = job.inputs.iter().map(|series| (&job.study, series)).chain(prior);
     all.map(|(study, series)| {
-        let instances = series.instances.iter().map(|uid| reference(classes.get(uid), uid));
+        // What is not there any more is left out: nobody could say of what class it is.
+        let instances = series.instances.iter().filter_map(|uid| Some(reference(classes.get(uid)?, uid)));
         references(study, &series.uid, instances.collect(), title)
     })
     .collect()
@@ -153,7 +154,7 @@ fn performed(job: &Job, made: &[EvidenceObject], title: Option<&AeTitle>, now: O
     item.put_text(tags::PERFORMED_PROCEDURE_STEP_START_DATE_TIME, moment(job.created_at));
     item.put_text(tags::PERFORMED_PROCEDURE_STEP_END_DATE_TIME, moment(now));
     let output = made.iter().map(|object| {
-        let instances = vec![reference(Some(&object.class), &object.instance)];
+        let instances = vec![reference(&object.class, &object.instance)];
         references(&job.study, &object.series, instances, title)
     });
     item.put_items(tags::OUTPUT_INFORMATION_SEQUENCE, output.collect());
@@ -188,11 +189,9 @@ fn title(app: &App, job: &Job) -> Option<AeTitle> {
     snapshot.hospital(&job.hospital)?.hospital.imaging.as_ref().map(|imaging| imaging.ae_title.clone())
 }
 
-fn reference(class: Option<&Uid>, instance: &Uid) -> Attributes {
+fn reference(class: &Uid, instance: &Uid) -> Attributes {
     let mut item = Attributes::new();
-    if let Some(class) = class {
-        item.put_text(tags::REFERENCED_SOP_CLASS_UID, class.as_str());
-    }
+    item.put_text(tags::REFERENCED_SOP_CLASS_UID, class.as_str());
     item.put_text(tags::REFERENCED_SOP_INSTANCE_UID, instance.as_str());
     item
 }

@@ -31,7 +31,12 @@ pub(super) async fn offered_until(
     let workitem = app.store.workitem(&job.hospital, &job.workitem()).await?;
     match workitem.map(|workitem| workitem.state()) {
         Some(State::Completed) => Ok(None),
-        Some(State::Scheduled | State::InProgress) if now < until => Ok(Some(until)),
+        Some(State::Scheduled | State::InProgress) if now < until => {
+            if job.offered_until.is_none() {
+                app.store.tell_performers(job, now).await?;
+            }
+            Ok(Some(until))
+        }
         Some(State::Scheduled) => Err(WorkFault::NotTaken),
         Some(State::InProgress) => Err(WorkFault::NotDone),
         Some(State::Canceled) | None => Err(WorkFault::Declined),

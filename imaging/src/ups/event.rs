@@ -41,7 +41,7 @@ impl Event {
     /// Somebody asked for its cancellation.
     pub(super) fn cancel_requested(requester: &str, request: &Attributes) -> Self {
         let mut attributes = Attributes::new();
-        attributes.put_text(tags::REQUESTING_AE, requester);
+        attributes.put_text(tags::REQUESTING_AE, short(requester));
         copy(&mut attributes, request, &REASONS);
         Self { kind: 2, attributes }
     }
@@ -76,6 +76,14 @@ impl Event {
         attributes.put_number(tags::EVENT_TYPE_ID, self.kind.into());
         attributes
     }
+}
+
+/// A name as an AE can bear it (PS3.5 §6.2): whoever asks by UPS-RS is a client with an id, which may be longer.
+fn short(name: &str) -> String {
+    const LONGEST: usize = 16;
+    let fits = |letter: &char| (letter.is_ascii_graphic() || *letter == ' ') && *letter != '\\';
+    let clean: String = name.trim().chars().filter(fits).take(LONGEST).collect();
+    clean.trim().to_owned()
 }
 
 /// Copies attributes that have values.

@@ -102,8 +102,8 @@ const PERFORMED: Tag = tags::UNIFIED_PROCEDURE_STEP_PERFORMED_PROCEDURE_SEQUENCE
 const PERFORMERS: Tag = tags::SCHEDULED_HUMAN_PERFORMERS_SEQUENCE;
 const REQUEST: Tag = tags::REFERENCED_REQUEST_SEQUENCE;
 
-/// The attributes of which something is asked. What is optional in every column is not listed, and neither is what items of codes,
-/// references and requests must say: that is for whoever reads them.
+/// The attributes of which something is asked. What is optional in every column is not listed; what items of codes, references and
+/// parameters must say is in [`super::items`].
 pub(super) const TABLE: &[Requirement] = {
     use Need::{Absent, Empty, Nothing, Place, Value, ValueIfGiven};
     &[

@@ -391,7 +391,7 @@ fn a_workitem_has_an_end_in_length_and_depth() {
     let mut deep = Attributes::new();
     for depth in 0..20 {
         let mut outer = Attributes::new();
-        outer.put_items(tags::INPUT_INFORMATION_SEQUENCE, vec![deep]);
+        outer.put_items(tags::CONTENT_SEQUENCE, vec![deep]);
         deep = outer;
         let is_taken = scheduled().update(None, deep.clone(), NOW).is_ok();
         assert_eq!(is_taken, depth < 16, "{depth}");
@@ -477,4 +477,108 @@ fn each_sop_class_has_its_services() {
         assert_eq!(SopClass::of(class.uid()), Some(class));
     }
     assert_eq!((Action::of(0), Action::of(6)), (None, None));
+}
+
+#[test]
+fn whoever_asks_for_a_cancellation_has_a_name_that_an_ae_can_bear() {
+    for (name, told) in
+        [("RIS", "RIS"), ("radiology-information-system", "radiology-inform"), (" A\\B\u{7}C \u{533b} ", "ABC")]
+    {
+        let mut workitem = in_progress();
+        workitem.request_cancel(name, &Attributes::new(), uid("2.25.9"), NOW).unwrap();
+        let event = workitem.events().last().unwrap();
+        assert_eq!((event.kind, event.attributes.text(tags::REQUESTING_AE).as_deref()), (2, Some(told)));
+    }
+}
+
+/// An item with these texts; what is said to be nothing is there without a value.
+fn item(said: &[(Tag, &str)]) -> Attributes {
+    let mut item = Attributes::new();
+    for (tag, text) in said {
+        if text.is_empty() { item.put_empty(*tag) } else { item.put_text(*tag, *text) }
+    }
+    item
+}
+
+#[test]
+fn items_say_what_their_macros_ask_for() {
+    let (value, long, urn) = (tags::CODE_VALUE, tags::LONG_CODE_VALUE, tags::URN_CODE_VALUE);
+    let (scheme, meaning) = (tags::CODING_SCHEME_DESIGNATOR, tags::CODE_MEANING);
+    let (kind, study, series) = (tags::TYPE_OF_INSTANCES, tags::STUDY_INSTANCE_UID, tags::SERIES_INSTANCE_UID);
+    let references = tags::REFERENCED_SOP_SEQUENCE;
+    let (station, input) = (tags::SCHEDULED_STATION_NAME_CODE_SEQUENCE, tags::INPUT_INFORMATION_SEQUENCE);
+    let (parameters, name) = (tags::SCHEDULED_PROCESSING_PARAMETERS_SEQUENCE, tags::CONCEPT_NAME_CODE_SEQUENCE);
+    let parameter = |said: &[(Tag, &str)]| {
+        let mut item = item(said);
+        item.put_items(name, vec![code("A")]);
+        item
+    };
+    let number = |unit: Option<Attributes>| {
+        let mut item = parameter(&[(tags::VALUE_TYPE, "NUMERIC"), (tags::NUMERIC_VALUE, "5")]);
+        item.put_items(tags::MEASUREMENT_UNITS_CODE_SEQUENCE, unit.into_iter().collect());
+        item
+    };
+    let instances = |said: &[(Tag, &str)], reference: Attributes| {
+        let mut item = item(said);
+        item.put_items(references, vec![reference]);
+        item
+    };
+    let (class, instance) = (tags::REFERENCED_SOP_CLASS_UID, tags::REFERENCED_SOP_INSTANCE_UID);
+    let image = || item(&[(class, "1.2"), (instance, "1.3")]);
+    let place = |sequence: Tag, place: Attributes| {
+        let mut item = instances(&[(kind, "DICOM"), (study, "1.4"), (series, "1.5")], image());
+        item.put_items(sequence, vec![place]);
+        item
+    };
+    let flawed = |tags: &[Tag]| tags.iter().map(|tag| Flaw::Missing(*tag)).collect::<Vec<_>>();
+    let rows = [
+        (station, code("A"), vec![]),
+        (station, Attributes::new(), vec![]), // it says nothing
+        (station, item(&[(long, "A-LONG-CODE-OF-ITS-OWN"), (scheme, "99TEST"), (meaning, "A")]), vec![]),
+        (station, item(&[(urn, "urn:oid:1.2.3"), (meaning, "A")]), vec![]),
+        (station, item(&[(scheme, "99TEST"), (meaning, "A")]), flawed(&[value])),
+        (station, item(&[(value, "A"), (meaning, "A")]), flawed(&[scheme])),
+        (station, item(&[(long, "A-LONG-CODE-OF-ITS-OWN")]), flawed(&[scheme, meaning])),
+        (station, item(&[(value, "A"), (scheme, "99TEST"), (meaning, "")]), vec![Flaw::Empty(meaning)]),
+        (parameters, parameter(&[(tags::VALUE_TYPE, "TEXT"), (tags::TEXT_VALUE, "thin")]), vec![]),
+        (parameters, parameter(&[(tags::VALUE_TYPE, "TEXT")]), flawed(&[tags::TEXT_VALUE])),
+        (parameters, parameter(&[]), flawed(&[tags::VALUE_TYPE])),
+        (parameters, item(&[(tags::VALUE_TYPE, "OTHER")]), flawed(&[name])),
+        (parameters, number(Some(code("mm"))), vec![]),
+        (parameters, number(Some(item(&[(value, "mm"), (scheme, "UCUM")]))), flawed(&[meaning])),
+        (parameters, number(None), vec![Flaw::Empty(tags::MEASUREMENT_UNITS_CODE_SEQUENCE)]),
+        (input, instances(&[(kind, "DICOM"), (study, "1.4"), (series, "1.5")], image()), vec![]),
+        (input, instances(&[(kind, "CDA")], image()), vec![]),
+        (input, instances(&[(kind, "DICOM")], image()), flawed(&[study, series])),
+        (input, instances(&[(study, "1.4")], item(&[(instance, "1.3")])), flawed(&[kind, class])),
+        (input, item(&[(kind, "CDA")]), flawed(&[references])),
+        (input, place(tags::DICOM_RETRIEVAL_SEQUENCE, item(&[(tags::RETRIEVE_AE_TITLE, "KIKU")])), vec![]),
+        (
+            input,
+            place(tags::DICOM_RETRIEVAL_SEQUENCE, item(&[(tags::RETRIEVE_URL, "https://a")])),
+            flawed(&[tags::RETRIEVE_AE_TITLE]),
+        ),
+        (
+            input,
+            place(tags::WADORS_RETRIEVAL_SEQUENCE, item(&[(tags::RETRIEVE_URL, "")])),
+            vec![Flaw::Empty(tags::RETRIEVE_URL)],
+        ),
+    ];
+    for (sequence, item, flaws) in rows {
+        let words = format!("{sequence} {item:?}");
+        let expected = if flaws.is_empty() { Ok(()) } else { Err(Fault::Flaws(flaws)) };
+        let mut given = least();
+        given.put_items(sequence, vec![item.clone(), item.clone()]);
+        assert_eq!(created(given).map(|_| ()), expected, "created: {words}");
+        let mut changes = Attributes::new();
+        changes.put_items(sequence, vec![item]);
+        assert_eq!(scheduled().update(None, changes, NOW), expected, "changed: {words}");
+    }
+    // Also deep inside of what was performed.
+    let mut changes = performed();
+    let mut step = changes.items(tags::UNIFIED_PROCEDURE_STEP_PERFORMED_PROCEDURE_SEQUENCE)[0].clone();
+    step.put_items(tags::OUTPUT_INFORMATION_SEQUENCE, vec![instances(&[(kind, "CDA")], item(&[(class, "1.2")]))]);
+    changes.put_items(tags::UNIFIED_PROCEDURE_STEP_PERFORMED_PROCEDURE_SEQUENCE, vec![step]);
+    let fault = in_progress().update(Some(&uid("2.25.1")), changes, NOW).unwrap_err();
+    assert_eq!((fault.status(), fault), (0x0120, Fault::Flaws(flawed(&[instance]))));
 }

@@ -6,6 +6,7 @@ use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::forma
 use super::{
     Fault, Flaw, State, UPS_PUSH,
     event::{Event, REASONS, copy},
+    items,
     requirement::{DEFINED, End, Need, Requirement, TABLE, has_value},
 };
 use crate::{
@@ -96,6 +97,7 @@ impl Workitem {
             }
             flaws.extend(row.flaw(row.create, &attributes));
         }
+        flaws.extend(with_items(&flaws, &attributes));
         flaws.extend(undefined(&attributes));
         if !flaws.is_empty() {
             return Err(Fault::Flaws(flaws));
@@ -177,6 +179,7 @@ impl Workitem {
         // Asked of what is given only: what is not given stays as it is.
         let asked = TABLE.iter().filter(|row| changes.get(row.path[0]).is_some());
         flaws.extend(asked.filter_map(|row| row.flaw(row.set, &changes)));
+        flaws.extend(with_items(&flaws, &changes));
         flaws.extend(undefined(&changes));
         if !flaws.is_empty() {
             return Err(Fault::Flaws(flaws));
@@ -368,6 +371,11 @@ impl Workitem {
     fn touch(&mut self, now: OffsetDateTime) {
         self.attributes.put_text(tags::SCHEDULED_PROCEDURE_STEP_MODIFICATION_DATE_TIME, moment(now));
     }
+}
+
+/// What is wrong in items besides what is known.
+fn with_items(known: &[Flaw], given: &Attributes) -> Vec<Flaw> {
+    items::flaws(given).into_iter().filter(|flaw| !known.contains(flaw)).collect()
 }
 
 fn undefined(given: &Attributes) -> Vec<Flaw> {

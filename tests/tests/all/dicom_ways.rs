@@ -1,6 +1,7 @@
 //! Services that give their results as DICOM objects: stored at their own root, or pulled by them from a worklist.
 
 mod archive;
+mod performers;
 
 use medvan_fixtures::{
     analyzers::{self, Options, ct_density, dicomweb::Push, gram_stain},

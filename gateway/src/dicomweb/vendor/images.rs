@@ -23,7 +23,8 @@ pub(super) async fn retrieve(State(app): State<App>, ask: VendorAsk) -> Result<R
     let jobs = ask.jobs(&app, &selection.study).await?;
     let (hospital, among) = inputs(&app, &jobs, &selection).await?.ok_or(Refusal::NotFound)?;
     let walk = Walk::begin_among(&app, &hospital, selection, Some(among)).await?;
-    retrieve::give(walk, &name, is_one, &ask.acceptable).await
+    let answer = retrieve::give(walk, &name, is_one, &ask.acceptable).await?;
+    Ok(ask.until_sent(answer))
 }
 
 /// The images of the jobs that the path may name, of their priors too, all of one hospital: two hospitals may have a study of the same UID, and then

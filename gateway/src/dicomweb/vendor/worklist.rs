@@ -19,12 +19,14 @@ use super::{
     },
     caller::VendorAsk,
 };
-use crate::{App, trust::JobToken, work::OpenJob};
+use crate::{App, store::WorkitemNarrow, trust::JobToken, work::OpenJob};
 
 /// Bytes of workitems that one search looks at.
 const LOOKED_AT: usize = 16 << 20;
 /// What a workitem has beside its references.
 const FRAME: usize = 4 << 10;
+/// What it costs to see by the index that a workitem does not match.
+const LOOK: usize = 256;
 
 /// `GET …/workitems` (§11.9): of all hospitals, the most urgent first.
 pub(super) async fn search(State(app): State<App>, ask: VendorAsk) -> Result<Response, Refusal> {
@@ -38,23 +40,25 @@ pub(super) async fn search(State(app): State<App>, ask: VendorAsk) -> Result<Res
     if !is_all && query.limit().is_none_or(|limit| limit > answers.len() as u64) {
         warned(&mut response, &ask.root, "There are additional results that can be requested");
     }
-    Ok(response)
+    Ok(ask.until_sent(response))
 }
 
 /// What matches, and whether that is all: an answer has bounds, in workitems and in bytes.
 async fn matching(app: &App, ask: &VendorAsk, query: &Query) -> Result<(Vec<Attributes>, bool), Refusal> {
     let most = usize::try_from(query.limit().unwrap_or(MOST).min(MOST)).unwrap_or(usize::MAX);
     let (mut to_pass, mut looked_at, mut answers) = (query.offset(), 0, Vec::new());
-    let mut after = (0, Uuid::nil());
+    let (mut after, narrow) = ((0, Uuid::nil()), WorkitemNarrow::of(query));
     loop {
-        let page = ask.worklist(app, after).await?;
+        let page = ask.worklist(app, &narrow, after).await?;
         let Some(last) = page.last() else { return Ok((answers, true)) };
         after = (last.priority, last.id);
         for open in page.into_iter().filter_map(|job| OpenJob::of(app, job)) {
             if answers.len() >= most || looked_at > LOOKED_AT {
                 return Ok((answers, false));
             }
-            let Some(workitem) = app.store.workitem(&open.job.hospital, &open.job.workitem()).await? else { continue };
+            looked_at += LOOK;
+            let workitem = app.store.workitem_within(&open.job.hospital, &open.job.workitem(), &narrow).await?;
+            let Some(workitem) = workitem else { continue };
             // The images are nearly all that a workitem of a job says.
             looked_at += FRAME + weight(&workitem);
             let seen = view(&workitem, &ask.root);
@@ -82,7 +86,8 @@ pub(super) async fn retrieve(State(app): State<App>, ask: VendorAsk) -> Result<R
     let form = Form::choose(&ask.acceptable)?;
     let OpenJob { job, .. } = ask.job_of_workitem(&app).await?;
     let workitem = app.store.workitem(&job.hospital, &job.workitem()).await?.ok_or(Refusal::NotFound)?;
-    form.response(&[view(&workitem, &ask.root)])
+    let response = form.response(&[view(&workitem, &ask.root)])?;
+    Ok(ask.until_sent(response))
 }
 
 /// `POST …/workitems/{workitem}[?transaction-uid={uid}]` (§11.6)

@@ -113,8 +113,8 @@ impl JobFilter {
         if let Some(now) = self.overdue_at {
             query.push(" AND deadline_at < ").push_bind(micros(now));
         }
-        // The index of what is open has another order.
-        let id = if group == Some(OPEN) { "+id" } else { "id" };
+        // The indexes of what is open, and of a study, have another order.
+        let id = if group == Some(OPEN) || self.study.is_some() { "+id" } else { "id" };
         let (sign, after, order) = match (self.is_newest_first, page.after) {
             (false, after) => (">", after, ""),
             (true, "") => ("<", LAST, " DESC"),

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::{COLUMNS, Job, OPEN, job};
 use crate::{
-    catalog::HospitalId,
-    store::{StoreError, instant::micros, received},
+    catalog::{HospitalId, VendorId},
+    store::{StoreError, column::parsed, instant::micros, received},
 };
 
 /// Lets a job follow its workitem: who took it from the worklist has the job, and what was ended is looked at.
@@ -98,6 +98,17 @@ pub(in crate::store) async fn is_of_job(
 ) -> Result<bool, StoreError> {
     let found = sqlx::query("SELECT 1 FROM jobs WHERE run = $1 AND hospital = $2");
     Ok(found.bind(run(workitem)).bind(hospital.as_str()).fetch_optional(db).await?.is_some())
+}
+
+/// The vendor on whose worklist a workitem stands or stood.
+pub(in crate::store) async fn vendor_of(
+    db: &mut SqliteConnection,
+    hospital: &HospitalId,
+    workitem: &Uid,
+) -> Result<Option<VendorId>, StoreError> {
+    let found = sqlx::query("SELECT vendor FROM jobs WHERE run = $1 AND hospital = $2 AND offered_until IS NOT NULL");
+    let row = found.bind(run(workitem)).bind(hospital.as_str()).fetch_optional(db).await?;
+    row.as_ref().map(|row| parsed(row, "vendor", "vendor id")).transpose()
 }
 
 /// The run whose workitem has this UID; nothing that a run is called, where it can be of none.

@@ -8,7 +8,7 @@ use medvan_imaging::{
 use sqlx::SqliteConnection;
 use time::OffsetDateTime;
 
-use super::{select, write};
+use super::{performers, select, write};
 use crate::{
     catalog::HospitalId,
     store::{
@@ -102,9 +102,10 @@ async fn performer(
     if ask.own.is_some() && workitem.transaction() == ask.own.as_ref() {
         return Ok(Performer::Gateway);
     }
-    // Who took it from the worklist of a vendor cannot subscribe: those who listen are others.
+    // Whoever took it from the worklist of a vendor hears there: those who listen at the hospital are others.
     if jobs::is_of_job(db, hospital, workitem.uid()).await? {
-        return Ok(Performer::Silent);
+        let listens = performers::listen(db, hospital, workitem.uid()).await?;
+        return Ok(if listens { Performer::Listens } else { Performer::Silent });
     }
     let rows = sqlx::query("SELECT ae_title FROM workitem_subscriptions WHERE hospital = $1 AND workitem = $2")
         .bind(hospital.as_str())

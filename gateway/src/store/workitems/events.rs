@@ -7,9 +7,10 @@ use medvan_imaging::{
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use time::OffsetDateTime;
 
+use super::Party;
 use crate::{
     catalog::HospitalId,
-    store::{Store, StoreError, instant::micros},
+    store::{Store, StoreError, instant::micros, jobs},
 };
 
 /// Bytes of a hospital's events that are kept; the oldest go first.
@@ -40,13 +41,30 @@ impl Store {
         ae_title: &AeTitle,
         most: u32,
     ) -> Result<Vec<Notice>, StoreError> {
+        self.workitem_notices_behind(hospital, ae_title, 0, most).await
+    }
+
+    /// The same of any party, behind one of them.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn workitem_notices_behind(
+        &self,
+        party: impl Into<Party<'_>>,
+        ae_title: &AeTitle,
+        behind: i64,
+        most: u32,
+    ) -> Result<Vec<Notice>, StoreError> {
+        let party = party.into();
         let rows = sqlx::query(
             "SELECT events.id, events.workitem, events.kind, events.attributes FROM workitem_notices AS notices \
              JOIN workitem_events AS events ON events.id = notices.event \
-             WHERE notices.hospital = $1 AND notices.ae_title = $2 ORDER BY notices.event LIMIT $3",
+             WHERE notices.hospital = $1 AND notices.ae_title = $2 AND notices.event > $3 \
+             ORDER BY notices.event LIMIT $4",
         )
-        .bind(hospital.as_str())
+        .bind(party.key())
         .bind(ae_title.as_str())
+        .bind(behind)
         .bind(most)
         .fetch_all(self.readers())
         .await?;
@@ -58,7 +76,7 @@ impl Store {
                 Err(error) => {
                     let id: i64 = row.try_get("id")?;
                     tracing::error!(error = &error as &dyn std::error::Error, event = id, "an event is not sent");
-                    self.workitem_notice_sent(hospital, ae_title, id).await?;
+                    self.workitem_notice_sent(party, ae_title, id).await?;
                 }
             }
         }
@@ -87,13 +105,14 @@ impl Store {
     /// The database does not take it; then it is sent once more.
     pub async fn workitem_notice_sent(
         &self,
-        hospital: &HospitalId,
+        party: impl Into<Party<'_>>,
         ae_title: &AeTitle,
         event: i64,
     ) -> Result<(), StoreError> {
+        let key = party.into().key();
         let mut db = self.write().await?;
         sqlx::query("DELETE FROM workitem_notices WHERE hospital = $1 AND ae_title = $2 AND event = $3")
-            .bind(hospital.as_str())
+            .bind(key)
             .bind(ae_title.as_str())
             .bind(event)
             .execute(&mut *db)
@@ -103,22 +122,28 @@ impl Store {
     }
 }
 
-/// Writes what happened to a workitem since it was read, for everybody who is subscribed to it now.
+/// Writes what happened to a workitem since it was read, for everybody who is subscribed to it now: at its hospital, and at the vendor
+/// on whose worklist it stands.
 pub(super) async fn record(
     db: &mut SqliteConnection,
     hospital: &HospitalId,
     workitem: &Workitem,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
+    if workitem.events().is_empty() {
+        return Ok(());
+    }
+    let vendor = jobs::vendor_of(db, hospital, workitem.uid()).await?;
     for event in workitem.events() {
         let id = put(db, hospital, workitem.uid(), event, now).await?;
         sqlx::query(
             "INSERT INTO workitem_notices (hospital, ae_title, event) \
-             SELECT hospital, ae_title, $3 FROM workitem_subscriptions WHERE hospital = $1 AND workitem = $2",
+             SELECT hospital, ae_title, $3 FROM workitem_subscriptions WHERE hospital IN ($1, $4) AND workitem = $2",
         )
         .bind(hospital.as_str())
         .bind(workitem.uid().as_str())
         .bind(id)
+        .bind(vendor.as_ref().map(|vendor| Party::Vendor(vendor).key()))
         .execute(&mut *db)
         .await?;
     }
@@ -130,12 +155,12 @@ pub(super) async fn report(
     db: &mut SqliteConnection,
     hospital: &HospitalId,
     workitem: &Workitem,
-    ae_title: &AeTitle,
+    (party, ae_title): (&str, &AeTitle),
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
     let id = put(db, hospital, workitem.uid(), &workitem.report(), now).await?;
     sqlx::query("INSERT INTO workitem_notices (hospital, ae_title, event) VALUES ($1, $2, $3)")
-        .bind(hospital.as_str())
+        .bind(party)
         .bind(ae_title.as_str())
         .bind(id)
         .execute(db)

@@ -118,6 +118,42 @@ impl WorkitemNarrow {
         narrow
     }
 
+    /// The state that is asked for, if one is.
+    pub(in crate::store) const fn state(&self) -> Option<State> {
+        self.state
+    }
+
+    /// The UIDs that are asked for, if some are.
+    pub(in crate::store) fn uids(&self) -> Option<&[Uid]> {
+        self.uids.as_deref()
+    }
+
+    /// One workitem as SQL, if a search can match it.
+    pub(super) fn select_one(&self, hospital: &HospitalId, uid: &Uid) -> QueryBuilder<Sqlite> {
+        let mut query = QueryBuilder::new(COLUMNS);
+        query.push("hospital = ").push_bind(hospital.as_str().to_owned());
+        query.push(" AND uid = ").push_bind(uid.as_str().to_owned());
+        self.push_rest(&mut query, hospital, &self.keys);
+        query
+    }
+
+    /// What else a workitem must have.
+    fn push_rest(&self, query: &mut QueryBuilder<Sqlite>, hospital: &HospitalId, keys: &[Bound]) {
+        for key in keys {
+            query.push(" AND EXISTS (SELECT 1 FROM workitem_keys WHERE ");
+            key.push(query, hospital);
+            query.push(" AND workitem = workitems.id)");
+        }
+        if let Some(uids) = &self.uids {
+            query.push(" AND uid IN (");
+            one_of(query, uids.iter().map(|uid| uid.as_str().to_owned()));
+            query.push(")");
+        }
+        if let Some(state) = self.state {
+            query.push(" AND state = ").push_bind(state.word());
+        }
+    }
+
     /// The search as SQL: in the order in which they were created, one row read at a time.
     pub(super) fn select(&self, hospital: &HospitalId) -> QueryBuilder<Sqlite> {
         let mut query = QueryBuilder::new("");
@@ -127,21 +163,10 @@ impl WorkitemNarrow {
             first.push(&mut query, hospital);
             query.push(" ORDER BY workitem LIMIT 10000000) AS narrowed CROSS JOIN workitems ON workitems.id = narrowed.workitem WHERE ");
             query.push("workitems.hospital = ").push_bind(hospital.as_str().to_owned());
-            for other in others {
-                query.push(" AND EXISTS (SELECT 1 FROM workitem_keys WHERE ");
-                other.push(&mut query, hospital);
-                query.push(" AND workitem = workitems.id)");
-            }
+            self.push_rest(&mut query, hospital, others);
         } else {
             query.push(COLUMNS).push("hospital = ").push_bind(hospital.as_str().to_owned());
-        }
-        if let Some(uids) = &self.uids {
-            query.push(" AND uid IN (");
-            one_of(&mut query, uids.iter().map(|uid| uid.as_str().to_owned()));
-            query.push(")");
-        }
-        if let Some(state) = self.state {
-            query.push(" AND state = ").push_bind(state.word());
+            self.push_rest(&mut query, hospital, &[]);
         }
         if self.keys.is_empty() {
             query.push(" ORDER BY id");

@@ -5,6 +5,7 @@ use medvan_imaging::Uid;
 use sqlx::{Row as _, SqliteConnection};
 use time::OffsetDateTime;
 
+use super::subscriptions;
 use crate::{
     catalog::HospitalId,
     store::{Store, StoreError, column::parsed, instant::micros, jobs},
@@ -102,16 +103,13 @@ async fn delete(
         .bind(micros(now))
         .execute(&mut *db)
         .await?;
-    for statement in [
-        "DELETE FROM workitem_subscriptions WHERE hospital = $1 AND workitem = $2",
-        // Whoever was subscribed to nothing else stays until they heard of its end.
-        "DELETE FROM workitem_subscribers WHERE hospital = $1 AND $2 <> '' \
-         AND NOT EXISTS (SELECT 1 FROM workitem_worklists AS other WHERE other.hospital = $1 AND other.ae_title = workitem_subscribers.ae_title) \
-         AND NOT EXISTS (SELECT 1 FROM workitem_subscriptions AS other WHERE other.hospital = $1 AND other.ae_title = workitem_subscribers.ae_title) \
-         AND NOT EXISTS (SELECT 1 FROM workitem_notices AS other WHERE other.hospital = $1 AND other.ae_title = workitem_subscribers.ae_title)",
-    ] {
-        sqlx::query(statement).bind(hospital.as_str()).bind(uid.as_str()).execute(&mut *db).await?;
-    }
+    sqlx::query("DELETE FROM workitem_subscriptions WHERE hospital = $1 AND workitem = $2")
+        .bind(hospital.as_str())
+        .bind(uid.as_str())
+        .execute(&mut *db)
+        .await?;
+    // Whoever was subscribed to nothing else stays until they heard of its end.
+    subscriptions::forget_idle(db, hospital.as_str()).await?;
     sqlx::query(
         "DELETE FROM workitem_tombs WHERE hospital = $1 AND id <= \
          (SELECT id FROM workitem_tombs WHERE hospital = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",

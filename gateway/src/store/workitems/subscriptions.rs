@@ -2,13 +2,14 @@
 
 use medvan_imaging::{
     AeTitle, Uid,
+    attributes::Attributes,
     query::{Level, Query},
     ups::Workitem,
 };
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use time::OffsetDateTime;
 
-use super::{COLUMNS, events, found, select};
+use super::{COLUMNS, Party, events, found, select};
 use crate::{
     catalog::HospitalId,
     store::{Store, StoreError},
@@ -45,14 +46,14 @@ impl Worklist {
     /// The well-known UID of those that match.
     pub const FILTERED: &str = "1.2.840.10008.5.1.4.34.5.1";
 
-    const fn uid(&self) -> &'static str {
+    pub(super) const fn uid(&self) -> &'static str {
         match self {
             Self::All => Self::ALL,
             Self::Filtered(_) => Self::FILTERED,
         }
     }
 
-    fn query(&self) -> Result<Option<Query>, StoreError> {
+    pub(super) fn query(&self) -> Result<Option<Query>, StoreError> {
         let Self::Filtered(pairs) = self else { return Ok(None) };
         let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let (query, _) =
@@ -76,20 +77,11 @@ impl Store {
     ) -> Result<Subscribed, StoreError> {
         let mut db = self.write().await?;
         let Some(workitem) = select(&mut db, hospital, uid).await? else { return Ok(Subscribed::NoWorkitem) };
-        if !admit(&mut db, hospital, ae_title).await? {
+        if !admit(&mut db, hospital.as_str(), ae_title).await? {
             return Ok(Subscribed::TooMany);
         }
-        sqlx::query(
-            "INSERT INTO workitem_subscriptions (hospital, workitem, ae_title, has_lock) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (hospital, workitem, ae_title) DO UPDATE SET has_lock = excluded.has_lock",
-        )
-        .bind(hospital.as_str())
-        .bind(uid.as_str())
-        .bind(ae_title.as_str())
-        .bind(has_lock)
-        .execute(&mut *db)
-        .await?;
-        events::report(&mut db, hospital, &workitem, ae_title, now).await?;
+        subscribe(&mut db, hospital.as_str(), uid, (ae_title, has_lock)).await?;
+        events::report(&mut db, hospital, &workitem, (hospital.as_str(), ae_title), now).await?;
         db.commit().await?;
         Ok(Subscribed::Done)
     }
@@ -107,30 +99,13 @@ impl Store {
         has_lock: bool,
         now: OffsetDateTime,
     ) -> Result<Subscribed, StoreError> {
-        let query = worklist.query()?;
-        let filter = match worklist {
-            Worklist::All => None,
-            Worklist::Filtered(pairs) => {
-                Some(serde_json::to_string(pairs).map_err(|_| StoreError::Unreadable("filter"))?)
-            }
-        };
+        let watcher = Watcher { has_lock, ..Watcher::of(worklist, ae_title)? };
         let mut db = self.write().await?;
-        if !admit(&mut db, hospital, ae_title).await? {
+        if !admit(&mut db, hospital.as_str(), ae_title).await? {
             return Ok(Subscribed::TooMany);
         }
-        sqlx::query(
-            "INSERT INTO workitem_worklists (hospital, ae_title, worklist, filter, has_lock) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (hospital, ae_title, worklist) DO UPDATE SET filter = excluded.filter, has_lock = excluded.has_lock",
-        )
-        .bind(hospital.as_str())
-        .bind(ae_title.as_str())
-        .bind(worklist.uid())
-        .bind(&filter)
-        .bind(has_lock)
-        .execute(&mut *db)
-        .await?;
+        watch(&mut db, hospital.as_str(), worklist, (ae_title, has_lock)).await?;
         db.commit().await?;
-        let watcher = Watcher { ae_title: ae_title.clone(), query, has_lock };
         let mut last = Some(0);
         while let Some(id) = last {
             last = self.subscribe_page(hospital, worklist, &watcher, id, now).await?;
@@ -190,12 +165,12 @@ impl Store {
             return Ok(false);
         }
         for uid in wanted {
-            let is_new = watcher.subscribe(&mut db, hospital, uid).await?;
+            let is_new = watcher.subscribe(&mut db, hospital.as_str(), uid).await?;
             if is_new
                 && watcher.has_lock
                 && let Some(workitem) = select(&mut db, hospital, uid).await?
             {
-                events::report(&mut db, hospital, &workitem, &watcher.ae_title, now).await?;
+                events::report(&mut db, hospital, &workitem, (hospital.as_str(), &watcher.ae_title), now).await?;
             }
         }
         db.commit().await?;
@@ -208,19 +183,20 @@ impl Store {
     /// The database does not take it.
     pub async fn unsubscribe_from_workitem(
         &self,
-        hospital: &HospitalId,
+        party: impl Into<Party<'_>>,
         uid: &Uid,
         ae_title: &AeTitle,
     ) -> Result<bool, StoreError> {
+        let key = party.into().key();
         let mut db = self.write().await?;
         let ended =
             sqlx::query("DELETE FROM workitem_subscriptions WHERE hospital = $1 AND ae_title = $2 AND workitem = $3")
-                .bind(hospital.as_str())
+                .bind(&key)
                 .bind(ae_title.as_str())
                 .bind(uid.as_str())
                 .execute(&mut *db)
                 .await?;
-        leave(&mut db, hospital, ae_title).await?;
+        leave(&mut db, &key, ae_title).await?;
         db.commit().await?;
         Ok(ended.rows_affected() > 0)
     }
@@ -231,19 +207,20 @@ impl Store {
     /// The database does not take it.
     pub async fn unsubscribe_from_worklist(
         &self,
-        hospital: &HospitalId,
+        party: impl Into<Party<'_>>,
         worklist: &Worklist,
         ae_title: &AeTitle,
     ) -> Result<bool, StoreError> {
+        let key = party.into().key();
         let mut db = self.write().await?;
-        let is_ended = suspend(&mut db, hospital, worklist, ae_title).await?;
+        let is_ended = suspend(&mut db, &key, worklist, ae_title).await?;
         // Also of whoever suspended it before: there is no other way to give all locks back at once.
         let ended = sqlx::query("DELETE FROM workitem_subscriptions WHERE hospital = $1 AND ae_title = $2")
-            .bind(hospital.as_str())
+            .bind(&key)
             .bind(ae_title.as_str())
             .execute(&mut *db)
             .await?;
-        leave(&mut db, hospital, ae_title).await?;
+        leave(&mut db, &key, ae_title).await?;
         db.commit().await?;
         Ok(is_ended || ended.rows_affected() > 0)
     }
@@ -255,13 +232,14 @@ impl Store {
     /// The database does not take it.
     pub async fn suspend_worklist(
         &self,
-        hospital: &HospitalId,
+        party: impl Into<Party<'_>>,
         worklist: &Worklist,
         ae_title: &AeTitle,
     ) -> Result<bool, StoreError> {
+        let key = party.into().key();
         let mut db = self.write().await?;
-        let is_ended = suspend(&mut db, hospital, worklist, ae_title).await?;
-        leave(&mut db, hospital, ae_title).await?;
+        let is_ended = suspend(&mut db, &key, worklist, ae_title).await?;
+        leave(&mut db, &key, ae_title).await?;
         db.commit().await?;
         Ok(is_ended)
     }
@@ -270,14 +248,24 @@ impl Store {
 /// Somebody who wants to hear of more than single workitems.
 #[derive(Debug)]
 pub(super) struct Watcher {
-    ae_title: AeTitle,
+    pub(super) ae_title: AeTitle,
     query: Option<Query>,
     has_lock: bool,
 }
 
 impl Watcher {
+    /// Without a lock.
+    pub(super) fn of(worklist: &Worklist, ae_title: &AeTitle) -> Result<Self, StoreError> {
+        Ok(Self { ae_title: ae_title.clone(), query: worklist.query()?, has_lock: false })
+    }
+
     fn matches(&self, workitem: &Workitem) -> bool {
-        self.query.as_ref().is_none_or(|query| query.matches(&workitem.view()))
+        self.is_to_hear_of(|| workitem.view())
+    }
+
+    /// Whether it is to hear of what is seen so.
+    pub(super) fn is_to_hear_of(&self, view: impl FnOnce() -> Attributes) -> bool {
+        self.query.as_ref().is_none_or(|query| query.matches(&view()))
     }
 
     /// Whether a change makes it match that did not before.
@@ -286,17 +274,17 @@ impl Watcher {
     }
 
     /// Whether it was not subscribed to it before.
-    async fn subscribe(
+    pub(super) async fn subscribe(
         &self,
         db: &mut SqliteConnection,
-        hospital: &HospitalId,
+        party: &str,
         uid: &Uid,
     ) -> Result<bool, sqlx::Error> {
         let made = sqlx::query(
             "INSERT INTO workitem_subscriptions (hospital, workitem, ae_title, has_lock) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (hospital, workitem, ae_title) DO NOTHING",
         )
-        .bind(hospital.as_str())
+        .bind(party)
         .bind(uid.as_str())
         .bind(self.ae_title.as_str())
         .bind(self.has_lock)
@@ -312,9 +300,9 @@ pub(super) async fn to_new(
     hospital: &HospitalId,
     workitem: &Workitem,
 ) -> Result<(), StoreError> {
-    for watcher in watchers(db, hospital).await? {
+    for watcher in watchers(db, hospital.as_str()).await? {
         if watcher.matches(workitem) {
-            watcher.subscribe(db, hospital, workitem.uid()).await?;
+            watcher.subscribe(db, hospital.as_str(), workitem.uid()).await?;
         }
     }
     Ok(())
@@ -328,20 +316,20 @@ pub(super) async fn to_changed(
     after: &Workitem,
     now: OffsetDateTime,
 ) -> Result<(), StoreError> {
-    for watcher in watchers(db, hospital).await? {
-        if watcher.comes_to_match(before, after) && watcher.subscribe(db, hospital, after.uid()).await? {
-            events::report(db, hospital, after, &watcher.ae_title, now).await?;
+    for watcher in watchers(db, hospital.as_str()).await? {
+        if watcher.comes_to_match(before, after) && watcher.subscribe(db, hospital.as_str(), after.uid()).await? {
+            events::report(db, hospital, after, (hospital.as_str(), &watcher.ae_title), now).await?;
         }
     }
     Ok(())
 }
 
 /// Those with a lock come first: whoever wants all of them and locks some has the lock.
-async fn watchers(db: &mut SqliteConnection, hospital: &HospitalId) -> Result<Vec<Watcher>, StoreError> {
+pub(super) async fn watchers(db: &mut SqliteConnection, party: &str) -> Result<Vec<Watcher>, StoreError> {
     let rows = sqlx::query(
         "SELECT ae_title, filter, has_lock FROM workitem_worklists WHERE hospital = $1 ORDER BY has_lock DESC, ae_title",
     )
-    .bind(hospital.as_str())
+    .bind(party)
     .fetch_all(db)
     .await?;
     let mut watchers = Vec::new();
@@ -365,29 +353,89 @@ fn watcher(row: &SqliteRow) -> Result<Watcher, StoreError> {
     })
 }
 
+/// Subscribes somebody of a party to one workitem, with a deletion lock or without one.
+pub(super) async fn subscribe(
+    db: &mut SqliteConnection,
+    party: &str,
+    uid: &Uid,
+    (ae_title, has_lock): (&AeTitle, bool),
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO workitem_subscriptions (hospital, workitem, ae_title, has_lock) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (hospital, workitem, ae_title) DO UPDATE SET has_lock = excluded.has_lock",
+    )
+    .bind(party)
+    .bind(uid.as_str())
+    .bind(ae_title.as_str())
+    .bind(has_lock)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Subscribes somebody of a party to what is to come.
+pub(super) async fn watch(
+    db: &mut SqliteConnection,
+    party: &str,
+    worklist: &Worklist,
+    (ae_title, has_lock): (&AeTitle, bool),
+) -> Result<(), StoreError> {
+    let filter = match worklist {
+        Worklist::All => None,
+        Worklist::Filtered(pairs) => Some(serde_json::to_string(pairs).map_err(|_| StoreError::Unreadable("filter"))?),
+    };
+    sqlx::query(
+        "INSERT INTO workitem_worklists (hospital, ae_title, worklist, filter, has_lock) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (hospital, ae_title, worklist) DO UPDATE SET filter = excluded.filter, has_lock = excluded.has_lock",
+    )
+    .bind(party)
+    .bind(ae_title.as_str())
+    .bind(worklist.uid())
+    .bind(&filter)
+    .bind(has_lock)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Lets somebody in who is subscribed to nothing yet, if there is room.
-async fn admit(db: &mut SqliteConnection, hospital: &HospitalId, ae_title: &AeTitle) -> Result<bool, sqlx::Error> {
+pub(super) async fn admit(db: &mut SqliteConnection, party: &str, ae_title: &AeTitle) -> Result<bool, sqlx::Error> {
+    forget_idle(db, party).await?;
     sqlx::query(
         "INSERT INTO workitem_subscribers (hospital, ae_title) SELECT $1, $2 \
          WHERE (SELECT count(*) FROM workitem_subscribers WHERE hospital = $1) < $3 ON CONFLICT DO NOTHING",
     )
-    .bind(hospital.as_str())
+    .bind(party)
     .bind(ae_title.as_str())
     .bind(SUBSCRIBERS)
     .execute(&mut *db)
     .await?;
     let found = sqlx::query("SELECT 1 FROM workitem_subscribers WHERE hospital = $1 AND ae_title = $2");
-    Ok(found.bind(hospital.as_str()).bind(ae_title.as_str()).fetch_optional(db).await?.is_some())
+    Ok(found.bind(party).bind(ae_title.as_str()).fetch_optional(db).await?.is_some())
+}
+
+/// Forgets who is subscribed to nothing any more and was sent everything.
+pub(super) async fn forget_idle(db: &mut SqliteConnection, party: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "DELETE FROM workitem_subscribers WHERE hospital = $1 \
+         AND NOT EXISTS (SELECT 1 FROM workitem_worklists AS other WHERE other.hospital = $1 AND other.ae_title = workitem_subscribers.ae_title) \
+         AND NOT EXISTS (SELECT 1 FROM workitem_subscriptions AS other WHERE other.hospital = $1 AND other.ae_title = workitem_subscribers.ae_title) \
+         AND NOT EXISTS (SELECT 1 FROM workitem_notices AS other WHERE other.hospital = $1 AND other.ae_title = workitem_subscribers.ae_title)",
+    )
+    .bind(party)
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Forgets somebody who is subscribed to nothing any more, with what they were not sent.
-async fn leave(db: &mut SqliteConnection, hospital: &HospitalId, ae_title: &AeTitle) -> Result<(), sqlx::Error> {
+async fn leave(db: &mut SqliteConnection, party: &str, ae_title: &AeTitle) -> Result<(), sqlx::Error> {
     sqlx::query(
         "DELETE FROM workitem_subscribers WHERE hospital = $1 AND ae_title = $2 \
          AND NOT EXISTS (SELECT 1 FROM workitem_worklists WHERE hospital = $1 AND ae_title = $2) \
          AND NOT EXISTS (SELECT 1 FROM workitem_subscriptions WHERE hospital = $1 AND ae_title = $2)",
     )
-    .bind(hospital.as_str())
+    .bind(party)
     .bind(ae_title.as_str())
     .execute(db)
     .await?;
@@ -396,12 +444,12 @@ async fn leave(db: &mut SqliteConnection, hospital: &HospitalId, ae_title: &AeTi
 
 async fn suspend(
     db: &mut SqliteConnection,
-    hospital: &HospitalId,
+    party: &str,
     worklist: &Worklist,
     ae_title: &AeTitle,
 ) -> Result<bool, sqlx::Error> {
     let ended = sqlx::query("DELETE FROM workitem_worklists WHERE hospital = $1 AND ae_title = $2 AND worklist = $3")
-        .bind(hospital.as_str())
+        .bind(party)
         .bind(ae_title.as_str())
         .bind(worklist.uid())
         .execute(db)
