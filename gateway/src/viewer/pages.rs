@@ -47,6 +47,7 @@ const ASSETS: &[Asset] = &[
     Asset { name: "study.js", media: SCRIPT, text: include_str!("web/study.js") },
     Asset { name: "style.css", media: "text/css; charset=utf-8", text: include_str!("web/style.css") },
     Asset { name: "texts.js", media: SCRIPT, text: include_str!("web/texts.js") },
+    Asset { name: "units.js", media: SCRIPT, text: include_str!("web/units.js") },
     Asset { name: "work.js", media: SCRIPT, text: include_str!("web/work.js") },
 ];
 

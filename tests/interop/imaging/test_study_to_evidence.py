@@ -221,6 +221,16 @@ def test_the_link_of_the_card_opens_at_the_finding(evidence, gateway, archive, b
     assert not seen["errors"]
 
 
+def test_a_study_opens_where_something_is_marked(evidence, gateway, archive, browser):
+    query = f"hospital={archive.hospital}&study={STUDY.study_uid}"
+    seen = browser("viewer-marked", f"{gateway.base}/viewer?{query}", text="骨の体積", picture="img", count=".mark path")
+    assert seen["count"] == 1 and "画像 4 / 6" in seen["text"], "the middle one of those that have the mask"
+    assert "Volume 41770 mm³" in seen["text"], "units as people write them"
+    assert "レポート 1 件" in seen["text"] and "領域抽出 1 件" in seen["text"]
+    # What has no pixels is not asked for as a picture.
+    assert seen["failed"] == [] and not seen["errors"]
+
+
 def test_people_see_what_became_of_the_job_and_why_the_series_was_sent(job, gateway, archive, browser):
     pages = f"{gateway.base}/viewer?hospital={archive.hospital}"
     seen = browser("viewer-jobs", f"{pages}&view=jobs", text="完了", count="tbody tr")

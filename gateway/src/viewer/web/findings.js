@@ -2,6 +2,7 @@
 import { make } from '/viewer/dom.js';
 import { makeHeatChoice } from '/viewer/heat.js';
 import { language, words } from '/viewer/texts.js';
+import { measured } from '/viewer/units.js';
 
 /** Bright on grey, and told apart by those who see no red or green; the same as in pictures that are stored. */
 const COLOURS = ['#ffb000', '#56b4ff', '#00dc96', '#ff78c8', '#f0e442', '#ff6428'];
@@ -32,7 +33,7 @@ const linesOf = finding => {
   for (const { question, answer } of finding.evaluations ?? [])
     lines.push(`${question.meaning}: ${answer.code?.meaning ?? answer.text}`);
   for (const { code, value, unit } of finding.measurements ?? [])
-    lines.push(`${code.meaning} ${rounded(value)}${unit === '1' ? '' : ` ${unit}`}`);
+    lines.push(`${code.meaning} ${measured(rounded(value), unit)}`);
   if (finding.confidence !== undefined) lines.push(words.confidence(Math.round(finding.confidence * 100)));
   if (finding.text) lines.push(finding.text[language]);
   return lines;
@@ -75,14 +76,20 @@ export const makeFindings = (told, { onchoose, onchange }) => {
   const buttons = new Map();
   let chosen = null;
 
+  /** The image of a finding as the stage turns to it, or null. */
+  const shownIn = (service, finding, at) => {
+    const image = imageOf(finding.place, traces[service].get(at), told.services[service]);
+    return image && { series: image.series, instance: image.instance, frame: image.frame ?? 1 };
+  };
+
   const choose = (service, finding, at) => {
     chosen = finding;
     for (const [other, button] of buttons) button.setAttribute('aria-pressed', String(other === finding));
     shown[service] = true;
     boxes[service].checked = true;
     if (finding.place?.type === 'heat-map') heat.choose(service, finding.place.heatMap);
-    const image = imageOf(finding.place, traces[service].get(at), told.services[service]);
-    if (image) onchoose({ series: image.series, instance: image.instance, frame: image.frame ?? 1 });
+    const image = shownIn(service, finding, at);
+    if (image) onchoose(image);
     else onchange();
   };
 
@@ -191,5 +198,15 @@ export const makeFindings = (told, { onchoose, onchange }) => {
     return false;
   };
 
-  return { element, marks, heatMap, open };
+  /** The image of the first finding that is in one; null where none is. */
+  const firstImage = () => {
+    for (const [service, { findings }] of told.services.entries())
+      for (const [at, finding] of findings.findings.entries()) {
+        const image = isThere(finding) ? shownIn(service, finding, at) : null;
+        if (image) return image;
+      }
+    return null;
+  };
+
+  return { element, marks, heatMap, open, firstImage };
 };

@@ -5,24 +5,27 @@ import { loadFindings, makeFindings } from '/viewer/findings.js';
 import { Stage } from '/viewer/stage.js';
 import { language, words } from '/viewer/texts.js';
 
+/** Modalities of what has no pixels: there is nothing to draw small. */
+const PIXELLESS = new Set(['SR', 'PR', 'KO', 'DOC']);
+
 /** The series as buttons with their thumbnails. */
 const seriesList = (series, at, onchoose) => {
   const buttons = series.map(one => {
     const uid = text(one, 'SeriesInstanceUID');
     const modality = text(one, 'Modality') || '–';
+    const sign = make('span', { class: 'thumbless', 'aria-hidden': 'true' }, modality);
     const image = make('img', { src: at.thumbnail(uid), alt: '', width: 80, height: 80, loading: 'lazy' });
-    image.addEventListener('error', () =>
-      image.replaceWith(make('span', { class: 'thumbless', 'aria-hidden': 'true' }, modality)),
-    );
+    image.addEventListener('error', () => image.replaceWith(sign));
+    const kind = words.objects[modality] ?? words.images;
     const lines = [
       make('strong', {}, words.seriesNumber(text(one, 'SeriesNumber') || '–')),
       make('span', {}, text(one, 'SeriesDescription')),
-      make('span', { class: 'faint' }, `${modality} · ${words.images(number(one, 'NumberOfSeriesRelatedInstances'))}`),
+      make('span', { class: 'faint' }, `${modality} · ${kind(number(one, 'NumberOfSeriesRelatedInstances'))}`),
     ];
     const button = make(
       'button',
       { type: 'button', 'aria-pressed': 'false' },
-      image,
+      PIXELLESS.has(modality) ? sign : image,
       make('span', { class: 'lines' }, lines),
     );
     button.addEventListener('click', () => choose(one, button));
@@ -90,5 +93,8 @@ export const showStudy = async ({ hospital, study: uid, finding, address, otherL
   const findings = findingsOf(told, list, stage);
   const parts = [list.element, stage.element, findings?.element ?? null];
   show(make('h1', { class: 'unseen' }, name), make('div', { class: findings ? 'study with-findings' : 'study' }, parts));
-  if (!(finding && findings?.open(finding))) await list.first();
+  if (finding && findings?.open(finding)) return;
+  // Where something is marked is looked at first.
+  const marked = findings?.firstImage();
+  if (!(marked && (await list.open(marked.series)) !== null && stage.turnTo(marked))) await list.first();
 };
