@@ -11,7 +11,7 @@ use medvan_fixtures::{
     misbehaving, models, patients,
     performer::{self, Performer},
     services::{self, KeySource, Options, Service, Trust},
-    studies::{ChestCt, DensitySpheres, GramStain},
+    studies::{self, ChestCt, DensitySpheres, GramStain},
 };
 
 use super::Failure;
@@ -313,19 +313,20 @@ impl StudyArgs {
     fn run(self) -> Result<ExitCode, Failure> {
         std::fs::create_dir_all(&self.folder)?;
         let seed = self.seed;
+        let (patient_id, patient_name) = (studies::HANAKO_ID.to_owned(), studies::HANAKO_NAME.to_owned());
         match self.kind {
             Shown::ChestCt => {
-                let study = ChestCt { slices: self.slices, seed, ..ChestCt::default() };
+                let study = ChestCt { slices: self.slices, seed, patient_id, patient_name, ..ChestCt::default() };
                 self.write("slice", study.files())?;
                 println!("{} slices of study {}, patient {}", self.slices, study.study_uid(), study.patient_name);
             }
             Shown::DensitySpheres => {
-                let study = DensitySpheres { seed, ..DensitySpheres::default() };
+                let study = DensitySpheres { seed, patient_id, patient_name, ..DensitySpheres::default() };
                 self.write("slice", study.files())?;
                 println!("{} slices of study {}, patient {}", study.slices, study.study_uid(), study.patient_name);
             }
             Shown::GramStain => {
-                let study = GramStain { seed, ..GramStain::default() };
+                let study = GramStain { seed, patient_id, patient_name, ..GramStain::default() };
                 self.write("image", std::iter::once(study.file()))?;
                 println!("1 image of study {}, patient {}", study.study_uid(), study.patient_name);
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dicom_dictionary_std::tags;
-use medvan_fixtures::studies::{DensitySpheres, GramStain};
+use medvan_fixtures::studies::{self, DensitySpheres, GramStain};
 
 use super::{
     Seen, Stage, cards,
@@ -24,8 +24,8 @@ const PICTURE: usize = 2;
 /// Of Suzuki Hanako, whom the EHR knows by the same number.
 fn smear() -> GramStain {
     GramStain {
-        patient_id: "0000000101".to_owned(),
-        patient_name: "Suzuki^Hanako=鈴木^花子=すずき^はなこ".to_owned(),
+        patient_id: studies::HANAKO_ID.to_owned(),
+        patient_name: studies::HANAKO_NAME.to_owned(),
         ..GramStain::default()
     }
 }
