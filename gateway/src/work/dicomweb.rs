@@ -49,7 +49,11 @@ pub(super) async fn ask(
     let asking = Asking { app, job, way, member, root };
     // The deadline is of the job, however many requests it takes.
     let brought = tokio::time::timeout(timeout, asking.results(inputs, images, prior)).await;
-    brought.unwrap_or_else(|_| Err(WorkFault::Service(ErrorKind::Timeout.into())))?;
+    match brought {
+        Ok(brought) => brought?,
+        Err(_) if way.results == Returned::Store => return Err(objects::incomplete(app, job, &way.expects).await?),
+        Err(_) => return Err(WorkFault::Service(ErrorKind::Timeout.into())),
+    }
     objects::answer(app, job, inputs, &way.expects).await
 }
 

@@ -35,8 +35,10 @@ pub(super) async fn ask(
     // Whoever is before it has a time of its own: its own begins when it is sent something.
     turn(app, job, way).await?;
     let timeout = Duration::from_secs(member.entry.limits.deadline_seconds.into());
-    let brought = tokio::time::timeout(timeout, results(app, job, way, [&prior, &images])).await;
-    brought.unwrap_or_else(|_| Err(WorkFault::Service(ErrorKind::Timeout.into())))?;
+    match tokio::time::timeout(timeout, results(app, job, way, [&prior, &images])).await {
+        Ok(brought) => brought?,
+        Err(_) => return Err(objects::incomplete(app, job, &way.expects).await?),
+    }
     objects::answer(app, job, inputs, &way.expects).await
 }
 

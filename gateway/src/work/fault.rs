@@ -35,6 +35,9 @@ pub(crate) enum WorkFault {
     /// The service gave no usable answer.
     #[error("the service gave no usable answer: {0}")]
     Service(#[from] AdviseError),
+    /// Not all results came that its descriptor says it brings.
+    #[error("the service gave no complete answer in time: {0}")]
+    Incomplete(String),
     /// The service's answer does not hold.
     #[error("the service's answer is refused: {0}")]
     Findings(String),
@@ -84,7 +87,7 @@ impl WorkFault {
         match self {
             // A vendor may be away for hours, and may answer nonsense while it is being updated.
             Self::Service(error) => error.fault() == Fault::Vendor,
-            Self::Findings(_) => true,
+            Self::Findings(_) | Self::Incomplete(_) => true,
             Self::Storing(_) | Self::Store(_) | Self::Unreadable => true,
             Self::Read(fault) => matches!(fault, ReadFault::Io(_)),
             Self::NotEnrolled
@@ -110,6 +113,7 @@ impl WorkFault {
     pub(super) fn status(&self) -> u16 {
         match self {
             Self::Service(_)
+            | Self::Incomplete(_)
             | Self::Findings(_)
             | Self::Results(_)
             | Self::NotTaken

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     App,
-    store::{Answer, EvidenceObject, Job, ReceivedObject},
+    store::{Answer, EvidenceObject, Job, ReceivedObject, StoreError},
 };
 
 /// The first pause between two looks; it grows, because what takes long may take longer.
@@ -74,6 +74,25 @@ pub(super) async fn is_all_received(app: &App, job: &Job, expects: &[ResultModal
     let notes = app.store.received_notes(job.id).await?;
     let is_quiet = notes.iter().all(|note| app.clock.now() - note.at >= QUIET);
     Ok(is_quiet && is_complete(expects, notes.iter().map(|note| note.class.as_str())))
+}
+
+/// Why a job whose time is over has no answer: what came of what is expected, and what did not.
+///
+/// # Errors
+/// The database does not answer.
+pub(super) async fn incomplete(app: &App, job: &Job, expects: &[ResultModality]) -> Result<WorkFault, StoreError> {
+    let notes = app.store.received_notes(job.id).await?;
+    let came: HashSet<ResultModality> =
+        notes.iter().filter_map(|note| ResultModality::of_class(note.class.as_str())).collect();
+    let words = |is_there: bool| {
+        let these = expects.iter().filter(|expected| came.contains(expected) == is_there);
+        these.map(|modality| modality.word()).collect::<Vec<_>>().join(", ")
+    };
+    Ok(WorkFault::Incomplete(match (words(true), words(false)) {
+        (_, missing) if missing.is_empty() => "all results were there, and more were still coming".to_owned(),
+        (there, missing) if there.is_empty() => format!("no result came ({missing} is expected)"),
+        (there, missing) => format!("{there} came, and no {missing}"),
+    }))
 }
 
 /// Waits for the next look: how long to wait after that.

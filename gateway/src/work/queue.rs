@@ -54,7 +54,8 @@ impl Bell {
 /// Works until the process stops.
 pub(crate) async fn work(app: App) {
     let mut running = FuturesUnordered::new();
-    let mut alarmed = app.clock.now();
+    // What passed its deadline while nobody looked is told now.
+    let mut alarmed = time::OffsetDateTime::UNIX_EPOCH;
     while !app.tasks.is_stopping() {
         alarmed = alarm(&app, alarmed).await;
         let room = AT_ONCE.saturating_sub(u32::try_from(running.len()).unwrap_or(u32::MAX));

@@ -3,6 +3,7 @@
 mod archive;
 mod performers;
 
+use medvan::clock::Clock;
 use medvan_fixtures::{
     analyzers::{self, Options, ct_density, dicomweb::Push, gram_stain},
     instances::Instance,
@@ -16,7 +17,7 @@ use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use crate::{
     analysis::{PICTURE, REPORT, SEGMENTATION, finds, made, stage, stores, text, waits_for},
-    world::{As, World, until},
+    world::{As, Gateway, World, until},
 };
 use archive::{Archive, BEHAVIOURS};
 
@@ -429,6 +430,25 @@ async fn late_images_take_an_offer_back_that_nobody_has_taken() {
     assert_eq!(performer.work_once().await.unwrap(), None, "there is one job, not two");
     waits_for(&world, "done", 1).await;
     is_delivered(&world, &study).await;
+}
+
+/// Whoever watches the machine hears of it although the machine was off at the time.
+#[tokio::test]
+async fn a_deadline_that_passes_while_nobody_looks_is_told_at_the_next_start() {
+    let world = stage().await;
+    let _performer = pulls(&world, json!({ "deadlineSeconds": 2, "attempts": 1 })).await;
+    stores(&world, DensitySpheres::default().files()).await;
+    waits_for(&world, "offered", 1).await;
+    let world = world
+        .while_gateway(async |gateway: Gateway| {
+            let folder = gateway.stop().await;
+            tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+            Gateway::start_in(folder, |_| {}, Clock::system()).await
+        })
+        .await;
+    let service = format!("medvan_jobs_overdue_total{{service=\"{}.", ct_density::ANALYZER.vendor);
+    let told = async || world.looks_at("/metrics").await.text.contains(&service).then_some(());
+    until("the alarm is raised", told).await;
 }
 
 #[tokio::test]

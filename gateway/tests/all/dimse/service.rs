@@ -180,7 +180,7 @@ async fn images_go_out_and_results_come_back_by_c_store() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_refuses_an_image_or_brings_nothing_is_given_up() {
     for (statuses, seconds, expected) in
-        [(vec![0xA700], 30, "did not store all"), (vec![], 2, "no complete answer in time")]
+        [(vec![0xA700], 30, "did not store all"), (vec![], 2, "no complete answer in time: no result came (")]
     {
         let scp = Scp::listening(1, &[CT], EXPLICIT, statuses);
         let gateway = Gateway::with(Dimse::default(), 9).await;
