@@ -233,7 +233,7 @@ def test_a_study_opens_where_something_is_marked(evidence, gateway, archive, bro
 
 def test_people_see_what_became_of_the_job_and_why_the_series_was_sent(job, gateway, archive, browser):
     pages = f"{gateway.base}/viewer?hospital={archive.hospital}"
-    seen = browser("viewer-jobs", f"{pages}&view=jobs", text="完了", count="tbody tr")
+    seen = browser("viewer-jobs", f"{pages}&view=jobs", text=job["id"], count="tbody tr")
     assert seen["count"] == 1 and job["service"] in seen["text"] and STUDY.study_uid in seen["text"]
     assert not seen["errors"] and not seen["failed"]
     seen = browser("viewer-no-jobs", f"{pages}&view=jobs&state=failed&lang=en", text="There are no such jobs")

@@ -96,5 +96,8 @@ export const showStudy = async ({ hospital, study: uid, finding, address, otherL
   if (finding && findings?.open(finding)) return;
   // Where something is marked is looked at first.
   const marked = findings?.firstImage();
-  if (!(marked && (await list.open(marked.series)) !== null && stage.turnTo(marked))) await list.first();
+  const opened = marked && list.open(marked.series);
+  await (opened ?? list.first());
+  // Nothing where somebody has chosen another series meanwhile.
+  if (opened) stage.turnTo(marked);
 };
